@@ -1,0 +1,3 @@
+//! The `fastflyer` command.
+
+fn main() {}
