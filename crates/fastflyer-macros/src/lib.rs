@@ -1,1 +1,60 @@
-//! Placeholder.
+//! The macros of FastFlyer: `#[get]` and its kin turn a function into an operation, `apps!` finds
+//! the folders of a project.
+//!
+//! They are sugar: whatever they write can be written by hand with `Operation` and `Router`. The
+//! function itself stays as it is. Entry points only; the work is done on tokens in the modules,
+//! where it can be tested.
+
+mod apps;
+mod arguments;
+mod attribute;
+mod operation;
+
+use proc_macro::TokenStream;
+
+macro_rules! methods {
+    ($($name:ident $method:literal)*) => {$(
+        #[doc = concat!("Makes the function an operation for `", $method, "`.")]
+        ///
+        /// ```text
+        #[doc = concat!("#[", stringify!($name), "(\"/items/{id}\", tag = \"..\", summary = \"..\")]")]
+        /// ```
+        ///
+        /// Options: `tag`, `tags`, `summary`, `description` (default: the doc comment),
+        /// `operation_id` (default: `app_function`), `codes`, `body_limit`, `deprecated`, `hidden`.
+        ///
+        /// Arguments are extractors, or plain typed arguments: a name that stands in the path is a
+        /// path parameter; `#[query]`, `#[header]`, `#[cookie]`, `#[form]` and `#[body]` mark the
+        /// others, the first four with options: `name`, `default`, `description`, `min`, `max`,
+        /// `min_length`, `max_length`.
+        ///
+        /// An `async fn` runs on an event loop, a plain `fn` on the thread pool.
+        #[proc_macro_attribute]
+        pub fn $name(attribute: TokenStream, item: TokenStream) -> TokenStream {
+            operation::lower($method, attribute.into(), item.into()).into()
+        }
+    )*};
+}
+
+methods! {
+    get "GET"
+    post "POST"
+    put "PUT"
+    patch "PATCH"
+    delete "DELETE"
+    head "HEAD"
+    options "OPTIONS"
+}
+
+/// Finds the apps of a project: every folder under the given one, relative to `Cargo.toml`, is a
+/// module (`mod.rs`, else `router.rs`) and an app. Writes the modules and a function `apps()`.
+///
+/// An app may have `pub fn router() -> Router`, `pub async fn on_startup()`,
+/// `pub async fn on_shutdown()`, `pub const ENABLED: bool` and `pub const AUTH_ENABLED: bool`.
+///
+/// For cargo to notice new folders the package needs a `build.rs` that prints
+/// `cargo::rerun-if-changed=src/app`.
+#[proc_macro]
+pub fn apps(input: TokenStream) -> TokenStream {
+    apps::lower(input.into()).into()
+}

@@ -1,0 +1,71 @@
+//! [`Core`]: everything that the event loops share, made once at start and never changed.
+
+use crate::{
+    Body, Envelope, Response,
+    access_log::{self, AccessLog},
+    auth::Credentials,
+    context::PeerInfo,
+    extract::StateMap,
+    pool::Pool,
+    routing::{Mounted, RouteTable},
+    service::Asked,
+    validation::Explainers,
+};
+use fastkit::{context::RequestId, settings::Settings};
+use http::HeaderMap;
+use std::{net::IpAddr, sync::Arc};
+
+/// The assembled application.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) settings: Settings,
+    pub(crate) envelope: Envelope,
+    pub(crate) states: StateMap,
+    pub(crate) pool: Pool,
+    pub(crate) table: RouteTable,
+    /// Operations with foreign extractors or layers, and the axum routers of the project.
+    pub(crate) axum: Option<axum::Router>,
+    pub(crate) credentials: Option<Credentials>,
+    pub(crate) access_log: Option<AccessLog>,
+    pub(crate) explainers: Explainers,
+    /// What every answer carries: the server puts it there.
+    pub(crate) constant_headers: HeaderMap,
+    pub(crate) operations: Vec<Arc<Mounted>>,
+    pub(crate) document: serde_json::Value,
+}
+
+impl Core {
+    /// Whether `X-Forwarded-For` of this peer is believed.
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
+        self.settings.trusted_proxies.iter().any(|network| network.contains(address))
+    }
+
+    pub(crate) fn wants_log(&self, path: &str) -> bool {
+        self.access_log.as_ref().is_some_and(|log| log.wants(path))
+    }
+
+    /// Logs a finished request: at once if the whole answer is at hand, else when it has been sent.
+    pub(crate) fn log_access(
+        self: &Arc<Self>,
+        asked: Asked,
+        response: Response,
+        latency: u64,
+        peer: &Arc<PeerInfo>,
+        request_id: RequestId,
+    ) -> Response {
+        let Some(log) = &self.access_log else { return response };
+        if let Some(bytes) = response.body().as_full() {
+            let answer = access_log::Answer {
+                status: response.status(),
+                headers: response.headers(),
+                body: Some(bytes),
+                truncated: false,
+            };
+            log.write(self, &asked, &answer, latency, peer, request_id);
+            return response;
+        }
+        let (parts, body) = response.into_parts();
+        let tee = access_log::Tee::new(self.clone(), asked, &parts, body, latency, peer.clone(), request_id);
+        Response::from_parts(parts, Body::new(tee))
+    }
+}

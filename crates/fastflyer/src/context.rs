@@ -1,0 +1,153 @@
+//! [`Context`]: one request on its way through an operation.
+//!
+//! Extractors read it, the envelope asks it for the language, the access log looks at what is left
+//! of it. It lives on the stack of the connection's task and is never shared.
+
+use crate::{
+    ApiError, Body, Envelope,
+    app::Core,
+    routing::{Mounted, PathParams},
+};
+use bytes::{Bytes, BytesMut};
+use fastkit::context::RequestId;
+use http::{HeaderMap, Method, Uri, header, request::Parts};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use std::{net::IpAddr, sync::Arc};
+
+/// A request while an operation answers it.
+pub struct Context {
+    pub(crate) parts: Parts,
+    pub(crate) body: Body,
+    pub(crate) params: PathParams,
+    pub(crate) core: Arc<Core>,
+    pub(crate) mounted: Option<Arc<Mounted>>,
+    pub(crate) peer: Arc<PeerInfo>,
+    pub(crate) request_id: RequestId,
+    /// The request's body, kept for the access log while that is on.
+    pub(crate) seen_body: Option<Bytes>,
+}
+
+/// What is constant for a connection.
+#[derive(Debug)]
+pub(crate) struct PeerInfo {
+    pub(crate) ip: Option<IpAddr>,
+    /// `ip` as text, written once per connection.
+    pub(crate) text: Box<str>,
+    /// Whether the peer is in `flyer_trusted_proxies`.
+    pub(crate) trusted: bool,
+}
+
+impl Context {
+    /// The request's method.
+    pub fn method(&self) -> &Method {
+        &self.parts.method
+    }
+
+    /// The request's target.
+    pub fn uri(&self) -> &Uri {
+        &self.parts.uri
+    }
+
+    /// The request's headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.parts.headers
+    }
+
+    /// The id that the answer carries as `X-Request-ID`.
+    pub fn request_id(&self) -> RequestId {
+        self.request_id
+    }
+
+    /// The address of the client: the rightmost one of `X-Forwarded-For` that is not a trusted
+    /// proxy when the peer is one, else the peer's. `None` on a Unix socket.
+    pub fn client_ip(&self) -> Option<IpAddr> {
+        crate::service::client_ip(&self.core, &self.peer, &self.parts.headers)
+    }
+
+    pub(crate) fn envelope(&self) -> &Envelope {
+        &self.core.envelope
+    }
+
+    pub(crate) fn locale(&self) -> fastkit::status::Locale {
+        self.core.envelope.locale
+    }
+
+    /// The most bytes that this operation takes as a body.
+    pub(crate) fn body_limit(&self) -> usize {
+        let own = self.mounted.as_ref().and_then(|mounted| mounted.operation.body_limit);
+        own.unwrap_or(self.core.settings.body_limit)
+    }
+
+    /// The operation's name for logs: `GET /flyer/items/{id}`.
+    pub(crate) fn place(&self) -> String {
+        let path = match &self.mounted {
+            Some(mounted) => mounted.path.as_str(),
+            None => self.parts.uri.path(),
+        };
+        format!("{} {path}", self.parts.method)
+    }
+
+    /// Writes what the client must not see about a failure of the service to the log.
+    pub(crate) fn log_failure(&self, error: &ApiError) {
+        let Some(chain) = error.chain() else { return };
+        tracing::error!(target: "fastflyer", "{}: {chain}", self.place());
+    }
+
+    /// Reads the whole body.
+    ///
+    /// # Errors
+    ///
+    /// 413 when it is larger than the limit, 400 when the client ended it early.
+    pub async fn read_body(&mut self) -> Result<Bytes, ApiError> {
+        let limit = self.body_limit();
+        if let Some(bytes) = self.body.take_full() {
+            return self.keep(bytes, limit);
+        }
+        if self.body.size_hint().lower() > limit as u64 {
+            return Err(too_large(limit));
+        }
+        let mut whole = BytesMut::new();
+        while let Some(frame) = self.body.frame().await {
+            let frame = frame.map_err(|error| {
+                ApiError::framework(400).detail("the body ended early").cause(error)
+            })?;
+            let Ok(data) = frame.into_data() else { continue };
+            if whole.len() + data.len() > limit {
+                return Err(too_large(limit));
+            }
+            if whole.is_empty() && self.body.is_end_stream() {
+                return self.keep(data, limit);
+            }
+            whole.extend_from_slice(&data);
+        }
+        self.keep(whole.freeze(), limit)
+    }
+
+    fn keep(&mut self, bytes: Bytes, limit: usize) -> Result<Bytes, ApiError> {
+        if bytes.len() > limit {
+            return Err(too_large(limit));
+        }
+        if self.core.access_log.is_some() {
+            self.seen_body = Some(bytes.clone());
+        }
+        Ok(bytes)
+    }
+
+    /// The media type of the body without its parameters; empty when the client named none.
+    pub(crate) fn media_type(&self) -> &str {
+        let value = self.parts.headers.get(header::CONTENT_TYPE);
+        let text = value.and_then(|value| value.to_str().ok()).unwrap_or("");
+        text.split(';').next().unwrap_or("").trim_ascii()
+    }
+}
+
+fn too_large(limit: usize) -> ApiError {
+    ApiError::framework(413).detail(format!("the body is larger than {limit} bytes"))
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Context({})", self.place())
+    }
+}

@@ -1,0 +1,204 @@
+//! The one place where bodies are shaped: success, failure and error become bytes here, and the
+//! schemas of these shapes stand beside the code that writes them.
+//!
+//! The options of `flyer_response_*` are resolved into an [`Envelope`] once at start; a request
+//! only asks it. Key type: [`Envelope`].
+
+mod schema;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use crate::{
+    Response,
+    context::Context,
+    reply::{ApiError, Data, Origin, ReplyHead, json_response},
+};
+use fastkit::{
+    settings::{ErrorStatus, ResponseFormat, Settings},
+    status::{self, Locale},
+};
+use http::{HeaderValue, StatusCode, header};
+use std::borrow::Cow;
+
+/// How bodies look: the response options in force, resolved once at start.
+#[derive(Clone, Debug)]
+pub struct Envelope {
+    format: ResponseFormat,
+    error_status: ErrorStatus,
+    code_base: u32,
+    pub(crate) locale: Locale,
+    debug: bool,
+}
+
+impl Default for Envelope {
+    /// The standard format in zh-CN, with the HTTP status of each code.
+    fn default() -> Self {
+        Self {
+            format: ResponseFormat::Standard,
+            error_status: ErrorStatus::Strict,
+            code_base: 0,
+            locale: Locale::ZhCn,
+            debug: false,
+        }
+    }
+}
+
+impl Envelope {
+    /// Resolves the options of `flyer_response_*`, `flyer_locale` and `flyer_debug`.
+    pub fn new(settings: &Settings) -> Self {
+        let format = settings.response_format;
+        let default = match format {
+            ResponseFormat::Flyer => ErrorStatus::Ok,
+            _ => ErrorStatus::Strict,
+        };
+        Self {
+            format,
+            error_status: settings.response_error_status.unwrap_or(default),
+            code_base: settings.status_code_base,
+            locale: settings.locale,
+            debug: settings.debug,
+        }
+    }
+
+    /// Shapes a success, or the failure that a reply's code says.
+    pub(crate) fn success<T: Data>(
+        &self,
+        data: &T,
+        head: ReplyHead,
+        cx: Option<&Context>,
+    ) -> Response {
+        let http = head.status.unwrap_or_else(|| http_status(head.code));
+        if http == StatusCode::NO_CONTENT || http == StatusCode::NOT_MODIFIED {
+            return with_headers(empty_response(http), head.headers);
+        }
+        let failed = head.code_prefix() >= 400;
+        let status = match (failed, head.status) {
+            (true, None) => self.failure_status(http, Origin::Handler),
+            _ => http,
+        };
+        let code = if failed { self.wire_code(head.code) } else { head.code };
+        let message = self.message(head.message.as_ref(), head.code, Origin::Handler);
+        let mut out = Vec::with_capacity(256);
+        let written = match (self.format, data.pagination()) {
+            (ResponseFormat::Flyer, None) => write::flyer(&mut out, code, &message, data),
+            (ResponseFormat::Flyer, Some(page)) => {
+                write::flyer_page(&mut out, code, &message, data, page)
+            }
+            (_, None) => write::standard(&mut out, code, &message, data),
+            (_, Some(page)) => write::standard_page(&mut out, code, &message, data, page, cx),
+        };
+        match written {
+            Ok(()) => with_headers(json_response(status, out), head.headers),
+            Err(error) => {
+                let text = format!("the reply could not be written as JSON: {error}");
+                let error = ApiError::uncaught(text);
+                if let Some(cx) = cx {
+                    cx.log_failure(&error);
+                }
+                self.failure(&error)
+            }
+        }
+    }
+
+    /// Shapes an error. The cause stays inside, but with `flyer_debug=1`.
+    pub(crate) fn failure(&self, error: &ApiError) -> Response {
+        let inner = error.inner();
+        let strict = http_status(inner.code);
+        let status = inner.status.unwrap_or_else(|| self.failure_status(strict, inner.origin));
+        let (code, code_of_text) = match (self.format, inner.origin) {
+            // FastFlyer's clients know a failed validation as 400.
+            (ResponseFormat::Flyer, Origin::Validation) => (self.wire_code(400), 400),
+            _ => (self.wire_code(inner.code), inner.code),
+        };
+        let message = self.message(inner.message.as_ref(), code_of_text, inner.origin);
+        let chain = if self.debug { error.chain() } else { None };
+        let out = match self.format {
+            ResponseFormat::Flyer => write::flyer_failure(code, &message, inner, chain),
+            _ => write::standard_failure(code, &message, inner, chain),
+        };
+        let mut response = json_response(status, out);
+        for (name, value) in &inner.headers {
+            response.headers_mut().append(name, value.clone());
+        }
+        response
+    }
+
+    /// The HTTP status of a failure whose handler set none.
+    fn failure_status(&self, strict: StatusCode, origin: Origin) -> StatusCode {
+        match (origin, self.error_status) {
+            (Origin::Framework, _) | (_, ErrorStatus::Strict) => strict,
+            (_, ErrorStatus::Ok) => StatusCode::OK,
+            (_, ErrorStatus::InternalServerError) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The code on the wire: `flyer_status_code_base` is added once to failures below 1000.
+    fn wire_code(&self, code: u32) -> u32 {
+        if code < 1000 { code + self.code_base } else { code }
+    }
+
+    fn message<'a>(
+        &self,
+        own: Option<&'a Cow<'static, str>>,
+        code: u32,
+        origin: Origin,
+    ) -> Cow<'a, str> {
+        if let Some(own) = own {
+            return Cow::Borrowed(own);
+        }
+        Cow::Borrowed(match self.format {
+            ResponseFormat::Flyer if origin == Origin::Uncaught => "内部异常",
+            ResponseFormat::Flyer => status::flyer_text(code).unwrap_or(""),
+            _ => status::text(code, self.locale)
+                .or_else(|| status::text(prefix(code)?, self.locale))
+                .unwrap_or(""),
+        })
+    }
+}
+
+impl ReplyHead {
+    fn code_prefix(&self) -> u32 {
+        prefix(self.code).unwrap_or(500)
+    }
+}
+
+/// The first three digits of a business code; `None` unless they are 100 to 999.
+pub(crate) fn prefix(code: u32) -> Option<u32> {
+    let mut prefix = code;
+    while prefix > 999 {
+        prefix /= 10;
+    }
+    (prefix >= 100).then_some(prefix)
+}
+
+/// The HTTP status of a business code: its first three digits; 500 for 600-999 and for what is no
+/// code. A code of 1xx is answered with 200, since an interim status cannot end a request.
+pub(crate) fn http_status(code: u32) -> StatusCode {
+    match prefix(code) {
+        Some(200) | Some(100..200) => StatusCode::OK,
+        Some(prefix @ 201..600) => {
+            StatusCode::from_u16(prefix as u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        }
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn empty_response(status: StatusCode) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = status;
+    response
+}
+
+fn with_headers(mut response: Response, headers: Option<Box<http::HeaderMap>>) -> Response {
+    let Some(headers) = headers else { return response };
+    for (name, value) in headers.iter() {
+        // The media type is the envelope's own.
+        if name == header::CONTENT_TYPE {
+            response.headers_mut().insert(name, value.clone());
+        } else {
+            response.headers_mut().append(name, HeaderValue::clone(value));
+        }
+    }
+    response
+}

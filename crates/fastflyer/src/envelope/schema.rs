@@ -1,0 +1,146 @@
+//! The JSON schemas of the shapes that `write` produces, by the same rules.
+
+use super::Envelope;
+use crate::reply::Pagination;
+use fastkit::settings::ResponseFormat;
+use serde_json::{Value, json};
+
+impl Envelope {
+    /// The schema of a success whose data has the schema `data`. `target` is that schema with its
+    /// reference followed, which tells lists and nothing apart.
+    pub(crate) fn success_schema(
+        &self,
+        code: u32,
+        data: Value,
+        target: &Value,
+        paged: bool,
+    ) -> Value {
+        if self.format == ResponseFormat::Flyer {
+            let mut properties = json!({
+                "code": {"type": "integer", "examples": [code]},
+                "message": {"type": "string"},
+                "detail": {"type": "string"},
+                "data": data,
+            });
+            let mut required = vec!["code", "message", "detail", "data"];
+            if paged {
+                properties["pageInfo"] = page_info();
+                required.push("pageInfo");
+            }
+            return json!({"type": "object", "required": required, "properties": properties});
+        }
+        let data = if paged {
+            let meta = json!({
+                "type": "object",
+                "required": ["pagination"],
+                "properties": {"pagination": Pagination::schema()},
+            });
+            json!({
+                "type": "object",
+                "required": ["data", "meta"],
+                "properties": {"data": data, "meta": meta},
+            })
+        } else {
+            standard_data(data, target)
+        };
+        json!({
+            "type": "object",
+            "required": ["status", "code", "message", "data", "error"],
+            "properties": {
+                "status": {"type": "string", "const": "success"},
+                "code": {"type": "integer", "examples": [code]},
+                "message": {"type": "string"},
+                "data": data,
+                "error": {"type": "object", "maxProperties": 0},
+            },
+        })
+    }
+
+    /// The schema of every failure, the component `Failure`.
+    pub(crate) fn failure_schema(&self) -> Value {
+        if self.format == ResponseFormat::Flyer {
+            return json!({
+                "type": "object",
+                "description": "The body of every failed request.",
+                "required": ["code", "message", "detail"],
+                "properties": {
+                    "code": {"type": "integer"},
+                    "message": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            });
+        }
+        json!({
+            "type": "object",
+            "description": "The body of every failed request.",
+            "required": ["status", "code", "message", "data", "error"],
+            "properties": {
+                "status": {"type": "string", "enum": ["error", "fail"]},
+                "code": {"type": "integer"},
+                "message": {"type": "string"},
+                "data": {"type": "object", "maxProperties": 0},
+                "error": {
+                    "type": "object",
+                    "description": "Messages by the path of the field that they are about.",
+                    "additionalProperties": {"type": "array", "items": {"type": "string"}},
+                },
+            },
+        })
+    }
+
+    /// The HTTP status under which a failure with this code is sent by a handler, or by validation.
+    pub(crate) fn documented_status(&self, code: u32, validation: bool) -> u16 {
+        let origin = if validation {
+            crate::reply::Origin::Validation
+        } else {
+            crate::reply::Origin::Handler
+        };
+        self.failure_status(super::http_status(code), origin).as_u16()
+    }
+}
+
+/// `data` of the standard format: a list is wrapped, nothing is an empty object.
+fn standard_data(data: Value, target: &Value) -> Value {
+    let types = match target.get("type") {
+        Some(Value::String(one)) => vec![one.as_str()],
+        Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let list = |items: Value| json!({"type": "object", "required": ["data"], "properties": {"data": items}});
+    let empty = || json!({"type": "object", "maxProperties": 0});
+    match types.as_slice() {
+        ["array"] => list(data),
+        ["null"] => empty(),
+        // An optional list: wrapped when it is there.
+        many if many.contains(&"array") && many.contains(&"null") => {
+            let mut items = data;
+            items["type"] = json!("array");
+            json!({"anyOf": [list(items), empty()]})
+        }
+        many if many.contains(&"null") => {
+            let mut scalar = data;
+            let rest: Vec<_> = many.iter().filter(|name| **name != "null").collect();
+            scalar["type"] = if rest.len() == 1 { json!(rest[0]) } else { json!(rest) };
+            json!({"anyOf": [scalar, empty()]})
+        }
+        _ => match target.get("anyOf").and_then(Value::as_array) {
+            // An optional object.
+            Some(branches) if branches.contains(&json!({"type": "null"})) => {
+                let mut kept: Vec<_> =
+                    branches.iter().filter(|b| **b != json!({"type": "null"})).cloned().collect();
+                kept.push(empty());
+                json!({"anyOf": kept})
+            }
+            _ => data,
+        },
+    }
+}
+
+fn page_info() -> Value {
+    let count = json!({"type": "integer", "minimum": 0});
+    json!({
+        "type": "object",
+        "required": ["total", "offset", "size"],
+        "properties": {"total": count, "offset": count, "size": count},
+    })
+}

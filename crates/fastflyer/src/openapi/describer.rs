@@ -1,0 +1,352 @@
+//! [`Describer`]: what one operation says about itself while the document is built.
+
+use super::Schemas;
+use crate::{
+    Envelope,
+    extract::{Constraints, ParamKind, TypeKey},
+    operation::Operation,
+    reply::Data,
+};
+use schemars::JsonSchema;
+use serde_json::{Map, Value, json};
+
+/// Collects parameters, body and responses of one operation.
+#[derive(Debug)]
+pub struct Describer<'a> {
+    schemas: &'a mut Schemas,
+    envelope: &'a Envelope,
+    operation: &'a Operation,
+    path_names: Vec<String>,
+    parameters: Vec<Value>,
+    body: Option<Value>,
+    responses: Map<String, Value>,
+    states: Vec<TypeKey>,
+    rejects: bool,
+}
+
+/// What the documentation says of one parameter, beside its type.
+#[derive(Clone, Copy, Debug, Default)]
+#[doc(hidden)]
+pub struct ParamDoc {
+    /// The text of the parameter, in Markdown.
+    pub description: &'static str,
+    /// Whether the handler has a value for an absent parameter.
+    pub optional: bool,
+    /// That value as JSON, if it can be shown.
+    pub default: Option<fn() -> Value>,
+    /// Bounds that are checked beside the type.
+    pub constraints: Constraints,
+}
+
+impl<'a> Describer<'a> {
+    pub(super) fn new(
+        schemas: &'a mut Schemas,
+        envelope: &'a Envelope,
+        operation: &'a Operation,
+        path: &str,
+    ) -> Self {
+        Self {
+            schemas,
+            envelope,
+            operation,
+            path_names: crate::routing::template_names(path),
+            parameters: Vec::new(),
+            body: None,
+            responses: Map::new(),
+            states: Vec::new(),
+            rejects: false,
+        }
+    }
+
+    /// One parameter.
+    #[doc(hidden)]
+    pub fn param<T: JsonSchema + 'static>(&mut self, kind: ParamKind, name: &str, doc: ParamDoc) {
+        let schema = self.schemas.input::<T>();
+        let (mut schema, nullable) = without_null(schema);
+        doc.constraints.apply(&mut schema);
+        if let Some(default) = doc.default {
+            schema["default"] = default();
+        }
+        if kind == ParamKind::Form {
+            self.form_field(name, schema, !(nullable || doc.optional));
+            return;
+        }
+        let list = schema.get("type").is_some_and(|t| t == "array");
+        let required = kind == ParamKind::Path || !(nullable || doc.optional || list);
+        self.push_parameter(kind, name, schema, required, doc.description);
+    }
+
+    /// All parameters of one kind at once: the properties of a struct.
+    pub(crate) fn params_of<T: JsonSchema + 'static>(&mut self, kind: ParamKind) {
+        let schema = self.schemas.input::<T>();
+        let target = self.schemas.follow(&schema, false).clone();
+        if kind == ParamKind::Path {
+            self.path_of(&schema, &target);
+            return;
+        }
+        let required: Vec<&str> = target
+            .get("required")
+            .and_then(Value::as_array)
+            .map(|names| names.iter().filter_map(Value::as_str).collect())
+            .unwrap_or_default();
+        for (name, property) in target.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            let (mut schema, nullable) = without_null(property.clone());
+            let description = take_description(&mut schema);
+            let needed = required.contains(&name.as_str()) && !nullable;
+            let wire = if kind == ParamKind::Header { name.replace('_', "-") } else { name.clone() };
+            self.push_parameter(kind, &wire, schema, needed, &description);
+        }
+    }
+
+    /// `Path<T>`: a single value, a tuple by position, or a struct by name.
+    fn path_of(&mut self, schema: &Value, target: &Value) {
+        for (index, name) in self.path_names.clone().iter().enumerate() {
+            let own = target
+                .pointer(&format!("/properties/{name}"))
+                .or_else(|| target.get("prefixItems")?.get(index))
+                .unwrap_or(schema);
+            let mut own = own.clone();
+            let description = take_description(&mut own);
+            self.push_parameter(ParamKind::Path, name, own, true, &description);
+        }
+    }
+
+    fn push_parameter(
+        &mut self,
+        kind: ParamKind,
+        name: &str,
+        schema: Value,
+        required: bool,
+        description: &str,
+    ) {
+        self.rejects = true;
+        let place = kind.as_str();
+        let mut parameter = json!({"name": name, "in": place, "required": required});
+        if !description.is_empty() {
+            parameter["description"] = json!(description);
+        }
+        parameter["schema"] = schema;
+        let same = |known: &&mut Value| known["name"] == name && known["in"] == place;
+        match self.parameters.iter_mut().find(same) {
+            Some(known) => *known = parameter,
+            None => self.parameters.push(parameter),
+        }
+    }
+
+    fn form_field(&mut self, name: &str, schema: Value, required: bool) {
+        let form = || json!({"required": true, "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object", "properties": {}, "required": []}}}});
+        let body = self.body.get_or_insert_with(form);
+        let object = &mut body["content"]["application/x-www-form-urlencoded"]["schema"];
+        object["properties"][name] = schema;
+        if required && let Some(names) = object["required"].as_array_mut() {
+            names.push(json!(name));
+        }
+        self.rejects = true;
+        self.body_failures();
+    }
+
+    /// A JSON body.
+    pub(crate) fn json_body<T: JsonSchema + 'static>(&mut self) {
+        let schema = self.schemas.input::<T>();
+        self.set_body("application/json", schema);
+    }
+
+    /// A body of form fields.
+    pub(crate) fn form_body<T: JsonSchema + 'static>(&mut self) {
+        let schema = self.schemas.input::<T>();
+        self.set_body("application/x-www-form-urlencoded", schema);
+    }
+
+    /// A multipart body whose parts the handler reads one by one.
+    pub(crate) fn multipart_body(&mut self) {
+        let schema = json!({"type": "object", "additionalProperties": {}});
+        self.set_body("multipart/form-data", schema);
+    }
+
+    /// Any bytes.
+    pub(crate) fn raw_body(&mut self) {
+        self.body = Some(json!({"content": {"application/octet-stream": {}}}));
+        self.failure(413, false);
+    }
+
+    fn set_body(&mut self, media_type: &str, schema: Value) {
+        self.body = Some(json!({"required": true, "content": {media_type: {"schema": schema}}}));
+        self.rejects = true;
+        self.body_failures();
+    }
+
+    fn body_failures(&mut self) {
+        self.failure(400, true);
+        self.failure(413, false);
+        self.failure(415, false);
+    }
+
+    /// Nobody checks the constraints of `T`: refuse the start if its schema promises any.
+    pub(crate) fn unvalidated<T: JsonSchema + 'static>(&mut self) {
+        let schema = self.schemas.input::<T>();
+        if let Some(constraint) = self.schemas.constraint(&schema) {
+            let name = T::schema_name();
+            self.schemas.problem(format!(
+                "{} takes a `{name}`, whose schema says `{constraint}`, but `{name}` does not derive garde::Validate, so nothing would check it; derive it, with #[garde(dive)] on nested fields",
+                self.operation.place
+            ));
+        }
+    }
+
+    /// The data of a success.
+    pub(crate) fn success<T: Data>(&mut self) {
+        let data = T::schema(self.schemas);
+        let codes: Vec<u32> = self.operation.codes.iter().copied().filter(|code| succeeds(*code)).collect();
+        let codes = if codes.is_empty() { vec![200] } else { codes };
+        for code in codes {
+            let status = crate::envelope::http_status(code);
+            if status == http::StatusCode::NO_CONTENT {
+                self.responses.insert("204".to_owned(), json!({"description": self.text(204)}));
+                continue;
+            }
+            let target = self.schemas.follow(&data, true).clone();
+            let schema = self.envelope.success_schema(code, data.clone(), &target, T::PAGED);
+            let text = self.text(code);
+            self.response(status.as_u16().to_string(), &text, schema);
+        }
+    }
+
+    /// A response of which nothing is known but that it is one.
+    pub(crate) fn opaque(&mut self) {
+        let response = json!({"description": self.text(200)});
+        self.responses.entry("200").or_insert(response);
+    }
+
+    /// The handler itself can fail. Every operation documents `default` already.
+    pub(crate) fn may_fail(&mut self) {}
+
+    /// The handler takes a `State<T>`.
+    pub(crate) fn needs_state(&mut self, key: TypeKey) {
+        self.states.push(key);
+    }
+
+    fn text(&self, code: u32) -> String {
+        self.envelope.text(code).to_owned()
+    }
+
+    fn failure(&mut self, code: u32, validation: bool) {
+        let status = self.envelope.documented_status(code, validation);
+        let text = self.text(code);
+        self.response(status.to_string(), &text, json!({"$ref": "#/components/schemas/Failure"}));
+    }
+
+    /// Adds a response; a second one under the same status is an alternative.
+    fn response(&mut self, status: String, description: &str, schema: Value) {
+        let fresh = json!({"description": description, "content": {"application/json": {"schema": schema}}});
+        let Some(known) = self.responses.get_mut(&status) else {
+            self.responses.insert(status, fresh);
+            return;
+        };
+        let old = known["content"]["application/json"]["schema"].take();
+        known["content"]["application/json"]["schema"] = match old {
+            old if old == schema => old,
+            Value::Null => schema,
+            Value::Object(mut object) if object.len() == 1 && object.contains_key("anyOf") => {
+                if let Some(branches) = object["anyOf"].as_array_mut()
+                    && !branches.contains(&schema)
+                {
+                    branches.push(schema);
+                }
+                Value::Object(object)
+            }
+            old => json!({"anyOf": [old, schema]}),
+        };
+    }
+
+    /// The operation object, and the states that its handler needs.
+    pub(super) fn finish(mut self, id: &str, secured: bool) -> (Value, Vec<TypeKey>) {
+        for code in self.operation.codes.clone() {
+            if !succeeds(code) {
+                self.failure(code, false);
+            }
+        }
+        if self.rejects {
+            self.failure(422, true);
+        }
+        if secured {
+            let schema = json!({"$ref": "#/components/schemas/Failure"});
+            let text = self.text(401);
+            self.response("401".to_owned(), &text, schema);
+        }
+        if self.responses.keys().all(|status| !status.starts_with('2')) {
+            self.opaque();
+        }
+        let failure = json!({"$ref": "#/components/schemas/Failure"});
+        self.response("default".to_owned(), "失败", failure);
+
+        let operation = self.operation;
+        let mut object = Map::new();
+        if !operation.tags.is_empty() {
+            object.insert("tags".into(), json!(operation.tags));
+        }
+        if let Some(summary) = &operation.summary {
+            object.insert("summary".into(), json!(summary));
+        }
+        if let Some(description) = &operation.description {
+            object.insert("description".into(), json!(description));
+        }
+        object.insert("operationId".into(), json!(id));
+        if operation.deprecated {
+            object.insert("deprecated".into(), json!(true));
+        }
+        if !self.parameters.is_empty() {
+            object.insert("parameters".into(), Value::Array(self.parameters));
+        }
+        if let Some(body) = self.body {
+            object.insert("requestBody".into(), body);
+        }
+        self.responses.sort_keys();
+        object.insert("responses".into(), Value::Object(self.responses));
+        if secured {
+            object.insert("security".into(), json!([{"basicAuth": []}]));
+        }
+        (Value::Object(object), self.states)
+    }
+}
+
+fn succeeds(code: u32) -> bool {
+    crate::envelope::prefix(code).is_some_and(|prefix| prefix < 400)
+}
+
+/// `null` cannot be written in a URL: an optional parameter has the schema of its value.
+fn without_null(mut schema: Value) -> (Value, bool) {
+    let null = json!({"type": "null"});
+    if let Some(Value::Array(types)) = schema.get_mut("type")
+        && types.contains(&json!("null"))
+    {
+        types.retain(|name| name != "null");
+        if let [one] = types.as_slice() {
+            schema["type"] = one.clone();
+        }
+        if let Some(Value::Array(values)) = schema.get_mut("enum") {
+            values.retain(|value| !value.is_null());
+        }
+        return (schema, true);
+    }
+    if let Some(Value::Array(branches)) = schema.get_mut("anyOf")
+        && branches.contains(&null)
+    {
+        branches.retain(|branch| *branch != null);
+        if let [one] = branches.as_slice() {
+            let mut one = one.clone();
+            for key in ["description", "default"] {
+                if let (Some(text), Some(object)) = (schema.get(key), one.as_object_mut()) {
+                    object.entry(key).or_insert(text.clone());
+                }
+            }
+            return (one, true);
+        }
+        return (schema, true);
+    }
+    (schema, false)
+}
+
+fn take_description(schema: &mut Value) -> String {
+    let text = schema.as_object_mut().and_then(|object| object.remove("description"));
+    text.and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
+}

@@ -1,0 +1,96 @@
+//! Builds the document from the mounted operations.
+
+use super::{Describer, Schemas};
+use crate::{Envelope, extract::TypeKey, routing::Mounted};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// The head of the document.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Info {
+    pub(crate) title: String,
+    pub(crate) version: String,
+    pub(crate) description: Option<String>,
+    pub(crate) author: Option<String>,
+    pub(crate) secured: bool,
+}
+
+/// The document, and which operation needs which state.
+pub(crate) struct Built {
+    pub(crate) document: Value,
+    pub(crate) states: Vec<(TypeKey, String)>,
+}
+
+/// Builds the document.
+///
+/// # Errors
+///
+/// Every reason why it would not tell the truth: different types of one name, constraints that
+/// nobody checks.
+pub(crate) fn build(
+    info: &Info,
+    envelope: &Envelope,
+    operations: &[Arc<Mounted>],
+) -> Result<Built, Vec<String>> {
+    let mut sorted: Vec<&Arc<Mounted>> = operations.iter().collect();
+    sorted.sort_by(|a, b| {
+        (&a.path, a.operation.method.as_str()).cmp(&(&b.path, b.operation.method.as_str()))
+    });
+    let mut schemas = Schemas::default();
+    let mut paths = Map::new();
+    let mut tags: Vec<&str> = Vec::new();
+    let mut states = Vec::new();
+    let mut any_secured = false;
+    for mounted in sorted {
+        let operation = &mounted.operation;
+        schemas.enter(operation.place.to_string());
+        let mut describer = Describer::new(&mut schemas, envelope, operation, &mounted.path);
+        (operation.describe)(&mut describer);
+        let secured = info.secured && mounted.auth;
+        let (object, needed) = describer.finish(&mounted.id, secured);
+        states.extend(needed.into_iter().map(|key| (key, operation.place.to_string())));
+        if operation.hidden {
+            continue;
+        }
+        any_secured |= secured;
+        for tag in &operation.tags {
+            if !tags.contains(&tag.as_ref()) {
+                tags.push(tag);
+            }
+        }
+        let path = paths.entry(plain_template(&mounted.path)).or_insert_with(|| json!({}));
+        path[operation.method.as_str().to_ascii_lowercase()] = object;
+    }
+    let mut paths = Value::Object(paths);
+    let (mut components, problems) = schemas.finish(&mut paths);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    components.insert("Failure".to_owned(), envelope.failure_schema());
+    components.sort_keys();
+    let mut head = json!({"title": info.title, "version": info.version});
+    if let Some(description) = &info.description {
+        head["description"] = json!(description);
+    }
+    if let Some(author) = &info.author {
+        head["contact"] = json!({"name": author});
+    }
+    let mut document = json!({
+        "openapi": "3.1.0",
+        "info": head,
+        "servers": [{"url": "/"}],
+        "tags": tags.iter().map(|tag| json!({"name": tag})).collect::<Vec<_>>(),
+        "paths": paths,
+        "components": {"schemas": components},
+    });
+    if any_secured {
+        document["components"]["securitySchemes"] =
+            json!({"basicAuth": {"type": "http", "scheme": "basic"}});
+    }
+    Ok(Built { document, states })
+}
+
+/// `/files/{*path}` is `/files/{path}` in OpenAPI.
+fn plain_template(path: &str) -> String {
+    path.replace("{*", "{")
+}

@@ -1,0 +1,11 @@
+//! Routing: [`Router`] is what users build, [`Mount`] is what a service serves.
+
+mod mount;
+mod router;
+mod table;
+mod template;
+
+pub(crate) use mount::{Link, Mount, Mounted, Scope};
+pub use router::Router;
+pub(crate) use table::{Found, PathParams, RouteTable};
+pub(crate) use template::{check_template, template_names};

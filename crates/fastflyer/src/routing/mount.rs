@@ -1,0 +1,203 @@
+//! [`Mount`]: routers flattened into places, with the axum router for what needs one.
+
+use super::{PathParams, template};
+use crate::{
+    Body, Operation, Response,
+    app::Core,
+    context::{Context, PeerInfo},
+};
+use axum::extract::{FromRequestParts as _, RawPathParams};
+use bytes::Bytes;
+use fastkit::context::RequestId;
+use futures_util::future::BoxFuture;
+use std::{
+    borrow::Cow,
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context as TaskContext, Poll},
+};
+
+/// An operation at its place.
+#[derive(Debug)]
+pub(crate) struct Mounted {
+    /// The full path template, base URL included.
+    pub(crate) path: String,
+    pub(crate) names: Vec<String>,
+    /// The operation id in the document.
+    pub(crate) id: String,
+    /// Whether basic authentication covers it when that is on.
+    pub(crate) auth: bool,
+    pub(crate) operation: Operation,
+    /// Whether the service may call it without axum's router.
+    pub(crate) direct: bool,
+}
+
+/// Where a router is mounted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scope {
+    pub(crate) prefix: String,
+    pub(crate) tags: Vec<Cow<'static, str>>,
+    /// The app whose folder the router came from; empty for routers that were added by hand.
+    pub(crate) app: String,
+    pub(crate) auth: bool,
+}
+
+impl Scope {
+    pub(super) fn inside(&self, prefix: &str, tags: &[Cow<'static, str>]) -> Self {
+        let mut scope = self.clone();
+        scope.prefix.push_str(prefix.trim_end_matches('/'));
+        scope.tags.extend_from_slice(tags);
+        scope
+    }
+}
+
+/// All operations of an application, and the axum router of those that are not called directly.
+#[derive(Debug, Default)]
+pub(crate) struct Mount {
+    pub(crate) operations: Vec<Mounted>,
+    pub(crate) axum: Option<axum::Router>,
+    pub(crate) problems: Vec<String>,
+}
+
+impl Mount {
+    pub(crate) fn add(&mut self, mut operation: Operation, scope: &Scope) {
+        let path = match (scope.prefix.as_str(), operation.path.as_ref()) {
+            ("", "") => "/".to_owned(),
+            (prefix, path) => format!("{prefix}{path}"),
+        };
+        if let Err(reason) = template::check_template(&path) {
+            self.problems.push(format!(
+                "{} {path:?} at {}: {reason}",
+                operation.method, operation.place
+            ));
+            return;
+        }
+        let mut tags = scope.tags.clone();
+        tags.append(&mut operation.tags);
+        let mut seen = Vec::new();
+        tags.retain(|tag| !seen.contains(tag) && { seen.push(tag.clone()); true });
+        operation.tags = tags;
+        let id = match &operation.id {
+            Some(id) => id.to_string(),
+            None if scope.app.is_empty() => operation.function.to_string(),
+            None => format!("{}_{}", scope.app, operation.function),
+        };
+        let names = template::template_names(&path);
+        let direct = operation.direct;
+        self.operations.push(Mounted { path, names, id, auth: scope.auth, operation, direct });
+    }
+
+    pub(super) fn add_axum(&mut self, router: axum::Router, scope: &Scope) {
+        let router = if scope.auth {
+            router.layer(axum::middleware::from_fn(crate::auth::require))
+        } else {
+            router
+        };
+        let nested = match scope.prefix.as_str() {
+            "" => router,
+            prefix => axum::Router::new().nest(prefix, router),
+        };
+        self.axum = Some(self.axum.take().unwrap_or_default().merge(nested));
+    }
+
+    /// Everything as one axum router: what was called directly so far goes through it from now on.
+    pub(super) fn take_axum(&mut self) -> axum::Router {
+        let mut router = self.axum.take().unwrap_or_default();
+        for mounted in self.operations.iter_mut().filter(|mounted| mounted.direct) {
+            mounted.direct = false;
+            router = route(router, mounted);
+        }
+        router
+    }
+
+    pub(super) fn absorb_layered(&mut self, inner: Mount, router: axum::Router) {
+        self.axum = Some(self.axum.take().unwrap_or_default().merge(router));
+        self.operations.extend(inner.operations);
+        self.problems.extend(inner.problems);
+    }
+}
+
+/// Puts an operation into an axum router. The service looks up its place again by method and path,
+/// so that the router needs to know no more than that there is one.
+pub(super) fn route(router: axum::Router, mounted: &Mounted) -> axum::Router {
+    let service = OperationService { operation: mounted.operation.clone() };
+    let Ok(filter) = axum::routing::MethodFilter::try_from(mounted.operation.method.clone()) else {
+        return router;
+    };
+    router.route_service(
+        &template::positional(&mounted.path),
+        axum::routing::on_service(filter, service),
+    )
+}
+
+impl Mount {
+    /// The axum router of operations with foreign extractors, beside what is in it already.
+    pub(crate) fn finish_axum(&mut self) -> Option<axum::Router> {
+        let mut router = self.axum.take();
+        for mounted in self.operations.iter().filter(|m| m.direct && !m.operation.direct) {
+            router = Some(route(router.unwrap_or_default(), mounted));
+        }
+        router
+    }
+}
+
+/// What a request brings along through axum's router, in its extensions.
+#[derive(Clone)]
+pub(crate) struct Link {
+    pub(crate) core: Arc<Core>,
+    pub(crate) peer: Arc<PeerInfo>,
+    pub(crate) request_id: RequestId,
+    pub(crate) mounted: Option<Arc<Mounted>>,
+    /// The body that the operation read, for the access log.
+    pub(crate) seen_body: Arc<Mutex<Option<Bytes>>>,
+}
+
+/// Calls an operation from within axum's router.
+#[derive(Clone)]
+struct OperationService {
+    operation: Operation,
+}
+
+impl tower::Service<axum::extract::Request> for OperationService {
+    type Response = axum::response::Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut TaskContext<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: axum::extract::Request) -> Self::Future {
+        let operation = self.operation.clone();
+        Box::pin(async move {
+            let (mut parts, body) = request.into_parts();
+            let params = match RawPathParams::from_request_parts(&mut parts, &()).await {
+                Ok(params) => params.iter().map(|(_, value)| value.to_owned()).collect(),
+                Err(_) => Vec::new(),
+            };
+            let Some(link) = parts.extensions.get::<Link>().cloned() else {
+                return Ok(no_service());
+            };
+            let mut cx = Context {
+                parts,
+                body: Body::new(body),
+                params: PathParams::owned(params),
+                core: link.core,
+                mounted: link.mounted,
+                peer: link.peer,
+                request_id: link.request_id,
+                seen_body: None,
+            };
+            let response: Response = (operation.call)(&mut cx).await;
+            *link.seen_body.lock().unwrap_or_else(PoisonError::into_inner) = cx.seen_body.take();
+            Ok(response.map(axum::body::Body::new))
+        })
+    }
+}
+
+/// An operation's axum route was taken out of its application: `FlyerApi::into_axum` gives a router
+/// that works anywhere.
+fn no_service() -> axum::response::Response {
+    use axum::response::IntoResponse as _;
+    crate::ApiError::uncaught("the operation was called outside of its application").into_response()
+}
