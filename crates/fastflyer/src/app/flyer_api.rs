@@ -1,0 +1,362 @@
+//! [`FlyerApi`]: the application while it is put together.
+
+use super::{AppEntry, Core, Hook, base_routes};
+use crate::{
+    Envelope, Operation, Result, Router,
+    access_log::AccessLog,
+    auth::Credentials,
+    extract::StateMap,
+    openapi,
+    pool::Pool,
+    routing::{Mount, Mounted, RouteTable, Scope},
+    service::NotRouted,
+    validation::Explainers,
+};
+use fastkit::settings::{Config, Loaded, Settings, Sources};
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use std::{
+    collections::HashMap,
+    fmt,
+    net::{IpAddr, Ipv4Addr, UdpSocket},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+/// An API: settings, apps, routers, states and hooks.
+///
+/// ```no_run
+/// use fastflyer::{Config, FlyerApi, get, routes};
+///
+/// /// 问候
+/// #[get("/hello/{name}", tag = "演示")]
+/// async fn hello(name: String) -> String {
+///     format!("你好，{name}")
+/// }
+///
+/// fn main() -> fastflyer::Result<()> {
+///     FlyerApi::new(Config::new().title("Demo").base_url("/demo"))
+///         .include(routes![hello])
+///         .run()
+/// }
+/// ```
+#[must_use = "an application does nothing until it runs"]
+pub struct FlyerApi {
+    pub(super) config: Config,
+    apps: Vec<AppEntry>,
+    router: Router,
+    states: StateMap,
+    on_startup: Vec<Hook>,
+    on_shutdown: Vec<Hook>,
+}
+
+/// An assembled application, ready to be served.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) core: Arc<Core>,
+    pub(crate) hooks: Arc<Hooks>,
+    pub(crate) notes: Arc<Vec<String>>,
+}
+
+#[derive(Default)]
+pub(crate) struct Hooks {
+    pub(crate) startup: Vec<(String, Hook)>,
+    pub(crate) shutdown: Vec<(String, Hook)>,
+}
+
+/// Why an application cannot start: one line per reason.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StartError {
+    reasons: Vec<String>,
+}
+
+impl StartError {
+    pub(crate) fn new(reasons: Vec<String>) -> Self {
+        Self { reasons }
+    }
+
+    /// All reasons, a line each.
+    pub fn reasons(&self) -> &[String] {
+        &self.reasons
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reasons.join("\n"))
+    }
+}
+
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl FlyerApi {
+    /// An application with the settings in code; environment and `.env` go before them.
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            apps: Vec::new(),
+            router: Router::new(),
+            states: StateMap::default(),
+            on_startup: Vec::new(),
+            on_shutdown: Vec::new(),
+        }
+    }
+
+    /// Loads apps: `load(apps())` with `fastflyer::apps!("src/app")`.
+    pub fn load(mut self, apps: impl IntoIterator<Item = AppEntry>) -> Self {
+        self.apps.extend(apps);
+        self
+    }
+
+    /// Adds a router under the base URL. Basic authentication covers it.
+    pub fn include(mut self, router: Router) -> Self {
+        self.router = self.router.include(router);
+        self
+    }
+
+    /// Adds one operation under the base URL. Basic authentication covers it.
+    pub fn route(mut self, operation: Operation) -> Self {
+        self.router = self.router.route(operation);
+        self
+    }
+
+    /// Gives handlers a value, which they take as `State<T>`.
+    pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.states.insert(value);
+        self
+    }
+
+    /// Runs before the first request. An error stops the start.
+    pub fn on_startup<F, Fut>(mut self, hook: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.on_startup.push(boxed(hook));
+        self
+    }
+
+    /// Runs after the last request. An error is logged.
+    pub fn on_shutdown<F, Fut>(mut self, hook: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.on_shutdown.push(boxed(hook));
+        self
+    }
+
+    /// Reads the settings of this process and assembles the application.
+    ///
+    /// # Errors
+    ///
+    /// Every reason why it cannot start: settings, routes, documentation, states.
+    pub fn build(self) -> Result<App, StartError> {
+        let sources = Sources::from_process().map_err(|error| StartError::new(vec![error.to_string()]))?;
+        self.build_with(&sources)
+    }
+
+    /// The same with settings from elsewhere, for tests.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn build_with(self, sources: &Sources) -> Result<App, StartError> {
+        let loaded = Settings::load(&self.config, sources)
+            .map_err(|errors| StartError::new(errors.to_string().lines().map(str::to_owned).collect()))?;
+        self.assemble(loaded)
+    }
+
+    pub(super) fn assemble(self, loaded: Loaded) -> Result<App, StartError> {
+        let Loaded { settings, warnings, .. } = loaded;
+        let envelope = Envelope::new(&settings);
+        let mut notes = warnings;
+        let mut mount = Mount::default();
+        let mut hooks = Hooks::default();
+        let scope = |app: &str, auth: bool| Scope {
+            prefix: settings.base_url.clone(),
+            tags: Vec::new(),
+            app: app.to_owned(),
+            auth,
+        };
+        for app in self.apps {
+            if !app.enabled {
+                notes.push(format!("app {} is not enabled", app.name));
+                continue;
+            }
+            let before = mount.operations.len();
+            if let Some(router) = app.router {
+                router().mount(&scope(app.name, app.auth_enabled), &mut mount);
+            }
+            let operations = mount.operations.len() - before;
+            if app.router.is_none() && app.on_startup.is_none() && app.on_shutdown.is_none() {
+                mount.problems.push(format!(
+                    "the app {} has neither `pub fn router()` nor a hook; write one, or `pub const ENABLED: bool = false;`",
+                    app.name
+                ));
+            }
+            notes.push(format!("app {} loaded, {operations} operations", app.name));
+            hooks.startup.extend(app.on_startup.map(|hook| (app.name.to_owned(), hook)));
+            hooks.shutdown.extend(app.on_shutdown.map(|hook| (app.name.to_owned(), hook)));
+        }
+        let own = |hooks: Vec<Hook>| hooks.into_iter().map(|hook| ("main".to_owned(), hook));
+        hooks.startup.extend(own(self.on_startup));
+        hooks.shutdown.extend(own(self.on_shutdown));
+        self.router.mount(&scope("", true), &mut mount);
+        base_routes::mount(&settings, &mut mount);
+
+        let axum = finish_axum(&mut mount);
+        let mut problems = std::mem::take(&mut mount.problems);
+        let operations: Vec<Arc<Mounted>> = mount.operations.into_iter().map(Arc::new).collect();
+        let mut table = RouteTable::default();
+        problems.extend(operations.iter().filter_map(|mounted| table.insert(mounted.clone()).err()));
+        problems.extend(duplicate_ids(&operations));
+        let (axum, axum_problem) = match axum {
+            Ok(axum) => (axum, None),
+            // The same route twice was reported above, with both places.
+            Err(text) => (None, problems.is_empty().then_some(text)),
+        };
+        problems.extend(axum_problem);
+
+        let info = openapi::Info {
+            title: settings.title.clone(),
+            version: settings.version.clone(),
+            description: Some(settings.description.clone()).filter(|text| !text.is_empty()),
+            author: Some(settings.author.clone()).filter(|text| !text.is_empty()),
+            secured: settings.auth_enable,
+        };
+        let document = match openapi::build(&info, &envelope, &operations) {
+            Ok(built) => {
+                problems.extend(built.states.iter().filter(|(key, _)| !self.states.contains(*key)).map(
+                    |(key, place)| {
+                        format!(
+                            "the operation at {place} takes State<{0}>, but the application has no state of type {0}; give one with FlyerApi::state",
+                            key.name
+                        )
+                    },
+                ));
+                built.document
+            }
+            Err(found) => {
+                problems.extend(found);
+                serde_json::Value::Null
+            }
+        };
+        if !problems.is_empty() {
+            return Err(StartError::new(problems));
+        }
+        let access_log = AccessLog::new(&settings).map_err(|text| StartError::new(vec![text]))?;
+        let credentials = settings
+            .auth_enable
+            .then(|| Credentials::new(&settings.auth_user, settings.auth_pass.expose()));
+        let core = Core {
+            envelope,
+            states: self.states,
+            pool: Pool::new(settings.threads),
+            table,
+            axum,
+            credentials,
+            access_log,
+            explainers: Explainers::default(),
+            constant_headers: constant_headers(),
+            operations,
+            document,
+            settings,
+        };
+        Ok(App { core: Arc::new(core), hooks: Arc::new(hooks), notes: Arc::new(notes) })
+    }
+}
+
+fn boxed<F, Fut>(hook: F) -> Hook
+where
+    F: Fn() -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<()>> + Send + 'static,
+{
+    Box::new(move || -> BoxFuture<'static, Result<()>> { Box::pin(hook()) })
+}
+
+/// axum panics on overlapping routes; that is a mistake to report, not to crash on.
+fn finish_axum(mount: &mut Mount) -> Result<Option<axum::Router>, String> {
+    let router = catch_unwind(AssertUnwindSafe(|| mount.finish_axum()));
+    let router = router.map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        format!("axum's router: {}", text.unwrap_or("routes overlap"))
+    })?;
+    Ok(router.map(|router| {
+        router.fallback(async || {
+            let mut response = axum::response::Response::default();
+            response.extensions_mut().insert(NotRouted);
+            response
+        })
+    }))
+}
+
+fn duplicate_ids(operations: &[Arc<Mounted>]) -> Vec<String> {
+    let mut seen: HashMap<&str, &Mounted> = HashMap::new();
+    let mut problems = Vec::new();
+    for mounted in operations.iter().filter(|mounted| !mounted.operation.hidden) {
+        match seen.get(mounted.id.as_str()) {
+            Some(first) => problems.push(format!(
+                "the operation id `{}` is used twice: at {} and at {}; set another with operation_id = \"..\"",
+                mounted.id, first.operation.place, mounted.operation.place
+            )),
+            None => {
+                seen.insert(&mounted.id, mounted);
+            }
+        }
+    }
+    problems
+}
+
+/// The headers that are the same on every answer.
+fn constant_headers() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let ip = host_ip().to_string();
+    if let Ok(ip) = HeaderValue::from_str(&ip) {
+        headers.insert(HeaderName::from_static("x-host-ip"), ip);
+    }
+    headers.insert(http::header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers
+}
+
+/// The address that this host would use towards other hosts, without DNS and without sending
+/// anything: connecting a UDP socket only asks the routing table (P2).
+fn host_ip() -> IpAddr {
+    let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let Ok(socket) = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)) else { return loopback };
+    // 192.0.2.0/24 is reserved for documentation (RFC 5737): it is routed, never reached.
+    match socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)) {
+        Ok(()) => socket.local_addr().map_or(loopback, |address| address.ip()),
+        Err(_) => loopback,
+    }
+}
+
+impl App {
+    /// The OpenAPI document.
+    pub fn openapi(&self) -> &serde_json::Value {
+        &self.core.document
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &Settings {
+        &self.core.settings
+    }
+}
+
+impl fmt::Debug for FlyerApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FlyerApi").field("apps", &self.apps).field("router", &self.router).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "App({} operations)", self.core.operations.len())
+    }
+}

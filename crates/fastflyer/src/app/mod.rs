@@ -1,0 +1,13 @@
+//! Assembly: [`FlyerApi`] takes settings, apps, routers, states and hooks, checks them as a whole,
+//! and makes the [`App`] that a server serves.
+
+mod base_routes;
+mod core;
+mod entry;
+mod flyer_api;
+mod run;
+mod served;
+
+pub(crate) use core::Core;
+pub use entry::{AppEntry, Hook, app_defaults};
+pub use flyer_api::{App, FlyerApi, StartError};
