@@ -1,1 +1,21 @@
-//! Placeholder.
+//! The toolkit of FastFlyer: what a service needs besides its HTTP server, usable without one.
+//!
+//! * [`env`]: variables of the environment and of `.env`, typed.
+//! * [`settings`]: every `flyer_*` setting, declared once, resolved into one typed value.
+//! * [`logger`]: log lines to the console and to a file, off the calling thread.
+//! * [`context`]: the id of the request that is being served.
+//! * [`status`]: the codes of FastFlyer with their phrases and texts.
+//! * [`mask`]: which values must never be shown.
+//!
+//! It is not a framework: nothing here listens, and nothing is installed process-wide unless
+//! [`logger::init`] is called.
+
+pub mod context;
+pub mod env;
+mod locale;
+pub mod logger;
+pub mod mask;
+pub mod settings;
+pub mod status;
+
+pub use locale::Locale;

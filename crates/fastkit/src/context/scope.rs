@@ -1,0 +1,191 @@
+//! The current request of a thread, and [`Scoped`], which carries it along with a future.
+
+use super::RequestId;
+use pin_project_lite::pin_project;
+use std::{
+    cell::Cell,
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+thread_local! {
+    // `const` and without a destructor: an access is an address, without a check for "first use".
+    static CURRENT: Cell<Option<RequestId>> = const { Cell::new(None) };
+}
+
+/// The id of the request that this thread serves at the moment.
+///
+/// ```
+/// use fastkit::context::{RequestId, current, enter};
+///
+/// let id = RequestId::random();
+/// {
+///     let _scope = enter(id);
+///     assert_eq!(current(), Some(id));
+/// }
+/// assert_eq!(current(), None);
+/// ```
+#[must_use]
+#[inline]
+pub fn current() -> Option<RequestId> {
+    CURRENT.get()
+}
+
+/// Makes `id` the current request of this thread until the returned scope is dropped, which brings
+/// back what was current before. Don't hold it across an `.await`: that is what [`Scoped`] is for.
+#[must_use = "the request ends when the scope is dropped"]
+#[inline]
+pub fn enter(id: RequestId) -> Scope {
+    Scope {
+        previous: CURRENT.replace(Some(id)),
+        thread: PhantomData,
+    }
+}
+
+/// A stretch of code that serves a request; see [`enter`].
+#[derive(Debug)]
+pub struct Scope {
+    previous: Option<RequestId>,
+    /// A scope belongs to the thread that it was entered on.
+    thread: PhantomData<*const ()>,
+}
+
+impl Drop for Scope {
+    #[inline]
+    fn drop(&mut self) {
+        CURRENT.set(self.previous);
+    }
+}
+
+pin_project! {
+    /// A future that serves a request: each poll, and its drop, happen in the scope of the request.
+    ///
+    /// ```
+    /// use fastkit::context::{RequestId, Scoped, current};
+    ///
+    /// let id = RequestId::random();
+    /// let future = Scoped::new(id, async { current() });
+    /// # use std::{pin::pin, task::{Context, Poll, Waker}, future::Future};
+    /// # let Poll::Ready(seen) = pin!(future).poll(&mut Context::from_waker(Waker::noop())) else { panic!() };
+    /// assert_eq!(seen, Some(id));
+    /// ```
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Scoped<F> {
+        id: RequestId,
+        #[pin]
+        // `None` once dropped, so that destructors of the future run in the scope too.
+        future: Option<F>,
+    }
+
+    impl<F> PinnedDrop for Scoped<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let _scope = enter(*this.id);
+            this.future.set(None);
+        }
+    }
+}
+
+impl<F> Scoped<F> {
+    /// Ties the future to the request.
+    pub fn new(id: RequestId, future: F) -> Self {
+        Self {
+            id,
+            future: Some(future),
+        }
+    }
+
+    /// The request that the future serves.
+    pub fn id(&self) -> RequestId {
+        self.id
+    }
+}
+
+impl<F: Future> Future for Scoped<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let _scope = enter(*this.id);
+        this.future
+            .as_pin_mut()
+            .expect("only the drop takes the future out")
+            .poll(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        pin::pin,
+        sync::{Arc, Mutex},
+        task::Waker,
+    };
+
+    fn id(text: &str) -> RequestId {
+        RequestId::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn scopes_nest_and_restore_even_after_a_panic() {
+        let outer = enter(id("outer"));
+        let result = std::panic::catch_unwind(|| {
+            let _inner = enter(id("inner"));
+            assert_eq!(current(), Some(id("inner")));
+            std::panic::resume_unwind(Box::new(()));
+        });
+        assert!(result.is_err());
+        assert_eq!(current(), Some(id("outer")));
+        drop(outer);
+        assert_eq!(current(), None);
+    }
+
+    #[test]
+    fn futures_that_take_turns_keep_their_requests() {
+        async fn two_steps() -> (Option<RequestId>, Option<RequestId>) {
+            let first = current();
+            let mut waited = false;
+            std::future::poll_fn(|_| {
+                if std::mem::replace(&mut waited, true) {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
+            })
+            .await;
+            (first, current())
+        }
+        let mut cx = Context::from_waker(Waker::noop());
+        let (mut a, mut b) = (
+            pin!(Scoped::new(id("a"), two_steps())),
+            pin!(Scoped::new(id("b"), two_steps())),
+        );
+        assert!(a.as_mut().poll(&mut cx).is_pending());
+        assert!(b.as_mut().poll(&mut cx).is_pending());
+        assert_eq!(current(), None);
+        assert_eq!(a.poll(&mut cx), Poll::Ready((Some(id("a")), Some(id("a")))));
+        assert_eq!(b.poll(&mut cx), Poll::Ready((Some(id("b")), Some(id("b")))));
+    }
+
+    #[test]
+    fn a_cancelled_future_is_dropped_in_its_request() {
+        struct Witness(Arc<Mutex<Option<RequestId>>>);
+        impl Drop for Witness {
+            fn drop(&mut self) {
+                *self.0.lock().unwrap() = current();
+            }
+        }
+        let seen = Arc::new(Mutex::new(None));
+        let witness = Witness(seen.clone());
+        drop(Scoped::new(id("gone"), async move {
+            std::future::pending::<()>().await;
+            drop(witness);
+        }));
+        assert_eq!(*seen.lock().unwrap(), Some(id("gone")));
+    }
+}

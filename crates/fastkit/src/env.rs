@@ -1,0 +1,420 @@
+//! Variables of the environment and, beneath them, of the file `.env` in the working directory.
+//!
+//! For an application's own variables; the framework's `flyer_*` settings are resolved by
+//! [`settings`](crate::settings). Nothing is written into the process environment. The file is
+//! read once, at the first use, and kept for the life of the process; a variable of the environment
+//! wins over it. In the file, single quotes keep a `$` as it is.
+
+use crate::mask::mask_value;
+use std::{
+    any::{Any, TypeId, type_name},
+    collections::BTreeMap,
+    fmt,
+    path::Path,
+    str::FromStr,
+    sync::OnceLock,
+};
+
+/// The variable, or the default where it is not set. A variable that is set to nothing is set.
+///
+/// ```
+/// use fastkit::env;
+///
+/// assert_eq!(env::get("custom_env_name", "default_value"), "default_value");
+/// ```
+pub fn get(name: &str, default: impl Into<String>) -> String {
+    lookup(name).unwrap_or_else(|| default.into())
+}
+
+/// The variable as a value of type `T`. `bool` takes `1/0`, `true/false`, `yes/no`, `on/off`.
+///
+/// # Errors
+/// When the variable is not set, empty, or no `T`; the message names the variable, the value
+/// (masked where the name looks like a secret's) and what is allowed.
+///
+/// ```
+/// use fastkit::env;
+///
+/// let error = env::parse::<u16>("custom_port").unwrap_err();
+/// assert_eq!(error.to_string(), "custom_port is not set: expected a whole number from 0 to 65535");
+/// ```
+pub fn parse<T>(name: &str) -> Result<T, Error>
+where
+    T: FromStr<Err: fmt::Display> + 'static,
+{
+    match filled(name) {
+        Some(text) => convert(name, &text),
+        None => Err(Error::missing(name, allowed::<T>())),
+    }
+}
+
+/// Like [`parse`], with a default for a variable that is not set or empty.
+///
+/// # Errors
+/// When the variable is set to something that is no `T`: a typing mistake must not silently become
+/// the default.
+///
+/// ```
+/// use fastkit::env;
+///
+/// assert_eq!(env::parse_or("custom_retries", 3)?, 3);
+/// # Ok::<(), env::Error>(())
+/// ```
+pub fn parse_or<T>(name: &str, default: T) -> Result<T, Error>
+where
+    T: FromStr<Err: fmt::Display> + 'static,
+{
+    filled(name).map_or(Ok(default), |text| convert(name, &text))
+}
+
+/// The variable, which has to be set to something.
+///
+/// # Errors
+/// When it is not set, or empty.
+///
+/// ```
+/// use fastkit::env;
+///
+/// assert_eq!(env::require("custom_name").unwrap_err().to_string(), "custom_name is not set");
+/// ```
+pub fn require(name: &str) -> Result<String, Error> {
+    filled(name).ok_or_else(|| Error::missing(name, None))
+}
+
+/// All variables by name. Holds secrets: print them through [`mask`](crate::mask).
+pub fn all() -> BTreeMap<String, String> {
+    let mut all = dotenv().variables.clone();
+    all.extend(process());
+    all
+}
+
+/// A view on the variables that begin with `prefix`, read by the rest of their names.
+///
+/// ```
+/// use fastkit::env;
+///
+/// let my = env::prefix("my_");
+/// assert_eq!(my.get("name", "none"), "none"); // my_name
+/// ```
+pub fn prefix(prefix: impl Into<String>) -> Prefix {
+    Prefix {
+        prefix: prefix.into(),
+    }
+}
+
+/// Variables with a common prefix; see [`prefix`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prefix {
+    prefix: String,
+}
+
+impl Prefix {
+    fn name(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    /// See [`get`].
+    pub fn get(&self, name: &str, default: impl Into<String>) -> String {
+        get(&self.name(name), default)
+    }
+
+    /// See [`parse`].
+    ///
+    /// # Errors
+    /// When the variable is not set, empty, or no `T`.
+    pub fn parse<T: FromStr<Err: fmt::Display> + 'static>(&self, name: &str) -> Result<T, Error> {
+        parse(&self.name(name))
+    }
+
+    /// See [`parse_or`].
+    ///
+    /// # Errors
+    /// When the variable is set to something that is no `T`.
+    pub fn parse_or<T: FromStr<Err: fmt::Display> + 'static>(
+        &self,
+        name: &str,
+        default: T,
+    ) -> Result<T, Error> {
+        parse_or(&self.name(name), default)
+    }
+
+    /// See [`require`].
+    ///
+    /// # Errors
+    /// When the variable is not set, or empty.
+    pub fn require(&self, name: &str) -> Result<String, Error> {
+        require(&self.name(name))
+    }
+
+    /// The variables with this prefix, by the rest of their names.
+    pub fn all(&self) -> BTreeMap<String, String> {
+        let rest = |(name, value): (String, String)| {
+            Some((name.strip_prefix(&self.prefix)?.to_owned(), value))
+        };
+        all().into_iter().filter_map(rest).collect()
+    }
+}
+
+/// A variable that is missing or has a value that is not allowed.
+#[derive(Debug)]
+pub struct Error {
+    name: String,
+    kind: Kind,
+    expected: Option<String>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Missing,
+    /// Carries the value as it may be shown.
+    Invalid(String),
+}
+
+impl Error {
+    fn missing(name: &str, expected: Option<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind: Kind::Missing,
+            expected,
+        }
+    }
+
+    /// The name of the variable.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the variable is not set or empty, as opposed to set to a wrong value.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self.kind, Kind::Missing)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Missing => write!(f, "{} is not set", self.name)?,
+            Kind::Invalid(shown) => write!(f, "{} = {shown:?} is not allowed", self.name)?,
+        }
+        match &self.expected {
+            Some(expected) => write!(f, ": expected {expected}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+fn filled(name: &str) -> Option<String> {
+    lookup(name).filter(|text| !text.trim().is_empty())
+}
+
+fn convert<T: FromStr<Err: fmt::Display> + 'static>(name: &str, text: &str) -> Result<T, Error> {
+    let value = match flag(text) {
+        Some(flag) if TypeId::of::<T>() == TypeId::of::<bool>() => {
+            let flag: Box<dyn Any> = Box::new(flag);
+            if let Ok(flag) = flag.downcast::<T>() {
+                return Ok(*flag);
+            }
+            T::from_str(text)
+        }
+        _ => T::from_str(text).or_else(|error| T::from_str(text.trim()).map_err(|_| error)),
+    };
+    value.map_err(|error| Error {
+        name: name.to_owned(),
+        kind: Kind::Invalid(mask_value(name, text).into_owned()),
+        // A parser's own message may quote the value.
+        expected: allowed::<T>().or_else(|| {
+            (!crate::mask::is_secret_name(name)).then(|| format!("another one, {error}"))
+        }),
+    })
+}
+
+/// The truth values that people write.
+pub(crate) fn flag(text: &str) -> Option<bool> {
+    let is = |words: [&str; 4]| {
+        words
+            .iter()
+            .any(|word| word.eq_ignore_ascii_case(text.trim()))
+    };
+    if is(["1", "true", "yes", "on"]) {
+        Some(true)
+    } else if is(["0", "false", "no", "off"]) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// What is allowed, for the types that say nothing useful about it themselves.
+fn allowed<T: 'static>() -> Option<String> {
+    macro_rules! whole_numbers {
+        ($($type:ident)*) => {
+            $(if TypeId::of::<T>() == TypeId::of::<$type>() {
+                return Some(format!("a whole number from {} to {}", $type::MIN, $type::MAX));
+            })*
+        };
+    }
+    whole_numbers!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
+    match type_name::<T>() {
+        "bool" => Some("1 or 0".to_owned()),
+        "f32" | "f64" => Some("a number".to_owned()),
+        "char" => Some("a single character".to_owned()),
+        _ => None,
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this module is the one place that reads the environment"
+)]
+fn lookup(name: &str) -> Option<String> {
+    match std::env::var_os(name) {
+        Some(value) => Some(value.to_string_lossy().into_owned()),
+        None => dotenv().variables.get(name).cloned(),
+    }
+}
+
+/// The environment of the process.
+pub(crate) fn process() -> impl Iterator<Item = (String, String)> {
+    let text = |os: std::ffi::OsString| os.to_string_lossy().into_owned();
+    std::env::vars_os().map(move |(name, value)| (text(name), text(value)))
+}
+
+/// What the file `.env` holds.
+#[derive(Debug, Default)]
+pub(crate) struct DotEnv {
+    pub(crate) variables: BTreeMap<String, String>,
+    /// Why the file, or the rest of it, could not be read.
+    pub(crate) problem: Option<String>,
+}
+
+/// The `.env` of the working directory, read once: [`get`] is called per request by some, and a
+/// file that changes while the process runs would give half of the old and half of the new.
+pub(crate) fn dotenv() -> &'static DotEnv {
+    static DOTENV: OnceLock<DotEnv> = OnceLock::new();
+    DOTENV.get_or_init(|| DotEnv::read(Path::new(".env")))
+}
+
+impl DotEnv {
+    pub(crate) fn read(path: &Path) -> Self {
+        let mut file = Self::default();
+        // A folder `.env` is a virtual environment of Python, not ours.
+        if !path.is_file() {
+            return file;
+        }
+        let variables = match dotenvy::from_path_iter(path) {
+            Ok(variables) => variables,
+            Err(error) => {
+                file.problem = Some(format!("{} cannot be read: {error}", path.display()));
+                return file;
+            }
+        };
+        for (index, variable) in variables.enumerate() {
+            match variable {
+                Ok((name, value)) => {
+                    file.variables.insert(name, value);
+                }
+                Err(error) => {
+                    let reason = match error {
+                        // Shows the line, which may hold a password.
+                        dotenvy::Error::LineParse(..) => {
+                            "it is not of the form NAME=value".to_owned()
+                        }
+                        other => other.to_string(),
+                    };
+                    file.problem = Some(format!(
+                        "{}: variable {}: {reason}",
+                        path.display(),
+                        index + 1
+                    ));
+                    break;
+                }
+            }
+        }
+        file
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_are_not_allowed_are_named_with_what_is() {
+        let message = |error: Error| error.to_string();
+        assert_eq!(
+            message(convert::<u16>("my_port", "80800").unwrap_err()),
+            "my_port = \"80800\" is not allowed: expected a whole number from 0 to 65535"
+        );
+        assert_eq!(
+            message(convert::<bool>("my_switch", "maybe").unwrap_err()),
+            "my_switch = \"maybe\" is not allowed: expected 1 or 0"
+        );
+        assert_eq!(
+            message(convert::<u16>("my_token", "hunter2").unwrap_err()),
+            "my_token = \"***\" is not allowed: expected a whole number from 0 to 65535"
+        );
+        assert_eq!(
+            message(convert::<std::net::IpAddr>("my_peer", "x").unwrap_err()),
+            "my_peer = \"x\" is not allowed: expected another one, invalid IP address syntax"
+        );
+        assert!(
+            !message(convert::<std::net::IpAddr>("my_secret_ip", "xyz").unwrap_err())
+                .contains("xyz")
+        );
+    }
+
+    #[test]
+    fn typed_values() {
+        assert_eq!(convert::<u16>("n", " 80 ").unwrap(), 80);
+        assert!(convert::<bool>("n", "ON").unwrap());
+        assert!(!convert::<bool>("n", "0").unwrap());
+        assert_eq!(convert::<u8>("n", "1").unwrap(), 1);
+        assert_eq!(convert::<String>("n", " as is ").unwrap(), " as is ");
+        assert!(Error::missing("n", None).is_missing());
+    }
+
+    #[test]
+    fn the_file_is_read_and_its_mistakes_are_named_without_values() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("env");
+        std::fs::write(
+            &path,
+            "# comment\nflyer_port=9000\nmy_pass='a$b'\nexport my_name=\"x y\"\n",
+        )
+        .unwrap();
+        let file = DotEnv::read(&path);
+        assert_eq!(file.problem, None);
+        assert_eq!(file.variables["flyer_port"], "9000");
+        assert_eq!(file.variables["my_pass"], "a$b");
+        assert_eq!(file.variables["my_name"], "x y");
+
+        std::fs::write(&path, "a=1\nmy pass hunter2\n").unwrap();
+        let problem = DotEnv::read(&path).problem.unwrap();
+        assert!(
+            problem.ends_with("variable 2: it is not of the form NAME=value"),
+            "{problem}"
+        );
+        assert!(!problem.contains("hunter2"));
+
+        assert!(DotEnv::read(folder.path()).problem.is_none());
+        assert!(
+            DotEnv::read(&folder.path().join("none"))
+                .variables
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn the_environment_of_the_process_is_seen() {
+        // PATH is set wherever tests run.
+        assert_ne!(get("PATH", ""), "");
+        assert_eq!(require("PATH").unwrap(), get("PATH", ""));
+        assert_eq!(prefix("PA").get("TH", ""), get("PATH", ""));
+        assert!(prefix("PA").all().contains_key("TH"));
+        assert!(all().contains_key("PATH"));
+    }
+}

@@ -1,0 +1,185 @@
+//! The bytes of a log line: time, escaping, text and JSON. What is logged is decided elsewhere.
+//!
+//! Whatever comes from outside is escaped here, so that no value can begin a second line, move the
+//! cursor of a terminal or reverse the reading direction.
+
+use chrono::{DateTime, Local, Timelike};
+use std::{cell::RefCell, fmt, io::Write};
+
+/// Appends a string without control and direction characters; the JSON form also escapes what JSON
+/// wants escaped (and is to be put between quotes).
+#[derive(Debug)]
+pub(super) struct Escape<'a> {
+    pub(super) out: &'a mut Vec<u8>,
+    pub(super) json: bool,
+}
+
+impl fmt::Write for Escape<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let bytes = text.as_bytes();
+        let mut plain = 0;
+        // Bytes from 0x80 on are looked at only where a character begins that has to be escaped.
+        for (at, byte) in bytes.iter().enumerate() {
+            let suspicious = match byte {
+                0..0x20 | 0x7f | 0xc2 | 0xe2 => true,
+                b'"' | b'\\' => self.json,
+                _ => false,
+            };
+            if !suspicious || at < plain {
+                continue;
+            }
+            let Some(character) = text[at..].chars().next() else {
+                break;
+            };
+            if !self.is_escaped(character) {
+                continue;
+            }
+            self.out.extend_from_slice(&bytes[plain..at]);
+            self.escape(character);
+            plain = at + character.len_utf8();
+        }
+        self.out.extend_from_slice(&bytes[plain..]);
+        Ok(())
+    }
+}
+
+impl Escape<'_> {
+    fn is_escaped(&self, character: char) -> bool {
+        character.is_control()
+            || (self.json && matches!(character, '"' | '\\'))
+            || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    }
+
+    fn escape(&mut self, character: char) {
+        let short = match character {
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
+            '"' => "\\\"",
+            '\\' => "\\\\",
+            other => {
+                // All of them are in the basic plane, so that this is valid in JSON, too.
+                let _ = write!(self.out, "\\u{:04x}", u32::from(other));
+                return;
+            }
+        };
+        self.out.extend_from_slice(short.as_bytes());
+    }
+}
+
+/// A moment, formatted once per second and thread.
+struct Clock {
+    second: i64,
+    /// `2024-01-31 08:00:00`
+    text: Vec<u8>,
+    /// `+08:00`
+    offset: Vec<u8>,
+}
+
+thread_local! {
+    static CLOCK: RefCell<Clock> = const { RefCell::new(Clock { second: i64::MIN, text: Vec::new(), offset: Vec::new() }) };
+}
+
+/// Appends `2024-01-31 08:00:00.123`, or for JSON `2024-01-31T08:00:00.123+08:00`.
+pub(super) fn time(out: &mut Vec<u8>, now: DateTime<Local>, json: bool) {
+    CLOCK.with_borrow_mut(|clock| {
+        if clock.second != now.timestamp() {
+            clock.second = now.timestamp();
+            clock.text = now.format("%Y-%m-%d %H:%M:%S").to_string().into_bytes();
+            clock.offset = now.format("%:z").to_string().into_bytes();
+        }
+        let start = out.len();
+        out.extend_from_slice(&clock.text);
+        let millisecond = (now.nanosecond() / 1_000_000).min(999);
+        let _ = write!(out, ".{millisecond:03}");
+        if json {
+            if let Some(blank) = out.get_mut(start + 10) {
+                *blank = b'T';
+            }
+            out.extend_from_slice(&clock.offset);
+        }
+    });
+}
+
+/// Tells, as a line of the text format, how many lines were lost.
+pub(super) fn text_report(out: &mut Vec<u8>, dropped: u64) {
+    time(out, Local::now(), false);
+    let _ = write!(
+        out,
+        " | WARN | fastkit::logger | {dropped} log lines were dropped | dropped={dropped}"
+    );
+}
+
+/// Tells, as a JSON object, how many lines were lost: for [`SinkBuilder::report`](super::SinkBuilder::report).
+///
+/// ```
+/// let mut line = Vec::new();
+/// fastkit::logger::json_report(&mut line, 3);
+/// assert!(String::from_utf8(line).unwrap().ends_with(r#""message":"3 log lines were dropped","dropped":3}"#));
+/// ```
+pub fn json_report(out: &mut Vec<u8>, dropped: u64) {
+    out.extend_from_slice(b"{\"time\":\"");
+    time(out, Local::now(), true);
+    let _ = write!(
+        out,
+        "\",\"level\":\"WARN\",\"message\":\"{dropped} log lines were dropped\",\"dropped\":{dropped}}}"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeZone;
+    use std::fmt::Write;
+
+    fn escaped(text: &str, json: bool) -> String {
+        let mut out = Vec::new();
+        Escape {
+            out: &mut out,
+            json,
+        }
+        .write_str(text)
+        .unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn nothing_begins_a_line_or_commands_a_terminal() {
+        assert_eq!(
+            escaped("a\r\nb\tc\u{1b}[31m\u{7f}\0", false),
+            "a\\r\\nb\\tc\\u001b[31m\\u007f\\u0000"
+        );
+        assert_eq!(
+            escaped("\u{85}\u{2028}\u{202e}é€中文", false),
+            "\\u0085\\u2028\\u202eé€中文"
+        );
+        assert_eq!(escaped("say \"hi\" \\", false), "say \"hi\" \\");
+    }
+
+    #[test]
+    fn json_strings_come_back_as_they_were() {
+        for text in [
+            "",
+            "a\"b\\c",
+            "\u{0}\u{1f}\u{7f}\u{80}\u{9f}\u{2029}",
+            "中文 é 😀 \u{2066}",
+        ] {
+            let json = format!("\"{}\"", escaped(text, true));
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+            assert!(!json.chars().any(char::is_control));
+        }
+    }
+
+    #[test]
+    fn milliseconds_stand_there_once() {
+        let mut out = Vec::new();
+        let moment = Local.with_ymd_and_hms(2024, 1, 31, 8, 0, 0).unwrap()
+            + chrono::Duration::milliseconds(7);
+        time(&mut out, moment, false);
+        assert_eq!(out, b"2024-01-31 08:00:00.007");
+        out.clear();
+        time(&mut out, moment, true);
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(DateTime::parse_from_rfc3339(&text).unwrap(), moment);
+    }
+}

@@ -1,0 +1,236 @@
+//! What must never be shown: which names hold secrets, and how a value is shown without them.
+//!
+//! One definition for settings, logs, the access log and error messages. It judges names, not
+//! values: a secret under a harmless name is not recognised.
+
+use std::borrow::Cow;
+
+/// What stands in the place of a secret.
+pub const MASK: &str = "***";
+
+/// Whether a variable, field, header or parameter of this name holds a secret.
+///
+/// True for names that contain `pass`, `pwd`, `token`, `secret`, `credential`, `authorization`,
+/// `cookie`, or `key` where the word ends there (`api_key`, `apiKey`, `keys`; not `keyword`).
+/// ASCII case does not matter. Allocates nothing: it is called for every field of every log line.
+///
+/// ```
+/// use fastkit::mask::is_secret_name;
+///
+/// assert!(is_secret_name("flyer_auth_pass"));
+/// assert!(is_secret_name("X-Api-Key"));
+/// assert!(!is_secret_name("keyword"));
+/// assert!(!is_secret_name("flyer_keepalive"));
+/// ```
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    bytes.iter().enumerate().any(|(at, byte)| {
+        let rest = &bytes[at..];
+        match byte | 0x20 {
+            b'p' => starts(rest, b"pass") || starts(rest, b"pwd"),
+            b't' => starts(rest, b"token"),
+            b's' => starts(rest, b"secret"),
+            b'k' => starts(rest, b"key") && ends_word(rest, 3),
+            b'a' => starts(rest, b"authorization"),
+            b'c' => starts(rest, b"credential") || starts(rest, b"cookie"),
+            _ => false,
+        }
+    })
+}
+
+fn starts(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.len() >= word.len() && bytes[..word.len()].eq_ignore_ascii_case(word)
+}
+
+/// Whether the word of `length` at the front of `bytes` ends there, a plural `s` apart: what
+/// follows is no letter, or one that begins a new word by its case (`keyId`).
+fn ends_word(bytes: &[u8], length: usize) -> bool {
+    let last = bytes[length - 1];
+    let same_word = |byte: u8| {
+        byte.is_ascii_alphabetic() && byte.is_ascii_lowercase() == last.is_ascii_lowercase()
+    };
+    match bytes.get(length) {
+        Some(b's' | b'S') => !bytes.get(length + 1).copied().is_some_and(same_word),
+        Some(byte) => !same_word(*byte),
+        None => true,
+    }
+}
+
+/// The value as it may be shown under this name: [`MASK`] for a secret name, else the value with
+/// the credentials of URLs masked. An empty value stays empty.
+#[must_use]
+pub fn mask_value<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
+    if value.is_empty() {
+        Cow::Borrowed(value)
+    } else if is_secret_name(name) {
+        Cow::Borrowed(MASK)
+    } else {
+        mask_url(value)
+    }
+}
+
+/// Masks the password of every URL in the text, a user without password (it may be a token), and
+/// query parameters with secret names. Text without any of these is returned as it is.
+///
+/// ```
+/// use fastkit::mask::mask_url;
+///
+/// assert_eq!(mask_url("redis://:p@ss@db:6379/1"), "redis://:***@db:6379/1");
+/// assert_eq!(mask_url("https://me:pw@host/x?a=1&api_key=2#f"), "https://me:***@host/x?a=1&api_key=***#f");
+/// assert_eq!(mask_url("http://127.0.0.1:8080/flyer"), "http://127.0.0.1:8080/flyer");
+/// ```
+#[must_use]
+pub fn mask_url(text: &str) -> Cow<'_, str> {
+    let masked = mask_credentials(text);
+    match mask_query(&masked) {
+        Some(query) => Cow::Owned(query),
+        None => masked,
+    }
+}
+
+fn mask_credentials(text: &str) -> Cow<'_, str> {
+    if !text.contains("://") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (head, tail) = rest.split_at(at + 3);
+        out.push_str(head);
+        let end = tail.find(char::is_whitespace).unwrap_or(tail.len());
+        let end = tail.find("://").map_or(end, |next| end.min(next));
+        match user_info(&tail[..end]) {
+            Some(at) => {
+                if let Some(colon) = tail[..at].find(':') {
+                    out.push_str(&tail[..=colon]);
+                }
+                out.push_str(MASK);
+                rest = &tail[at..];
+            }
+            None => rest = tail,
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// Where the user part of an URL ends, that is the index of its `@`.
+///
+/// A password with an unescaped `/`, `?` or `#` ends the authority early for a strict parser. It
+/// is a password all the same, so what follows a colon that is not a port is searched to the end.
+fn user_info(url: &str) -> Option<usize> {
+    let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
+    if let Some(at) = authority.rfind('@') {
+        return Some(at);
+    }
+    let (_, port) = authority.rsplit_once(':')?;
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    if is_port || authority.ends_with(']') {
+        None
+    } else {
+        url.rfind('@')
+    }
+}
+
+fn mask_query(text: &str) -> Option<String> {
+    let (head, query) = text.split_once('?')?;
+    let (query, fragment) = match query.find('#') {
+        Some(at) => query.split_at(at),
+        None => (query, ""),
+    };
+    let secret = |pair: &str| {
+        pair.split_once('=')
+            .is_some_and(|(name, _)| is_secret_name(name))
+    };
+    if !query.split('&').any(secret) {
+        return None;
+    }
+    let mut out = format!("{head}?");
+    for (index, pair) in query.split('&').enumerate() {
+        if index > 0 {
+            out.push('&');
+        }
+        match pair.split_once('=') {
+            Some((name, _)) if is_secret_name(name) => {
+                out.push_str(name);
+                out.push('=');
+                out.push_str(MASK);
+            }
+            _ => out.push_str(pair),
+        }
+    }
+    out.push_str(fragment);
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secret_names() {
+        for name in [
+            "password",
+            "PASSWD",
+            "flyer_redis_pass",
+            "access_token",
+            "client-secret",
+            "secretKey",
+            "apikey",
+            "api_key",
+            "X-API-KEY",
+            "keyId",
+            "sshKeys",
+            "KEY",
+            "Authorization",
+            "set-cookie",
+            "aws_credentials",
+            "db_pwd",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in [
+            "",
+            "k",
+            "ke",
+            "name",
+            "keyword",
+            "keyboard",
+            "author",
+            "flyer_keepalive",
+            "cook",
+            "KEYWORD",
+            "pas",
+        ] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn urls() {
+        let cases = [
+            ("mysql://root:p/w#1@h/db", "mysql://root:***@h/db"),
+            ("redis://h:6379/a@b", "redis://h:6379/a@b"),
+            ("https://ghp_x@github.com/a", "https://***@github.com/a"),
+            (
+                "a redis://u:p@h b http://x:y@z/",
+                "a redis://u:***@h b http://x:***@z/",
+            ),
+            (
+                "redis://:a@h1,redis://:b@h2",
+                "redis://:***@h1,redis://:***@h2",
+            ),
+            ("/login?user=a&password=b", "/login?user=a&password=***"),
+            ("http://[::1]:80/?q=keyword", "http://[::1]:80/?q=keyword"),
+            ("http://[::1]/x@y", "http://[::1]/x@y"),
+            ("://", "://"),
+            ("plain", "plain"),
+        ];
+        for (url, masked) in cases {
+            assert_eq!(mask_url(url), masked);
+        }
+        assert_eq!(mask_value("flyer_auth_pass", ""), "");
+        assert_eq!(mask_value("flyer_auth_pass", "x"), MASK);
+    }
+}
