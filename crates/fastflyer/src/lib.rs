@@ -1,1 +1,5 @@
 //! Placeholder.
+
+pub mod locale;
+pub mod validation;
+pub mod values;
