@@ -1,0 +1,16 @@
+//! What nearly every handler module needs: `use fastflyer::prelude::*;`.
+//!
+//! The derives for data (`Serialize`, `Deserialize`, `JsonSchema`, `Validate`) write paths of their
+//! own crates, so that a project names `serde`, `schemars` and `garde` in its `Cargo.toml`.
+
+pub use crate::{
+    ApiError, Config, FlyerApi, Page, Reply, Router, delete,
+    extract::{Cookie, Form, Header, Json, Multipart, Path, Query, State},
+    get, head, logger, options, patch, post, put, routes,
+};
+pub use garde::Validate;
+pub use schemars::JsonSchema;
+pub use serde::{Deserialize, Serialize};
+
+/// A result whose error is an answer.
+pub use crate::Result;
