@@ -26,6 +26,8 @@ pub struct Context {
     pub(crate) request_id: RequestId,
     /// The request's body, kept for the access log while that is on.
     pub(crate) seen_body: Option<Bytes>,
+    /// A form in the body, once it was read.
+    pub(crate) form: Option<Bytes>,
 }
 
 /// What is constant for a connection.

@@ -101,6 +101,7 @@ impl ConnectionService {
             peer: self.peer.clone(),
             request_id,
             seen_body: None,
+            form: None,
         };
         let response = match auth::check(&self.core, mounted.auth, &cx.parts.headers) {
             Err(error) => cx.envelope().failure(&error),

@@ -5,11 +5,10 @@ use crate::{
     access_log::{self, AccessLog},
     auth::Credentials,
     context::PeerInfo,
-    extract::StateMap,
+    extract::{Explainers, StateMap},
     pool::Pool,
     routing::{Mounted, RouteTable},
     service::Asked,
-    validation::Explainers,
 };
 use fastkit::{context::RequestId, settings::Settings};
 use http::HeaderMap;

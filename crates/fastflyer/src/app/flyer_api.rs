@@ -5,12 +5,11 @@ use crate::{
     Envelope, Operation, Result, Router,
     access_log::AccessLog,
     auth::Credentials,
-    extract::StateMap,
+    extract::{Explainers, StateMap},
     openapi,
     pool::Pool,
     routing::{Mount, Mounted, RouteTable, Scope},
     service::NotRouted,
-    validation::Explainers,
 };
 use fastkit::settings::{Config, Loaded, Settings, Sources};
 use futures_util::future::BoxFuture;

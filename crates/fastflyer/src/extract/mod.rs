@@ -6,15 +6,22 @@
 //! way through axum's router.
 
 mod body;
+mod explainers;
 mod multipart;
 mod param;
 mod parts;
+pub(crate) mod plain;
 mod state;
 
 pub use body::{Form, Json};
 pub use multipart::{Field, Multipart};
+pub(crate) use explainers::Explainers;
+#[doc(hidden)]
+pub use param::ParamKind;
 pub use param::{Cookie, Header, Path, Query};
-pub(crate) use param::{Constraints, ParamKind, cookie_values};
+#[doc(hidden)]
+pub use plain::Constraints;
+pub use plain::Parameter;
 pub use parts::{ClientIp, RequestId};
 pub use state::State;
 pub(crate) use state::{StateMap, TypeKey};

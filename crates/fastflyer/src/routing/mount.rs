@@ -187,6 +187,7 @@ impl tower::Service<axum::extract::Request> for OperationService {
                 peer: link.peer,
                 request_id: link.request_id,
                 seen_body: None,
+                form: None,
             };
             let response: Response = (operation.call)(&mut cx).await;
             *link.seen_body.lock().unwrap_or_else(PoisonError::into_inner) = cx.seen_body.take();

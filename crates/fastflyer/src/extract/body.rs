@@ -1,0 +1,217 @@
+//! Bodies: [`Json`] and [`Form`].
+//!
+//! The good path parses plainly. Only when that failed the body is read once more, to name every
+//! field that does not fit.
+
+use super::{
+    Extract, ExtractValid, ParamKind, Rejection,
+    param::{read_pairs, refused_pairs},
+};
+use crate::{
+    ApiError,
+    context::Context,
+    openapi::Describer,
+    reply::Origin,
+    validation::{FieldErrors, Place, explain_parse, explain_value, localised, messages::Message},
+    values::Pairs,
+};
+use bytes::Bytes;
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, error::Category};
+
+/// A JSON body.
+///
+/// The constraints of `garde::Validate` are checked where the type has any.
+///
+/// ```
+/// use fastflyer::prelude::*;
+///
+/// #[derive(Serialize, Deserialize, JsonSchema, Validate)]
+/// struct User {
+///     #[garde(length(chars, min = 1, max = 64))]
+///     name: String,
+/// }
+///
+/// #[post("/users")]
+/// async fn create(Json(user): Json<User>) -> Reply<User> {
+///     Reply::created(user)
+/// }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Json<T>(pub T);
+
+/// The fields of a form, `application/x-www-form-urlencoded`, as a struct or map.
+#[derive(Clone, Copy, Debug)]
+pub struct Form<T>(pub T);
+
+impl<T: DeserializeOwned + JsonSchema + Send + 'static> Extract for Json<T> {
+    async fn extract(cx: &mut Context) -> Result<Self, Rejection> {
+        let bytes = json_bytes(cx).await?;
+        read_json::<T>(cx, &bytes).map(Self)
+    }
+
+    fn describe(describer: &mut Describer<'_>) {
+        describer.json_body::<T>();
+        describer.unvalidated::<T>();
+    }
+}
+
+impl<T> ExtractValid for Json<T>
+where
+    T: DeserializeOwned + JsonSchema + Validate<Context = ()> + Send + 'static,
+{
+    async fn extract_valid(cx: &mut Context) -> Result<Self, Rejection> {
+        let bytes = json_bytes(cx).await?;
+        let value = read_json::<T>(cx, &bytes)?;
+        match value.validate() {
+            Ok(()) => Ok(Self(value)),
+            Err(_) => Err(refused_json(cx, &bytes, &value)),
+        }
+    }
+
+    fn describe_valid(describer: &mut Describer<'_>) {
+        describer.json_body::<T>();
+    }
+}
+
+/// The bytes of a body that is said to be JSON.
+async fn json_bytes(cx: &mut Context) -> Result<Bytes, Rejection> {
+    let bytes = cx.read_body().await?;
+    // Of a body that is not there, its type is not what is wrong.
+    if bytes.is_empty() {
+        let mut fields = FieldErrors::new();
+        fields.add(Place::Body.name(), Message::Required.text(cx.locale()));
+        return Err(fields.into());
+    }
+    if is_json(cx.media_type()) {
+        return Ok(bytes);
+    }
+    if cx.media_type().is_empty() && cx.core.settings.accept_json_without_content_type {
+        return Ok(bytes);
+    }
+    Err(wrong_type(cx, "application/json").into())
+}
+
+fn is_json(media_type: &str) -> bool {
+    let json = "application/json";
+    media_type == json
+        || media_type.eq_ignore_ascii_case(json)
+        || (media_type.len() > 5
+            && media_type.is_char_boundary(media_type.len() - 5)
+            && media_type[media_type.len() - 5..].eq_ignore_ascii_case("+json"))
+}
+
+#[cold]
+fn wrong_type(cx: &Context, wanted: &str) -> ApiError {
+    let given = match cx.media_type() {
+        "" => "no content type".to_owned(),
+        other => format!("content type {other:?}"),
+    };
+    ApiError::framework(415).detail(format!("{given}; send {wanted}"))
+}
+
+fn read_json<T: DeserializeOwned + JsonSchema + 'static>(
+    cx: &Context,
+    bytes: &[u8],
+) -> Result<T, Rejection> {
+    serde_json::from_slice::<T>(bytes).map_err(|error| unreadable::<T>(cx, bytes, &error))
+}
+
+/// Says what is wrong with a JSON body: where it stops being JSON, or which fields do not fit.
+#[cold]
+fn unreadable<T: DeserializeOwned + JsonSchema + 'static>(
+    cx: &Context,
+    bytes: &[u8],
+    error: &serde_json::Error,
+) -> Rejection {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let traced = serde_path_to_error::deserialize::<_, T>(&mut deserializer).err();
+    if error.classify() == Category::Data
+        && let Ok(instance) = serde_json::from_slice::<Value>(bytes)
+    {
+        let explainer = cx.core.explainers.of::<T>();
+        return match traced {
+            Some(traced) => explainer.explain_serde(&instance, &traced, Place::Body, cx.locale()),
+            None => explainer.explain(&instance, Place::Body, cx.locale()),
+        }
+        .into();
+    }
+    // No JSON at all, or not to its end.
+    let mut fields = FieldErrors::new();
+    match serde_path_to_error::deserialize::<_, Value>(&mut serde_json::Deserializer::from_slice(bytes)) {
+        Err(syntax) => fields.merge(explain_parse(&syntax, Place::Body, cx.locale())),
+        Ok(_) => {
+            let (line, column) = (error.line(), error.column());
+            fields.add(Place::Body.name(), Message::Malformed { line, column }.text(cx.locale()));
+        }
+    }
+    ApiError::bad_request().errors(fields).origin(Origin::Validation).into()
+}
+
+#[cold]
+fn refused_json<T>(cx: &Context, bytes: &[u8], value: &T) -> Rejection
+where
+    T: JsonSchema + Validate<Context = ()> + 'static,
+{
+    let instance: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    match localised(cx.locale(), || value.validate()) {
+        Ok(()) => Rejection::Fields(FieldErrors::new()),
+        Err(report) => {
+            let explainer = cx.core.explainers.of::<T>();
+            explainer.explain_garde(&instance, &report, Place::Body, cx.locale()).into()
+        }
+    }
+}
+
+impl<T: DeserializeOwned + JsonSchema + Send + 'static> Extract for Form<T> {
+    async fn extract(cx: &mut Context) -> Result<Self, Rejection> {
+        let bytes = form_bytes(cx).await?;
+        let pairs = form_pairs(cx, &bytes)?;
+        read_pairs(cx, ParamKind::Form, &pairs).map(Self)
+    }
+
+    fn describe(describer: &mut Describer<'_>) {
+        describer.form_body::<T>();
+        describer.unvalidated::<T>();
+    }
+}
+
+impl<T> ExtractValid for Form<T>
+where
+    T: DeserializeOwned + JsonSchema + Validate<Context = ()> + Send + 'static,
+{
+    async fn extract_valid(cx: &mut Context) -> Result<Self, Rejection> {
+        let bytes = form_bytes(cx).await?;
+        let pairs = form_pairs(cx, &bytes)?;
+        let value = read_pairs::<T>(cx, ParamKind::Form, &pairs)?;
+        match value.validate() {
+            Ok(()) => Ok(Self(value)),
+            Err(_) => Err(refused_pairs(cx, ParamKind::Form, &pairs, &value)),
+        }
+    }
+
+    fn describe_valid(describer: &mut Describer<'_>) {
+        describer.form_body::<T>();
+    }
+}
+
+fn form_pairs<'a>(cx: &Context, bytes: &'a [u8]) -> Result<Pairs<'a>, Rejection> {
+    Pairs::from_bytes(bytes)
+        .map_err(|error| explain_value(&error, Place::Form, None, None, cx.locale()).into())
+}
+
+/// The bytes of a body that is said to be a form. Several plain arguments may ask for them.
+pub(super) async fn form_bytes(cx: &mut Context) -> Result<Bytes, Rejection> {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    if let Some(bytes) = &cx.form {
+        return Ok(bytes.clone());
+    }
+    let bytes = cx.read_body().await?;
+    if !bytes.is_empty() && !cx.media_type().eq_ignore_ascii_case(FORM) {
+        return Err(wrong_type(cx, FORM).into());
+    }
+    cx.form = Some(bytes.clone());
+    Ok(bytes)
+}
