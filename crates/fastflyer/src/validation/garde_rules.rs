@@ -63,6 +63,22 @@ fn components(path: &garde::Path) -> Vec<Component> {
         .collect()
 }
 
+/// How many of the indexes right behind the first one can only be those of lists. An index 0 may
+/// be the only field of a tuple struct instead, which the wire does not show.
+fn later_indexes(components: &[Component]) -> usize {
+    components
+        .iter()
+        .skip(1)
+        .map_while(|component| match component {
+            Component::Index(index) => Some(usize::from(*index > 0)),
+            Component::Name(_) => None,
+        })
+        .sum()
+}
+
+/// Lists nest no deeper than this in a sensible type.
+const MAX_DEPTH: usize = 16;
+
 /// Where the walk stands: in the schema and in the instance, as far as both are known.
 #[derive(Clone, Copy, Debug)]
 struct Position<'v> {
@@ -106,9 +122,17 @@ impl<'v> Position<'v> {
         alike.all(|other| other == first).then_some(first)
     }
 
-    fn is_list(self) -> bool {
-        self.schema
-            .is_some_and(|schema| schema::types(self.root, schema).array)
+    /// How many indexes may follow here; any number where the schema is not known.
+    fn list_depth(self) -> usize {
+        let mut at = self;
+        for depth in 0..MAX_DEPTH {
+            match at.schema {
+                Some(schema) if schema::types(at.root, schema).array => at = at.item(0),
+                Some(_) => return depth,
+                None => return MAX_DEPTH,
+            }
+        }
+        MAX_DEPTH
     }
 
     fn is_map(self) -> bool {
@@ -143,9 +167,9 @@ fn wire_path(
     };
     for (index, component) in components.iter().enumerate() {
         match component {
-            Component::Index(index) if at.schema.is_none() || at.is_list() => {
-                path.index(*index);
-                at = at.item(*index);
+            Component::Index(item) if at.list_depth() > later_indexes(&components[index..]) => {
+                path.index(*item);
+                at = at.item(*item);
             }
             // A newtype: its inside is written in its place.
             Component::Index(_) => {
