@@ -126,13 +126,12 @@ impl Message {
             Locale::ZhCn => {
                 let mut text = self.zh();
                 if let Some(received) = received {
-                    let received = match received {
-                        Received::Text(value) => value,
-                        Received::List => "列表",
-                        Received::Object => "对象",
-                    };
                     // Writing to a string cannot fail.
-                    let _ = write!(text, "，收到的是 {received}");
+                    let _ = match received {
+                        Received::Text(value) => write!(text, "，收到的是 {value}"),
+                        Received::List => write!(text, "，收到的是列表"),
+                        Received::Object => write!(text, "，收到的是对象"),
+                    };
                 }
                 text
             }

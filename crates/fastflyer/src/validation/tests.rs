@@ -801,13 +801,13 @@ fn remaining_keywords_in_words() {
         (
             json!({"type": "array"}),
             json!({}),
-            "必须是列表，收到的是 对象",
+            "必须是列表，收到的是对象",
             "Must be a list; received an object.",
         ),
         (
             json!({"type": ["number", "null"]}),
             json!([]),
-            "必须是数字，收到的是 列表",
+            "必须是数字，收到的是列表",
             "Must be a number; received a list.",
         ),
     ];
@@ -833,4 +833,39 @@ fn field_errors_keep_order_and_drop_repetition() {
         r#"{"b":["1","3"],"a":["2"]}"#
     );
     assert_eq!((errors.len(), errors.get("c").len()), (2, 0));
+}
+
+#[test]
+fn an_answer_is_never_without_a_reason() {
+    // The schema finds nothing: serde's and garde's own texts remain.
+    let explainer = Explainer::from_schema(json!(true));
+    let mut json = serde_json::Deserializer::from_str("{}");
+    let error = serde_path_to_error::deserialize::<_, Pet>(&mut json).unwrap_err();
+    let errors = explainer.explain_serde(&json!({}), &error, Place::Body, En);
+    assert_eq!(json!(errors), json!({"name": ["This field is required."]}));
+
+    let mut report = garde::Report::new();
+    report.append(garde::Path::empty(), garde::Error::new("own text"));
+    let errors = explainer.explain_garde(&json!({}), &report, Place::Body, En);
+    assert_eq!(json!(errors), json!({"body": ["own text"]}));
+
+    let error = one::<u8>(&["x"]).unwrap_err();
+    let errors = explainer.explain_pairs(&json!({}), &error, Place::Query, En);
+    assert_eq!(json!(errors), json!({"query": ["Must be an integer."]}));
+}
+
+#[test]
+fn what_garde_accepts_is_not_blamed() {
+    #[derive(Deserialize, JsonSchema, Validate)]
+    struct Bytes {
+        // Bytes for garde, characters for the schema: only garde's verdict counts.
+        #[garde(length(min = 5))]
+        name: String,
+        #[garde(range(min = 1))]
+        n: i32,
+    }
+    assert_eq!(
+        ruled::<Bytes>(&json!({"name": "你好", "n": 0}), En),
+        json!({"n": ["Must be at least 1; received 0."]}),
+    );
 }
