@@ -31,6 +31,7 @@ pub use json::{to_json, value_to_json};
 pub use pairs::{MAX_PAIRS, Pairs};
 
 use occurrences::Occurrences;
+pub(crate) use scalar::range_of as integer_range;
 
 /// Reads one parameter from its occurrences, in the order they were sent.
 ///

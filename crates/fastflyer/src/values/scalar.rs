@@ -19,7 +19,7 @@ macro_rules! integers {
         })*
 
         /// The bounds of the integer type with this name.
-        pub(super) fn range_of(name: &str) -> Option<(i128, u128)> {
+        pub(crate) fn range_of(name: &str) -> Option<(i128, u128)> {
             match name {
                 $(stringify!($name) => Some((<$name as Integer>::MIN, <$name as Integer>::MAX)),)*
                 _ => None,
