@@ -18,7 +18,7 @@ use super::place::FieldPath;
 use super::{
     FieldErrors, Place, explain_parse, explain_value, formats, from_garde, received, tighten,
 };
-use crate::locale::Locale;
+use crate::Locale;
 use crate::values::ValueError;
 
 /// How many JSON values an instance may hold to be explained in full.
@@ -37,7 +37,7 @@ const MAX_MESSAGES: usize = 1_000;
 /// # Examples
 ///
 /// ```
-/// use fastflyer::locale::Locale;
+/// use fastflyer::Locale;
 /// use fastflyer::validation::{Explainer, Place};
 /// use serde_json::json;
 ///

@@ -12,14 +12,14 @@ use garde::i18n::{
 };
 
 use super::messages::Message;
-use crate::locale::Locale;
+use crate::Locale;
 
 /// Runs a validation with garde's texts in this language.
 ///
 /// # Examples
 ///
 /// ```
-/// use fastflyer::locale::Locale;
+/// use fastflyer::Locale;
 /// use fastflyer::validation::localised;
 /// use garde::Validate;
 ///

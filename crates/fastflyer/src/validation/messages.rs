@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use crate::locale::Locale;
+use crate::Locale;
 
 /// How many allowed values a message lists.
 const MAX_LISTED: usize = 50;
@@ -108,7 +108,7 @@ impl Message {
     /// # Examples
     ///
     /// ```
-    /// use fastflyer::locale::Locale;
+    /// use fastflyer::Locale;
     /// use fastflyer::validation::messages::Message;
     ///
     /// assert_eq!(Message::Required.text(Locale::ZhCn), "此项必填");

@@ -11,7 +11,7 @@ use serde_path_to_error::Segment;
 use super::messages::Message;
 use super::place::FieldPath;
 use super::{FieldErrors, Place, received};
-use crate::locale::Locale;
+use crate::Locale;
 use crate::values::integer_range;
 
 /// Longest sentence of a type that is repeated.

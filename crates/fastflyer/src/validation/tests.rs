@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::locale::Locale::{self, En, ZhCn};
+use crate::Locale::{self, En, ZhCn};
 use crate::values::{self, Pairs, many, one};
 
 /// The explanation of a body as JSON.

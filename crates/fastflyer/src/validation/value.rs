@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::messages::Message;
 use super::place::FieldPath;
 use super::{FieldErrors, Place, parse, received};
-use crate::locale::Locale;
+use crate::Locale;
 use crate::values::{ValueError, ValueErrorKind};
 
 /// One error for a text value that was refused.
@@ -17,7 +17,7 @@ use crate::values::{ValueError, ValueErrorKind};
 /// # Examples
 ///
 /// ```
-/// use fastflyer::locale::Locale;
+/// use fastflyer::Locale;
 /// use fastflyer::validation::{Place, explain_value};
 /// use fastflyer::values::one;
 ///
