@@ -1,0 +1,208 @@
+//! Heads as bytes: the headers that every answer has, and the answers of the protocol layer.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// The constant headers and the date as finished lines, made anew when the second changes.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    constant: HeaderMap,
+    block: Mutex<Block>,
+}
+
+#[derive(Debug, Default)]
+struct Block {
+    second: u64,
+    lines: Vec<u8>,
+}
+
+impl Prepared {
+    pub(crate) fn new(constant: &HeaderMap) -> Self {
+        let prepared = Self {
+            constant: constant.clone(),
+            block: Mutex::default(),
+        };
+        prepared.refresh();
+        prepared
+    }
+
+    /// The prepared headers but the date.
+    pub(crate) fn constant(&self) -> &HeaderMap {
+        &self.constant
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Block> {
+        self.block.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at the clock of the machine; called a few times a second.
+    pub(crate) fn refresh(&self) {
+        let second = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |time| time.as_secs());
+        let mut block = self.lock();
+        if block.second != second || block.lines.is_empty() {
+            block.second = second;
+            block.lines.clear();
+            block.lines.extend_from_slice(b"date: ");
+            block.lines.extend_from_slice(&http_date(second));
+            block.lines.extend_from_slice(b"\r\n");
+            for (name, value) in &self.constant {
+                line(&mut block.lines, name, value);
+            }
+        }
+    }
+
+    /// Appends the lines that `own` does not have already.
+    pub(crate) fn append(&self, out: &mut Vec<u8>, own: &HeaderMap) {
+        let replaced = own
+            .keys()
+            .any(|name| *name == header::DATE || self.constant.contains_key(name));
+        self.append_if(out, own, replaced);
+    }
+
+    /// Like [`append`](Self::append) where the caller knows whether `own` has any of the names.
+    pub(crate) fn append_if(&self, out: &mut Vec<u8>, own: &HeaderMap, replaced: bool) {
+        let block = self.lock();
+        if !replaced {
+            out.extend_from_slice(&block.lines);
+            return;
+        }
+        if !own.contains_key(header::DATE) {
+            let end = block
+                .lines
+                .iter()
+                .position(|byte| *byte == b'\n')
+                .map_or(0, |at| at + 1);
+            out.extend_from_slice(block.lines.get(..end).unwrap_or_default());
+        }
+        drop(block);
+        for (name, value) in &self.constant {
+            if !own.contains_key(name) {
+                line(out, name, value);
+            }
+        }
+    }
+}
+
+/// Appends one header line.
+pub(crate) fn line(out: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
+    out.extend_from_slice(name.as_str().as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value.as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends the status line.
+pub(crate) fn status_line(out: &mut Vec<u8>, status: StatusCode) {
+    if status == StatusCode::OK {
+        out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+        return;
+    }
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(status.as_str().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(status.canonical_reason().unwrap_or("Other").as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends a whole answer after which the connection closes.
+pub(crate) fn last(out: &mut Vec<u8>, response: &Response<Bytes>, prepared: &Prepared) {
+    status_line(out, response.status());
+    prepared.append(out, response.headers());
+    for (name, value) in response.headers() {
+        if !is_framing(name) {
+            line(out, name, value);
+        }
+    }
+    out.extend_from_slice(b"connection: close\r\ncontent-length: ");
+    out.extend_from_slice(itoa::Buffer::new().format(response.body().len()).as_bytes());
+    out.extend_from_slice(b"\r\n\r\n");
+    out.extend_from_slice(response.body());
+}
+
+/// Headers that the server writes by itself.
+pub(crate) fn is_framing(name: &HeaderName) -> bool {
+    *name == header::CONTENT_LENGTH
+        || *name == header::CONNECTION
+        || *name == header::TRANSFER_ENCODING
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT`. Days to dates after Howard Hinnant's `civil_from_days`.
+fn http_date(second: u64) -> [u8; 29] {
+    const DAYS: [&[u8; 3]; 7] = [b"Thu", b"Fri", b"Sat", b"Sun", b"Mon", b"Tue", b"Wed"];
+    const MONTHS: [&[u8; 3]; 12] = [
+        b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov",
+        b"Dec",
+    ];
+    let (days, rest) = (second / 86_400, second % 86_400);
+    let shifted = days + 719_468;
+    let era = shifted / 146_097;
+    let of_era = shifted % 146_097;
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = (shifted_month + 2) % 12;
+    let year = year_of_era + era * 400 + u64::from(month < 2);
+    let mut text = *b"Thu, 01 Jan 1970 00:00:00 GMT";
+    let mut two = |at: usize, number: u64| {
+        text[at] = b'0' + (number / 10 % 10) as u8;
+        text[at + 1] = b'0' + (number % 10) as u8;
+    };
+    two(5, day);
+    two(12, year / 100);
+    two(14, year % 100);
+    two(17, rest / 3_600);
+    two(20, rest / 60 % 60);
+    two(23, rest % 60);
+    text[..3].copy_from_slice(DAYS[(days % 7) as usize]);
+    text[8..11].copy_from_slice(MONTHS[month as usize]);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_of_known_seconds() {
+        for (second, text) in [
+            (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
+            (1_735_689_599, "Tue, 31 Dec 2024 23:59:59 GMT"),
+            (4_102_444_800, "Fri, 01 Jan 2100 00:00:00 GMT"),
+        ] {
+            assert_eq!(std::str::from_utf8(&http_date(second)), Ok(text));
+        }
+    }
+
+    #[test]
+    fn the_answer_replaces_constant_headers() {
+        let mut constant = HeaderMap::new();
+        constant.insert("x-host-ip", HeaderValue::from_static("10.0.0.1"));
+        constant.insert(
+            "x-content-type-options",
+            HeaderValue::from_static("nosniff"),
+        );
+        let prepared = Prepared::new(&constant);
+        let response = Response::builder()
+            .status(404)
+            .header("x-host-ip", "other")
+            .header("date", "today")
+            .header("connection", "keep-alive")
+            .body(Bytes::from_static(b"no"))
+            .unwrap();
+        let mut out = Vec::new();
+        last(&mut out, &response, &prepared);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "HTTP/1.1 404 Not Found\r\nx-content-type-options: nosniff\r\nx-host-ip: other\r\ndate: today\r\nconnection: close\r\ncontent-length: 2\r\n\r\nno"
+        );
+    }
+}

@@ -1,0 +1,288 @@
+//! What the accept thread, the event loops and the [`Handle`] share: stages, counts, connections.
+//!
+//! Nothing here blocks and nothing knows HTTP. Key types: [`Control`], [`LoopState`], [`Ticket`].
+
+use crate::{
+    ServerConfig,
+    answer::Prepared,
+    permits::Permits,
+    watch::{Linger, Watch},
+};
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{
+            AtomicU8, AtomicU64, AtomicUsize,
+            Ordering::{Acquire, Relaxed, Release},
+        },
+    },
+    time::{Duration, Instant},
+};
+use tokio::sync::Notify;
+
+/// How far a server is with stopping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Stage {
+    Running,
+    /// Requests in flight are finished, nothing new is begun.
+    Stopping,
+    /// Everything ends where it is.
+    Killed,
+}
+
+/// The state of one server.
+#[derive(Debug)]
+pub(crate) struct Control {
+    stage: AtomicU8,
+    stopped_at: OnceLock<Instant>,
+    pub(crate) permits: Permits,
+    pub(crate) accepted: AtomicU64,
+    pub(crate) cut: AtomicU64,
+    pub(crate) loops: Vec<Arc<LoopState>>,
+}
+
+impl Control {
+    pub(crate) fn new(config: &ServerConfig) -> Self {
+        Self {
+            stage: AtomicU8::new(Stage::Running as u8),
+            stopped_at: OnceLock::new(),
+            permits: Permits::new(config.max_connections.max(1)),
+            accepted: AtomicU64::new(0),
+            cut: AtomicU64::new(0),
+            loops: (0..config.event_loops.max(1))
+                .map(|_| Arc::new(LoopState::new(config)))
+                .collect(),
+        }
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        match self.stage.load(Acquire) {
+            0 => Stage::Running,
+            1 => Stage::Stopping,
+            _ => Stage::Killed,
+        }
+    }
+
+    /// Goes on to a later stage; an earlier one is ignored.
+    pub(crate) fn advance(&self, stage: Stage) {
+        self.stopped_at.get_or_init(Instant::now);
+        self.stage.fetch_max(stage as u8, Release);
+        for state in &self.loops {
+            state.changed.notify_one();
+        }
+    }
+
+    /// When the requests in flight have to be done.
+    pub(crate) fn deadline(&self, graceful: Duration) -> Instant {
+        self.stopped_at.get().copied().unwrap_or_else(Instant::now) + graceful
+    }
+
+    /// Closes the connection that has been idle or incomplete for longest, if there is one.
+    pub(crate) fn evict_oldest(&self) {
+        let oldest = self
+            .loops
+            .iter()
+            .filter_map(|state| state.oldest())
+            .max_by_key(|(age, _, _)| *age);
+        if let Some((_, word, watch)) = oldest {
+            watch.evict(word);
+        }
+    }
+
+    pub(crate) fn snapshot(&self) -> Stats {
+        let sum = |of: fn(&LoopState) -> u64| self.loops.iter().map(|state| of(state)).sum();
+        Stats {
+            connections: self.loops.iter().map(|state| state.open()).sum(),
+            accepted: self.accepted.load(Relaxed),
+            requests: sum(|state| state.requests.load(Relaxed)),
+            rejected: sum(|state| state.rejected.load(Relaxed)),
+            cut: self.cut.load(Relaxed),
+        }
+    }
+}
+
+/// Counts of a server since its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Connections open now.
+    pub connections: usize,
+    /// Connections accepted.
+    pub accepted: u64,
+    /// Requests handed to the application.
+    pub requests: u64,
+    /// Requests answered by the protocol layer: malformed, too large, too slow.
+    pub rejected: u64,
+    /// Requests that were in flight when the graceful time was over.
+    pub cut: u64,
+}
+
+/// The state of one event loop. Counters are written by the loop's own thread.
+#[derive(Debug)]
+pub(crate) struct LoopState {
+    clock: AtomicU64,
+    open: AtomicUsize,
+    registry: Mutex<Vec<Arc<Watch>>>,
+    pub(crate) requests: AtomicU64,
+    pub(crate) rejected: AtomicU64,
+    pub(crate) beats: AtomicU64,
+    pub(crate) prepared: Prepared,
+    /// Told when the stage changes and, while stopping, when a connection ends.
+    pub(crate) changed: Notify,
+}
+
+impl LoopState {
+    fn new(config: &ServerConfig) -> Self {
+        Self {
+            // Not 0: the word of a connection must differ from "no verdict".
+            clock: AtomicU64::new(1),
+            open: AtomicUsize::new(0),
+            registry: Mutex::default(),
+            requests: AtomicU64::new(0),
+            rejected: AtomicU64::new(0),
+            beats: AtomicU64::new(0),
+            prepared: Prepared::new(&config.constant_headers),
+            changed: Notify::new(),
+        }
+    }
+
+    /// Milliseconds that this loop has been alive, as of the last tick.
+    pub(crate) fn now(&self) -> u64 {
+        self.clock.load(Relaxed)
+    }
+
+    /// Moves the clock on by at most two turns: while the loop was blocked or the machine paused
+    /// nobody could be served, so that time is not held against the connections.
+    pub(crate) fn tick(&self, elapsed: Duration, turn: Duration) {
+        let step = elapsed.min(turn * 2).as_millis() as u64;
+        self.clock.store(self.now() + step, Relaxed);
+        self.beats.store(self.beats.load(Relaxed) + 1, Relaxed);
+        self.prepared.refresh();
+    }
+
+    pub(crate) fn open(&self) -> usize {
+        self.open.load(Acquire)
+    }
+
+    pub(crate) fn count(&self, counter: &AtomicU64) {
+        // One writer, so no locked instruction is needed.
+        counter.store(counter.load(Relaxed) + 1, Relaxed);
+    }
+
+    fn registry(&self) -> MutexGuard<'_, Vec<Arc<Watch>>> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at every connection once. `turn` is how far the clock may have gone on since a
+    /// connection took its time from it.
+    pub(crate) fn judge(&self, config: &ServerConfig, turn: Duration, linger: Option<Linger>) {
+        let now = self.now().saturating_sub(turn.as_millis() as u64);
+        for watch in self.registry().iter() {
+            watch.judge(now, &config.timeouts, linger);
+        }
+    }
+
+    /// Age, word and watch of the connection to close first.
+    fn oldest(&self) -> Option<(u64, u64, Arc<Watch>)> {
+        let registry = self.registry();
+        let (word, watch) = registry
+            .iter()
+            .filter_map(|watch| Some((watch.evictable()?, watch)))
+            .min_by_key(|(word, _)| *word)?;
+        Some((
+            self.now().saturating_sub(word >> 8),
+            word,
+            Arc::clone(watch),
+        ))
+    }
+
+    /// Drops all connections; tells how many had a request in flight.
+    pub(crate) fn kill_all(&self) -> u64 {
+        let registry = self.registry();
+        registry.iter().for_each(|watch| watch.kill());
+        registry
+            .iter()
+            .filter(|watch| watch.phase().is_in_flight())
+            .count() as u64
+    }
+}
+
+/// The right to one connection: its permit, its place in the count and in the registry of its loop.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    control: Arc<Control>,
+    state: Arc<LoopState>,
+    pub(crate) watch: Arc<Watch>,
+}
+
+impl Ticket {
+    /// Enters a connection whose permit is taken already into the books of a loop.
+    pub(crate) fn new(control: &Arc<Control>, state: &Arc<LoopState>) -> Self {
+        let watch = Arc::new(Watch::new(state.now()));
+        let mut registry = state.registry();
+        watch.slot.store(registry.len(), Relaxed);
+        registry.push(Arc::clone(&watch));
+        drop(registry);
+        state.open.fetch_add(1, Release);
+        Self {
+            control: Arc::clone(control),
+            state: Arc::clone(state),
+            watch,
+        }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut registry = self.state.registry();
+        let slot = self.watch.slot.load(Relaxed);
+        registry.swap_remove(slot);
+        if let Some(moved) = registry.get(slot) {
+            moved.slot.store(slot, Relaxed);
+        }
+        drop(registry);
+        self.state.open.fetch_sub(1, Release);
+        self.control.permits.put_back();
+        if self.control.stage() != Stage::Running {
+            self.state.changed.notify_one();
+        }
+    }
+}
+
+/// Stops a server and looks at its counts, from any thread.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    pub(crate) control: Arc<Control>,
+}
+
+impl Handle {
+    /// Stops gracefully: accepts no more, finishes what is in flight within the graceful timeout.
+    pub fn stop(&self) {
+        self.control.advance(Stage::Stopping);
+    }
+
+    /// Stops at once; requests in flight are cut.
+    pub fn stop_now(&self) {
+        self.control.advance(Stage::Killed);
+    }
+
+    /// True once a stop was asked for.
+    pub fn is_stopping(&self) -> bool {
+        self.control.stage() != Stage::Running
+    }
+
+    /// The counts of this moment.
+    pub fn stats(&self) -> Stats {
+        self.control.snapshot()
+    }
+
+    /// How often each event loop has come round. One whose number stands still is blocked.
+    pub fn heartbeats(&self) -> Vec<u64> {
+        self.control
+            .loops
+            .iter()
+            .map(|state| state.beats.load(Relaxed))
+            .collect()
+    }
+}

@@ -1,0 +1,131 @@
+//! [`Error`]: why a server did not start or did not run.
+
+use crate::{Address, BoxError};
+use std::{fmt, io};
+
+/// Why a server could not be bound, started or run. `Display` is one line for the user.
+#[derive(Debug)]
+pub struct Error(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Bind {
+        address: Address,
+        cause: io::Error,
+    },
+    Resolve {
+        address: Address,
+        cause: io::Error,
+    },
+    Setup {
+        what: &'static str,
+        cause: io::Error,
+    },
+    Start(BoxError),
+    Panicked,
+}
+
+impl Error {
+    pub(crate) fn bind(address: &Address, cause: io::Error) -> Self {
+        Self(Kind::Bind {
+            address: address.clone(),
+            cause,
+        })
+    }
+
+    pub(crate) fn resolve(address: &Address, cause: io::Error) -> Self {
+        Self(Kind::Resolve {
+            address: address.clone(),
+            cause,
+        })
+    }
+
+    pub(crate) fn setup(what: &'static str, cause: io::Error) -> Self {
+        Self(Kind::Setup { what, cause })
+    }
+
+    pub(crate) fn start(cause: BoxError) -> Self {
+        Self(Kind::Start(cause))
+    }
+
+    pub(crate) fn panicked() -> Self {
+        Self(Kind::Panicked)
+    }
+
+    /// Another process listens on the address.
+    pub fn is_address_in_use(&self) -> bool {
+        matches!(&self.0, Kind::Bind { cause, .. } if cause.kind() == io::ErrorKind::AddrInUse)
+    }
+
+    /// The address may not be used by this user, a port below 1024 for instance.
+    pub fn is_permission_denied(&self) -> bool {
+        matches!(&self.0, Kind::Bind { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied)
+    }
+
+    /// The host name has no address.
+    pub fn is_unresolvable(&self) -> bool {
+        matches!(self.0, Kind::Resolve { .. })
+    }
+
+    /// [`Application::start`](crate::Application::start) refused.
+    pub fn is_start(&self) -> bool {
+        matches!(self.0, Kind::Start(_))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Bind { address, cause } => bind_line(f, address, cause),
+            Kind::Resolve { address, cause } => {
+                write!(
+                    f,
+                    "the host of {address} has no address ({cause}); set flyer_host to an IP address of this machine"
+                )
+            }
+            Kind::Setup { what, cause } => write!(f, "cannot {what}: {cause}"),
+            Kind::Start(cause) => write!(f, "the application did not start: {cause}"),
+            Kind::Panicked => f.write_str("an event loop panicked; see the message above"),
+        }
+    }
+}
+
+fn bind_line(f: &mut fmt::Formatter<'_>, address: &Address, cause: &io::Error) -> fmt::Result {
+    let unix = matches!(address, Address::Unix(_));
+    match cause.kind() {
+        io::ErrorKind::AddrInUse if unix => write!(
+            f,
+            "address {address} is already in use; choose another path with flyer_host"
+        ),
+        io::ErrorKind::AddrInUse => write!(
+            f,
+            "address {address} is already in use; choose another with flyer_port"
+        ),
+        io::ErrorKind::PermissionDenied if unix => write!(
+            f,
+            "no permission to listen on {address}; choose another path with flyer_host"
+        ),
+        io::ErrorKind::PermissionDenied => write!(
+            f,
+            "no permission to listen on {address} (ports below 1024 need CAP_NET_BIND_SERVICE); choose another with flyer_port"
+        ),
+        io::ErrorKind::AddrNotAvailable => write!(
+            f,
+            "address {address} does not belong to this machine; choose another with flyer_host"
+        ),
+        _ => write!(
+            f,
+            "cannot listen on {address}: {cause}; choose another with flyer_host or flyer_port"
+        ),
+    }
+}
+
+// The cause is part of the line already, so `source` leads only to what the application said.
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Kind::Start(cause) => cause.source(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! An event loop: one thread, one single-threaded runtime, the connections it was handed.
+//!
+//! It ends when the way from the accept thread is closed: then it drains, within the graceful
+//! timeout. Key types: [`EventLoop`], and [`Connection`] with what a front needs.
+
+use crate::{
+    Application, BoxError, Front, Peer, ProtocolError, ServerConfig,
+    accept::Handed,
+    answer,
+    control::{Control, LoopState, Stage},
+    fast, hyper_front,
+    stream::Stream,
+    watch::{Linger, Watch},
+};
+use bytes::BytesMut;
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed, mpsc::Sender},
+    time::{Duration, Instant},
+};
+use tokio::sync::{mpsc::UnboundedReceiver, oneshot};
+
+/// What one loop and all of its connections share.
+pub(crate) struct EventLoop<A> {
+    pub(crate) index: usize,
+    pub(crate) app: Arc<A>,
+    pub(crate) config: Arc<ServerConfig>,
+    pub(crate) control: Arc<Control>,
+    pub(crate) state: Arc<LoopState>,
+}
+
+/// The ends of the loop's thread to talk with the thread that runs the server.
+pub(crate) struct Lines {
+    pub(crate) connections: UnboundedReceiver<Handed>,
+    /// Told when [`Application::start`] is through; first loop only.
+    pub(crate) started: Option<Sender<Result<(), BoxError>>>,
+    /// Told when the last connection has ended.
+    pub(crate) drained: Sender<usize>,
+    /// Told when all loops have drained.
+    pub(crate) finish: oneshot::Receiver<()>,
+}
+
+/// One connection as a front gets it.
+pub(crate) struct Connection<A> {
+    pub(crate) stream: Stream,
+    pub(crate) peer: Peer,
+    pub(crate) watch: Arc<Watch>,
+    pub(crate) event_loop: Arc<EventLoop<A>>,
+}
+
+/// How often a stopping loop looks whether it is done.
+const DRAIN_TURN: Duration = Duration::from_millis(20);
+
+impl<A: Application> EventLoop<A> {
+    /// Runs to the end on the calling thread.
+    pub(crate) fn run(self: Arc<Self>, runtime: tokio::runtime::Runtime, mut lines: Lines) {
+        runtime.block_on(async {
+            if let Some(started) = lines.started.take() {
+                let outcome = self.app.start().await;
+                let failed = outcome.is_err();
+                if started.send(outcome).is_err() || failed {
+                    return;
+                }
+            }
+            let sweep = tokio::spawn(Arc::clone(&self).sweep());
+            while let Some((accepted, ticket)) = lines.connections.recv().await {
+                let me = Arc::clone(&self);
+                // Owned by the registry, through the ticket: the drain waits for it or kills it.
+                tokio::spawn(async move {
+                    // A socket that cannot be registered is gone already.
+                    if let Ok((stream, peer)) = accepted.register() {
+                        let watch = Arc::clone(&ticket.watch);
+                        let connection = Connection {
+                            stream,
+                            peer,
+                            watch,
+                            event_loop: me,
+                        };
+                        ticket.watch.over(connection.serve()).await;
+                    }
+                    drop(ticket);
+                });
+            }
+            sweep.abort();
+            self.drain().await;
+            let _ = lines.drained.send(self.index);
+            if lines.finish.await.is_ok() && self.index == 0 {
+                let _ = tokio::time::timeout(self.config.timeouts.graceful, self.app.stop()).await;
+            }
+        });
+        // A blocking call that is still running must not hold up the stop.
+        runtime.shutdown_background();
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.control.stage() != Stage::Running
+    }
+
+    /// How far apart two looks at all connections are: short enough for the shortest timeout.
+    fn turn(&self) -> Duration {
+        let times = &self.config.timeouts;
+        let shortest = times
+            .first_byte
+            .min(times.head)
+            .min(times.keep_alive)
+            .min(times.write_stall);
+        (shortest / 4).clamp(Duration::from_millis(5), Duration::from_millis(250))
+    }
+
+    async fn sweep(self: Arc<Self>) {
+        let turn = self.turn();
+        let mut last = Instant::now();
+        loop {
+            self.beat();
+            tokio::time::sleep(turn).await;
+            self.state.tick(last.elapsed(), turn);
+            last = Instant::now();
+            self.state.judge(&self.config, turn, None);
+        }
+    }
+
+    fn beat(&self) {
+        if let Some(heartbeat) = &self.config.heartbeat {
+            (heartbeat.0)(self.index);
+        }
+    }
+
+    async fn drain(&self) {
+        let times = &self.config.timeouts;
+        let deadline = self.control.deadline(times.graceful);
+        let linger = Linger {
+            since: self.state.now(),
+            limit: times.linger.min(times.graceful),
+        };
+        let mut last = Instant::now();
+        while self.state.open() > 0 {
+            if self.control.stage() == Stage::Killed || Instant::now() >= deadline {
+                self.cut().await;
+                return;
+            }
+            let _ = tokio::time::timeout(DRAIN_TURN, self.state.changed.notified()).await;
+            self.state.tick(last.elapsed(), DRAIN_TURN);
+            last = Instant::now();
+            self.beat();
+            self.state.judge(&self.config, DRAIN_TURN, Some(linger));
+        }
+    }
+
+    async fn cut(&self) {
+        let cut = self.state.kill_all();
+        self.control.cut.fetch_add(cut, Relaxed);
+        // Every killed task has been woken; each is dropped at its next turn.
+        let _ = tokio::time::timeout(DRAIN_TURN * 5, async {
+            while self.state.open() > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+}
+
+impl<A: Application> Connection<A> {
+    async fn serve(self) {
+        let service = self.event_loop.app.connect(&self.peer);
+        match self.event_loop.config.front {
+            Front::Fast => fast::serve(self, service).await,
+            Front::Hyper => hyper_front::serve(self, service, BytesMut::new()).await,
+        }
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        self.event_loop.state.now()
+    }
+
+    /// Appends the application's answer to a request that is none, and counts it.
+    pub(crate) fn reject(&self, error: &ProtocolError, out: &mut Vec<u8>) {
+        let state = &self.event_loop.state;
+        state.count(&state.rejected);
+        let response = self.event_loop.app.protocol_error(&self.peer, error);
+        answer::last(out, &response, &state.prepared);
+    }
+}

@@ -1,0 +1,183 @@
+//! Listening sockets: made here, apart from the loops, so that they can as well be inherited.
+
+use crate::{Address, Error, stream::Accepted};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener, ToSocketAddrs},
+    time::Duration,
+};
+
+/// How long one `accept` waits before it looks whether it shall stop.
+const TURN: Duration = Duration::from_millis(200);
+
+/// Connections the kernel keeps for us before it turns newcomers away; it caps this by itself.
+const BACKLOG: i32 = 4096;
+
+/// A bound and listening socket.
+#[derive(Debug)]
+pub(crate) enum Listener {
+    Tcp(TcpListener),
+    #[cfg(unix)]
+    Unix(std::os::unix::net::UnixListener, SocketFile),
+}
+
+/// Removes the file of a Unix socket when the listener is closed.
+#[cfg(unix)]
+#[derive(Debug)]
+pub(crate) struct SocketFile(std::path::PathBuf);
+
+#[cfg(unix)]
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+impl Listener {
+    /// Binds and listens.
+    pub(crate) fn bind(address: &Address) -> Result<Self, Error> {
+        let listener = match address {
+            Address::Tcp { host, port } => {
+                let mut last = io::Error::other("no address");
+                (host.as_str(), *port)
+                    .to_socket_addrs()
+                    .map_err(|cause| Error::resolve(address, cause))?
+                    .find_map(|one| tcp(one).map_err(|cause| last = cause).ok())
+                    .map(Self::Tcp)
+                    .ok_or_else(|| Error::bind(address, last))?
+            }
+            #[cfg(unix)]
+            Address::Unix(path) => unix(path).map_err(|cause| Error::bind(address, cause))?,
+            #[cfg(not(unix))]
+            Address::Unix(_) => {
+                return Err(Error::bind(address, io::ErrorKind::Unsupported.into()));
+            }
+        };
+        listener
+            .take_turns()
+            .map_err(|cause| Error::bind(address, cause))?;
+        Ok(listener)
+    }
+
+    /// The address in use, with the port that was picked.
+    pub(crate) fn local_addr(&self) -> io::Result<Address> {
+        Ok(match self {
+            Self::Tcp(listener) => {
+                let address = listener.local_addr()?;
+                Address::Tcp {
+                    host: address.ip().to_string(),
+                    port: address.port(),
+                }
+            }
+            #[cfg(unix)]
+            Self::Unix(_, file) => Address::Unix(file.0.clone()),
+        })
+    }
+
+    pub(crate) fn socket_addr(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().ok(),
+            #[cfg(unix)]
+            Self::Unix(..) => None,
+        }
+    }
+
+    /// Makes `accept` return now and then. A time-out on a blocking `accept` rather than `poll` and
+    /// a non-blocking one: with several processes on one socket, `poll` wakes them all for each
+    /// connection and `accept` wakes one.
+    fn take_turns(&self) -> io::Result<()> {
+        if cfg!(target_os = "linux") {
+            match self {
+                Self::Tcp(listener) => {
+                    socket2::SockRef::from(listener).set_read_timeout(Some(TURN))
+                }
+                #[cfg(unix)]
+                Self::Unix(listener, _) => {
+                    socket2::SockRef::from(listener).set_read_timeout(Some(TURN))
+                }
+            }
+        } else {
+            self.set_nonblocking()
+        }
+    }
+
+    pub(crate) fn set_nonblocking(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(listener) => listener.set_nonblocking(true),
+            #[cfg(unix)]
+            Self::Unix(listener, _) => listener.set_nonblocking(true),
+        }
+    }
+
+    /// Waits up to a turn for a connection; `WouldBlock` when none came.
+    pub(crate) fn accept(&self) -> io::Result<Accepted> {
+        #[cfg(not(target_os = "linux"))]
+        self.is_waited_for(TURN)?;
+        self.accept_now()
+    }
+
+    /// Accepts without the portable wait before it.
+    pub(crate) fn accept_now(&self) -> io::Result<Accepted> {
+        match self {
+            Self::Tcp(listener) => {
+                let (socket, address) = listener.accept()?;
+                Ok(Accepted::Tcp(socket, address))
+            }
+            #[cfg(unix)]
+            Self::Unix(listener, _) => Ok(Accepted::Unix(listener.accept()?.0)),
+        }
+    }
+
+    /// Whether a connection waits in the backlog, after at most `patience`.
+    #[cfg(unix)]
+    pub(crate) fn is_waited_for(&self, patience: Duration) -> io::Result<bool> {
+        use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+        use std::os::fd::AsFd;
+        let descriptor = match self {
+            Self::Tcp(listener) => listener.as_fd(),
+            Self::Unix(listener, _) => listener.as_fd(),
+        };
+        let mut descriptors = [PollFd::new(descriptor, PollFlags::POLLIN)];
+        let patience = PollTimeout::try_from(patience).unwrap_or(PollTimeout::ZERO);
+        Ok(poll(&mut descriptors, patience)? > 0)
+    }
+
+    /// Without `poll` nobody knows; assume so and wait a little.
+    #[cfg(not(unix))]
+    pub(crate) fn is_waited_for(&self, patience: Duration) -> io::Result<bool> {
+        std::thread::sleep(patience.min(Duration::from_millis(10)));
+        Ok(true)
+    }
+}
+
+fn tcp(address: SocketAddr) -> io::Result<TcpListener> {
+    use socket2::{Domain, Protocol, Socket, Type};
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    // Else a restart has to wait for the connections of the last run to time out. On Windows the
+    // option would let two servers share a port.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+#[cfg(unix)]
+fn unix(path: &std::path::Path) -> io::Result<Listener> {
+    use std::os::unix::{
+        fs::FileTypeExt,
+        net::{UnixListener, UnixStream},
+    };
+    let is_socket = path
+        .symlink_metadata()
+        .is_ok_and(|file| file.file_type().is_socket());
+    if is_socket && UnixStream::connect(path).is_err() {
+        std::fs::remove_file(path)?;
+    }
+    let listener = UnixListener::bind(path)?;
+    Ok(Listener::Unix(listener, SocketFile(path.to_owned())))
+}

@@ -1,0 +1,334 @@
+//! What the sweep of an event loop knows of each connection, at the price of a store per change.
+//!
+//! A timer per request would cost more than many requests do. Instead a connection writes its
+//! [`Phase`] and the loop's coarse time into one word; four times a second the loop compares all
+//! words with the clock and wakes the connections that are late. A verdict is the very word it was
+//! passed on: when the connection has moved on meanwhile, the words differ and the verdict is void.
+//! Key type: [`Watch`].
+
+use crate::Timeouts;
+use std::{
+    future::Future,
+    pin::pin,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
+    task::{Poll, Waker},
+    time::Duration,
+};
+
+/// What a connection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Phase {
+    /// Accepted, nothing received.
+    New = 1,
+    /// Between two requests.
+    Idle,
+    /// Some bytes of a head.
+    Head,
+    /// Waiting for more of a body.
+    Body,
+    /// The application has the request.
+    Handling,
+    /// The client does not take the answer.
+    Writing,
+    /// Shut down, reading what is still on the way.
+    Closing,
+}
+
+impl Phase {
+    const fn from_word(word: u64) -> Self {
+        match word as u8 {
+            1 => Self::New,
+            2 => Self::Idle,
+            3 => Self::Head,
+            4 => Self::Body,
+            6 => Self::Writing,
+            7 => Self::Closing,
+            _ => Self::Handling,
+        }
+    }
+
+    /// A request is with the server.
+    pub(crate) const fn is_in_flight(self) -> bool {
+        matches!(self, Self::Body | Self::Handling | Self::Writing)
+    }
+}
+
+/// Why a connection that waits in [`Phase::Head`] or [`Phase::Body`] shall answer and go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Late,
+    Evicted,
+}
+
+/// One connection as the sweep sees it. Only the connection's own task writes what is not a verdict.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    /// Milliseconds of the loop's clock, and the phase in the low byte.
+    word: AtomicU64,
+    late: AtomicU64,
+    evicted: AtomicU64,
+    killed: AtomicBool,
+    body_received: AtomicU64,
+    body_waited: AtomicU64,
+    waker: OnceLock<Waker>,
+    /// Where the registry keeps this connection.
+    pub(crate) slot: AtomicUsize,
+}
+
+impl Watch {
+    pub(crate) fn new(now: u64) -> Self {
+        Self {
+            word: AtomicU64::new(now << 8 | Phase::New as u64),
+            late: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
+            killed: AtomicBool::new(false),
+            body_received: AtomicU64::new(0),
+            body_waited: AtomicU64::new(0),
+            waker: OnceLock::new(),
+            slot: AtomicUsize::new(usize::MAX),
+        }
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        Phase::from_word(self.word.load(Relaxed))
+    }
+
+    pub(crate) fn since(&self) -> u64 {
+        self.word.load(Relaxed) >> 8
+    }
+
+    /// Enters a phase now, even if it is the present one.
+    pub(crate) fn enter(&self, phase: Phase, now: u64) {
+        self.word.store(now << 8 | phase as u64, Relaxed);
+    }
+
+    /// Enters a phase unless it is the present one, whose time then runs on.
+    pub(crate) fn stay_in(&self, phase: Phase, now: u64) {
+        if self.phase() != phase {
+            self.enter(phase, now);
+        }
+    }
+
+    /// A body begins: nothing received, nothing waited.
+    pub(crate) fn begin_body(&self) {
+        self.body_received.store(0, Relaxed);
+        self.body_waited.store(0, Relaxed);
+    }
+
+    /// The body is waited for. Its time goes on where the last wait ended, so that only the client's
+    /// time counts and not the application's.
+    pub(crate) fn await_body(&self, now: u64) {
+        if self.phase() != Phase::Body {
+            self.enter(
+                Phase::Body,
+                now.saturating_sub(self.body_waited.load(Relaxed)),
+            );
+        }
+    }
+
+    /// Some of the body has come; the request is with the application again.
+    pub(crate) fn received_body(&self, bytes: usize, now: u64) {
+        let sum = self.body_received.load(Relaxed) + bytes as u64;
+        self.body_received.store(sum, Relaxed);
+        if self.phase() == Phase::Body {
+            self.body_waited
+                .store(now.saturating_sub(self.since()), Relaxed);
+            self.enter(Phase::Handling, now);
+        }
+    }
+
+    /// The verdict on the present phase, if there is one.
+    pub(crate) fn verdict(&self) -> Option<Verdict> {
+        let word = self.word.load(Relaxed);
+        if self.late.load(Relaxed) == word {
+            Some(Verdict::Late)
+        } else if self.evicted.load(Relaxed) == word {
+            Some(Verdict::Evicted)
+        } else {
+            None
+        }
+    }
+
+    /// Shall the connection be dropped without a word?
+    fn is_over(&self) -> bool {
+        self.killed.load(Relaxed)
+            || (self.verdict().is_some()
+                && !matches!(self.phase(), Phase::Head | Phase::Body | Phase::Handling))
+    }
+
+    /// Wakes the connection if its phase has lasted too long. `linger` is set once the server stops.
+    pub(crate) fn judge(&self, now: u64, timeouts: &Timeouts, linger: Option<Linger>) {
+        let word = self.word.load(Relaxed);
+        let received = self.body_received.load(Relaxed);
+        if self.late.load(Relaxed) != word
+            && is_late(
+                Phase::from_word(word),
+                word >> 8,
+                now,
+                received,
+                timeouts,
+                linger,
+            )
+        {
+            self.late.store(word, Relaxed);
+            self.wake();
+        }
+    }
+
+    /// Closes the connection if it still is in the phase it was chosen for.
+    pub(crate) fn evict(&self, word: u64) {
+        self.evicted.store(word, Relaxed);
+        self.wake();
+    }
+
+    /// The word to compare candidates for eviction by: the oldest one is the smallest. `None` while
+    /// a request is with the server or the connection is chosen already.
+    pub(crate) fn evictable(&self) -> Option<u64> {
+        let word = self.word.load(Relaxed);
+        let phase = Phase::from_word(word);
+        (matches!(phase, Phase::New | Phase::Idle | Phase::Head)
+            && self.evicted.load(Relaxed) != word)
+            .then_some(word)
+    }
+
+    /// Drops the connection, whatever it is doing.
+    pub(crate) fn kill(&self) {
+        self.killed.store(true, Relaxed);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.get() {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Runs a connection until it ends or the sweep ends it.
+    pub(crate) async fn over<F: Future<Output = ()>>(&self, connection: F) {
+        let mut connection = pin!(connection);
+        std::future::poll_fn(|cx| {
+            // A spawned task keeps its waker, so the first one serves for good.
+            self.waker.get_or_init(|| cx.waker().clone());
+            if connection.as_mut().poll(cx).is_ready() || self.is_over() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+}
+
+/// The stop of the server, as it bears on idle connections.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Linger {
+    /// When the stop began, on the loop's clock.
+    pub(crate) since: u64,
+    /// How long idle connections stay open from then on.
+    pub(crate) limit: Duration,
+}
+
+/// How long a closed connection is read on, so that the answer is not lost to a reset.
+const CLOSING: Duration = Duration::from_secs(1);
+
+fn is_late(
+    phase: Phase,
+    since: u64,
+    now: u64,
+    received: u64,
+    timeouts: &Timeouts,
+    linger: Option<Linger>,
+) -> bool {
+    let age = Duration::from_millis(now.saturating_sub(since));
+    let waits = |limit: Duration| {
+        age >= limit
+            || linger.is_some_and(|linger| {
+                Duration::from_millis(now.saturating_sub(since.max(linger.since))) >= linger.limit
+            })
+    };
+    match phase {
+        Phase::New => waits(timeouts.first_byte),
+        Phase::Idle => waits(timeouts.keep_alive),
+        Phase::Head => age >= timeouts.head,
+        Phase::Body => {
+            age > timeouts.body_grace
+                && u128::from(received) * 1000 < u128::from(timeouts.body_rate) * age.as_millis()
+        }
+        Phase::Handling => false,
+        Phase::Writing => age >= timeouts.write_stall,
+        Phase::Closing => age >= CLOSING,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn late(phase: Phase, age: u64, received: u64) -> bool {
+        is_late(phase, 100, 100 + age, received, &Timeouts::default(), None)
+    }
+
+    #[test]
+    fn each_phase_has_its_limit() {
+        for (phase, limit) in [
+            (Phase::New, 5_000),
+            (Phase::Idle, 5_000),
+            (Phase::Head, 10_000),
+            (Phase::Writing, 30_000),
+            (Phase::Closing, 1_000),
+        ] {
+            assert!(!late(phase, limit - 1, 0), "{phase:?}");
+            assert!(late(phase, limit, 0), "{phase:?}");
+        }
+        assert!(!late(Phase::Handling, 1 << 40, 0));
+    }
+
+    #[test]
+    fn a_body_must_reach_its_rate_after_the_grace() {
+        assert!(!late(Phase::Body, 5_000, 0));
+        assert!(late(Phase::Body, 5_001, 1_000));
+        assert!(!late(Phase::Body, 10_000, 2_400));
+        assert!(late(Phase::Body, 10_000, 2_399));
+    }
+
+    #[test]
+    fn waiting_for_a_body_leaves_out_the_time_of_the_application() {
+        let watch = Watch::new(0);
+        watch.enter(Phase::Handling, 0);
+        watch.begin_body();
+        watch.await_body(1_000);
+        watch.received_body(10, 3_000);
+        watch.await_body(60_000);
+        assert_eq!((watch.phase(), watch.since()), (Phase::Body, 58_000));
+    }
+
+    #[test]
+    fn a_verdict_on_an_earlier_phase_is_void() {
+        let watch = Watch::new(0);
+        watch.judge(5_000, &Timeouts::default(), None);
+        assert_eq!(watch.verdict(), Some(Verdict::Late));
+        watch.enter(Phase::Head, 5_000);
+        assert_eq!(watch.verdict(), None);
+        let word = watch.evictable().unwrap();
+        watch.enter(Phase::Handling, 5_001);
+        watch.evict(word);
+        assert_eq!(watch.verdict(), None);
+    }
+
+    #[test]
+    fn a_stop_shortens_idle_phases_only() {
+        let linger = Some(Linger {
+            since: 1_000,
+            limit: Duration::from_millis(300),
+        });
+        let times = Timeouts::default();
+        assert!(!is_late(Phase::Idle, 500, 1_299, 0, &times, linger));
+        assert!(is_late(Phase::Idle, 500, 1_300, 0, &times, linger));
+        assert!(!is_late(Phase::Idle, 1_200, 1_400, 0, &times, linger));
+        assert!(!is_late(Phase::Head, 500, 1_300, 0, &times, linger));
+    }
+}

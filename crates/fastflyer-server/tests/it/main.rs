@@ -1,0 +1,12 @@
+//! The server over real sockets: 127.0.0.1, port 0, short timeouts, both fronts.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod differential;
+mod framing;
+mod requests;
+mod responses;
+mod starting;
+mod stopping;
+mod support;
+mod timeouts;

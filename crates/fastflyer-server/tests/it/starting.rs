@@ -1,0 +1,149 @@
+//! Binding, and what the user reads when it fails.
+
+use crate::support::*;
+use fastflyer_server::{Address, Body, Front, Server, ServerConfig, Signals, Tower};
+use std::io::{Read as _, Write as _};
+
+fn at(address: Address) -> ServerConfig {
+    ServerConfig {
+        address,
+        signals: Signals::Ignore,
+        ..ServerConfig::default()
+    }
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let server = start(config(Front::Fast));
+    let error = Server::bind(at(Address::new("127.0.0.1", server.address.port()))).unwrap_err();
+    assert!(error.is_address_in_use());
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "address {} is already in use; choose another with flyer_port",
+            server.address
+        )
+    );
+}
+
+#[test]
+fn a_host_without_address_is_named() {
+    let error = Server::bind(at(Address::new("no-such-host.invalid", 1))).unwrap_err();
+    assert!(error.is_unresolvable(), "{error}");
+    assert!(
+        error.to_string().contains("no-such-host.invalid:1"),
+        "{error}"
+    );
+    let error = Server::bind(at(Address::new("192.0.2.1", 0))).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("does not belong to this machine"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_port_can_be_taken_again_at_once() {
+    let server = start(config(Front::Fast));
+    let address = server.address;
+    let mut client = Client::connect(address);
+    client.send(GET);
+    client.answer();
+    server.stop();
+    assert!(Server::bind(at(Address::new("127.0.0.1", address.port()))).is_ok());
+}
+
+#[test]
+fn a_unix_socket_is_served_and_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let server = Server::bind(at(Address::Unix(path.clone()))).unwrap();
+    assert!(server.local_addr().is_none());
+    let error = Server::bind(at(Address::Unix(path.clone()))).unwrap_err();
+    assert!(error.is_address_in_use(), "{error}");
+    let handle = server.handle();
+    let thread = std::thread::spawn(move || server.run(App::default()).unwrap());
+    let mut client = std::os::unix::net::UnixStream::connect(&path).unwrap();
+    client.write_all(LAST).unwrap();
+    let mut bytes = Vec::new();
+    client.read_to_end(&mut bytes).unwrap();
+    assert_eq!(statuses(&answers(&bytes)), [200]);
+    handle.stop();
+    thread.join().unwrap();
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_failed_start_is_an_error() {
+    #[derive(Clone)]
+    struct Refuses;
+    impl fastflyer_server::Application for Refuses {
+        type Service = App;
+        fn connect(&self, _peer: &fastflyer_server::Peer) -> App {
+            App::default()
+        }
+        fn protocol_error(
+            &self,
+            _peer: &fastflyer_server::Peer,
+            _error: &fastflyer_server::ProtocolError,
+        ) -> http::Response<bytes::Bytes> {
+            http::Response::default()
+        }
+        fn start(&self) -> fastflyer_server::Startup<'_> {
+            Box::pin(async { Err("no database".into()) })
+        }
+    }
+    let mut config = config(Front::Fast);
+    config.event_loops = 3;
+    let error = Server::bind(config).unwrap().run(Refuses).unwrap_err();
+    assert!(error.is_start());
+    assert_eq!(
+        error.to_string(),
+        "the application did not start: no database"
+    );
+}
+
+#[test]
+fn connections_are_spread_over_the_loops() {
+    for front in FRONTS {
+        let mut config = config(front);
+        config.event_loops = 3;
+        let server = start(config);
+        let mut clients: Vec<_> = (0..30).map(|_| Client::connect(server.address)).collect();
+        for client in &mut clients {
+            client.send(GET);
+            assert_eq!(client.answer().status, 200);
+        }
+        assert_eq!(server.handle.stats().connections, 30, "{front:?}");
+        assert_eq!(server.handle.heartbeats().len(), 3);
+        drop(clients);
+        assert_eq!(server.stop().stats.requests, 30, "{front:?}");
+    }
+}
+
+#[test]
+fn any_tower_service_is_served() {
+    let mut config = config(Front::Fast);
+    config.constant_headers.clear();
+    let server = Server::bind(config).unwrap();
+    let (address, handle) = (server.local_addr().unwrap(), server.handle());
+    let service = tower::service_fn(|request: http::Request<Body>| async move {
+        match request.extensions().get::<fastflyer_server::Peer>() {
+            Some(peer) if request.uri().path() == "/peer" => {
+                Ok(http::Response::new(peer.address.unwrap().ip().to_string()))
+            }
+            _ => Err("no"),
+        }
+    });
+    let thread = std::thread::spawn(move || server.run(Tower::new(service)).unwrap());
+    let (answers, _) = exchange(
+        address,
+        &[b"GET /peer HTTP/1.1\r\nHost: a\r\n\r\nGET /x HTTP/1.1\r\nHost: a\r\n\r\nnonsense\r\n"],
+    );
+    assert_eq!(statuses(&answers), [200, 500, 400]);
+    assert_eq!(answers[0].body, b"127.0.0.1");
+    handle.stop();
+    thread.join().unwrap();
+}

@@ -1,0 +1,107 @@
+//! Graceful stops, and what they cut.
+
+use crate::{requests::eventually, support::*};
+use std::time::{Duration, Instant};
+
+#[test]
+fn requests_in_flight_are_finished() {
+    for front in FRONTS {
+        let server = start(config(front));
+        let mut client = Client::connect(server.address);
+        client.send(b"GET /slow?400 HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        let mut idle = Client::connect(server.address);
+        idle.send(GET);
+        idle.answer();
+        eventually(|| server.handle.stats().requests == 2);
+        let report = server.stop();
+        assert_eq!(report.stats.cut, 0, "{front:?}");
+        let (bytes, end) = client.rest();
+        let answers = answers(&bytes);
+        assert_eq!(
+            (statuses(&answers), end),
+            (vec![200], End::Closed),
+            "{front:?}"
+        );
+        assert_eq!(answers[0].header("connection"), Some("close"), "{front:?}");
+        assert_eq!(idle.rest(), (Vec::new(), End::Closed), "{front:?}");
+    }
+}
+
+#[test]
+fn an_idle_connection_lingers_for_a_request_on_its_way() {
+    for front in FRONTS {
+        let mut config = config(front);
+        config.timeouts.linger = Duration::from_secs(4);
+        let mut server = start(config);
+        let mut client = Client::connect(server.address);
+        client.send(GET);
+        assert_eq!(client.answer().header("connection"), None);
+        server.handle.stop();
+        std::thread::sleep(Duration::from_millis(400));
+        client.send(GET);
+        assert_eq!(
+            client.answer().header("connection"),
+            Some("close"),
+            "{front:?}"
+        );
+        assert_eq!(client.rest().1, End::Closed);
+        assert_eq!(server.join().stats.requests, 2, "{front:?}");
+    }
+}
+
+#[test]
+fn what_waits_in_the_backlog_is_served() {
+    for front in FRONTS {
+        let mut server = start(config(front));
+        server.handle.stop();
+        let mut client = Client::connect(server.address);
+        client.send(GET);
+        // Either it was taken from the backlog and answered, or the listener was closed before it
+        // came; what must not be is an accepted request without an answer.
+        let (bytes, end) = client.rest();
+        let report = server.join();
+        assert_eq!(
+            answers(&bytes).len() as u64,
+            report.stats.requests,
+            "{front:?} {end:?}"
+        );
+    }
+}
+
+#[test]
+fn what_takes_longer_is_cut_and_counted() {
+    for front in FRONTS {
+        let mut config = config(front);
+        config.timeouts.graceful = Duration::from_millis(300);
+        let server = start(config);
+        let mut clients: Vec<_> = (0..3).map(|_| Client::connect(server.address)).collect();
+        for client in &mut clients {
+            client.send(b"GET /slow?60000 HTTP/1.1\r\nHost: a\r\n\r\n");
+        }
+        eventually(|| server.handle.stats().requests == 3);
+        let begun = Instant::now();
+        assert_eq!(server.stop().stats.cut, 3, "{front:?}");
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+}
+
+#[test]
+fn stopping_now_waits_for_nothing() {
+    for front in FRONTS {
+        let mut config = config(front);
+        config.timeouts.graceful = Duration::from_secs(600);
+        let mut server = start(config);
+        let mut client = Client::connect(server.address);
+        client.send(b"GET /slow?60000 HTTP/1.1\r\nHost: a\r\n\r\n");
+        eventually(|| server.handle.stats().requests == 1);
+        server.handle.stop_now();
+        assert_eq!(server.join().stats.cut, 1, "{front:?}");
+    }
+}
+
+#[test]
+fn a_stop_before_the_run_ends_it_at_once() {
+    let mut server = start(config(fastflyer_server::Front::Fast));
+    server.handle.stop();
+    assert_eq!(server.join().stats.accepted, 0);
+}

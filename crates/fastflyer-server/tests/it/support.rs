@@ -1,0 +1,337 @@
+//! A small application, a server around it in a thread, and a client that speaks raw bytes.
+
+use bytes::Bytes;
+use fastflyer_server::{
+    Address, Application, Body, BoxError, Front, Handle, Peer, ProtocolError, Report, Server,
+    ServerConfig, Service, Signals, Timeouts,
+};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, StreamBody};
+use std::{
+    io::{Read as _, Write as _},
+    net::{Shutdown, SocketAddr, TcpStream},
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+pub(crate) const FRONTS: [Front; 2] = [Front::Hyper, Front::Fast];
+pub(crate) const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+pub(crate) const LAST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+/// What the application saw: the path and the whole body, or `None` for one that broke off.
+pub(crate) type Seen = Arc<Mutex<Vec<(String, Option<Bytes>)>>>;
+
+#[derive(Clone, Default)]
+pub(crate) struct App {
+    pub(crate) seen: Seen,
+}
+
+impl Application for App {
+    type Service = Self;
+
+    fn connect(&self, _peer: &Peer) -> Self {
+        self.clone()
+    }
+
+    fn protocol_error(&self, _peer: &Peer, error: &ProtocolError) -> Response<Bytes> {
+        let text = format!(
+            "{{\"code\":{},\"message\":\"{}\"}}",
+            error.status.as_u16(),
+            error.reason
+        );
+        Response::builder()
+            .status(error.status)
+            .body(text.into())
+            .unwrap()
+    }
+}
+
+impl Service for App {
+    async fn call(&self, request: Request<Body>) -> Response<Body> {
+        let path = request.uri().path().to_owned();
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        let mut response = Response::new(Body::empty());
+        response
+            .headers_mut()
+            .insert("x-path", HeaderValue::from_str(&path).unwrap());
+        match path.as_str() {
+            "/slow" => {
+                tokio::time::sleep(Duration::from_millis(query.parse().unwrap())).await;
+                *response.body_mut() = "slow".into();
+            }
+            "/early" => *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE,
+            "/big" => *response.body_mut() = vec![b'b'; query.parse().unwrap()].into(),
+            "/stream" => *response.body_mut() = Body::new(StreamBody::new(Frames(3, false))),
+            "/broken" => *response.body_mut() = Body::new(StreamBody::new(Frames(3, true))),
+            "/exact" => {
+                *response.body_mut() = Body::new(http_body_util::Full::new(Bytes::from("exact")))
+            }
+            "/status" => *response.status_mut() = StatusCode::from_bytes(query.as_bytes()).unwrap(),
+            "/own" => {
+                response
+                    .headers_mut()
+                    .insert("x-constant", HeaderValue::from_static("own"));
+            }
+            "/close" => {
+                response
+                    .headers_mut()
+                    .insert("connection", HeaderValue::from_static("close"));
+            }
+            _ => {
+                let body = request
+                    .into_body()
+                    .collect()
+                    .await
+                    .ok()
+                    .map(|body| body.to_bytes());
+                self.seen.lock().unwrap().push((path, body.clone()));
+                match body {
+                    Some(body) if body.is_empty() => {
+                        *response.body_mut() = "{\"message\":\"success\"}".into()
+                    }
+                    Some(body) => *response.body_mut() = body.into(),
+                    None => *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY,
+                }
+            }
+        }
+        response
+    }
+}
+
+/// A stream of that many frames with a pause before each; `true` ends it with an error.
+struct Frames(u8, bool);
+
+impl futures_core::Stream for Frames {
+    type Item = Result<Frame<Bytes>, BoxError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        cx.waker().wake_by_ref();
+        let step = self.0;
+        self.0 = step.saturating_sub(1);
+        match step {
+            0 if self.1 => Poll::Ready(Some(Err("broken".into()))),
+            0 => Poll::Ready(None),
+            _ => Poll::Ready(Some(Ok(Frame::data(Bytes::from(vec![b'0' + step; 5]))))),
+        }
+    }
+}
+
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) handle: Handle,
+    pub(crate) seen: Seen,
+    thread: Option<JoinHandle<Report>>,
+}
+
+impl Running {
+    pub(crate) fn stop(mut self) -> Report {
+        self.handle.stop();
+        self.join()
+    }
+
+    pub(crate) fn join(&mut self) -> Report {
+        self.thread.take().unwrap().join().unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.handle.stop_now();
+    }
+}
+
+/// Short times, so that a test which waits for them is quick.
+pub(crate) fn config(front: Front) -> ServerConfig {
+    let mut constant_headers = HeaderMap::new();
+    constant_headers.insert("x-constant", HeaderValue::from_static("1"));
+    ServerConfig {
+        address: Address::new("127.0.0.1", 0),
+        timeouts: Timeouts {
+            first_byte: Duration::from_secs(5),
+            head: Duration::from_secs(5),
+            keep_alive: Duration::from_secs(5),
+            graceful: Duration::from_secs(5),
+            linger: Duration::from_millis(100),
+            ..Timeouts::default()
+        },
+        constant_headers,
+        front,
+        signals: Signals::Ignore,
+        ..ServerConfig::default()
+    }
+}
+
+pub(crate) fn start(config: ServerConfig) -> Running {
+    let server = Server::bind(config).unwrap();
+    let app = App::default();
+    let seen = Arc::clone(&app.seen);
+    let handle = server.handle();
+    let address = server.local_addr().unwrap();
+    let thread = Some(std::thread::spawn(move || server.run(app).unwrap()));
+    Running {
+        address,
+        handle,
+        seen,
+        thread,
+    }
+}
+
+/// How the server's side of a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Closed,
+    Reset,
+    TimedOut,
+}
+
+#[derive(Debug)]
+pub(crate) struct Client(pub(crate) TcpStream);
+
+impl Client {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
+        let socket = TcpStream::connect(address).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        socket
+            .set_write_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        socket.set_nodelay(true).unwrap();
+        Self(socket)
+    }
+
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        // The server may have closed already; what it answered is what counts.
+        let _ = self.0.write_all(bytes);
+    }
+
+    pub(crate) fn half_close(&mut self) {
+        let _ = self.0.shutdown(Shutdown::Write);
+    }
+
+    /// Everything until the server closes.
+    pub(crate) fn rest(&mut self) -> (Vec<u8>, End) {
+        let mut all = Vec::new();
+        let mut piece = [0; 65536];
+        loop {
+            match self.0.read(&mut piece) {
+                Ok(0) => return (all, End::Closed),
+                Ok(count) => all.extend_from_slice(&piece[..count]),
+                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {
+                    return (all, End::Reset);
+                }
+                Err(_) => return (all, End::TimedOut),
+            }
+        }
+    }
+
+    /// Reads exactly one answer to a request that is not HEAD.
+    pub(crate) fn answer(&mut self) -> Answer {
+        let mut all = Vec::new();
+        let mut byte = [0];
+        loop {
+            if let Some(answer) = parse(&all, false).map(|(answer, _)| answer) {
+                return answer;
+            }
+            match self.0.read(&mut byte) {
+                Ok(1) => all.push(byte[0]),
+                other => panic!("{other:?} after {}", all.escape_ascii()),
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// The first answer and what is left.
+fn parse(bytes: &[u8], is_head: bool) -> Option<(Answer, &[u8])> {
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let head = std::str::from_utf8(&bytes[..end]).unwrap();
+    let mut rest = &bytes[end + 4..];
+    let mut lines = head.split("\r\n");
+    let line = lines.next().unwrap();
+    assert!(
+        line.starts_with("HTTP/1.1 ") || line.starts_with("HTTP/1.0 "),
+        "{line}"
+    );
+    let status = line[9..12].parse().unwrap();
+    let headers: Vec<(String, String)> = lines
+        .map(|line| line.split_once(": ").unwrap_or_else(|| panic!("{line}")))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let mut answer = Answer {
+        status,
+        headers,
+        body: Vec::new(),
+    };
+    if is_head || status < 200 || status == 204 || status == 304 {
+    } else if answer.header("transfer-encoding") == Some("chunked") {
+        loop {
+            let line = rest.windows(2).position(|two| two == b"\r\n")?;
+            let size =
+                usize::from_str_radix(std::str::from_utf8(&rest[..line]).unwrap(), 16).unwrap();
+            let data = rest.get(line + 2..line + 2 + size)?;
+            rest = rest.get(line + 4 + size..)?;
+            answer.body.extend_from_slice(data);
+            if size == 0 {
+                break;
+            }
+        }
+    } else if let Some(length) = answer.header("content-length") {
+        let length = length.parse().unwrap();
+        answer.body = rest.get(..length)?.to_vec();
+        rest = &rest[length..];
+    } else {
+        answer.body = rest.to_vec();
+        rest = &[];
+    }
+    Some((answer, rest))
+}
+
+/// All whole answers in `bytes` to requests that are not HEAD; interim ones are left out.
+pub(crate) fn answers(mut bytes: &[u8]) -> Vec<Answer> {
+    let mut all = Vec::new();
+    while let Some((answer, rest)) = parse(bytes, false) {
+        bytes = rest;
+        if answer.status >= 200 {
+            all.push(answer);
+        }
+    }
+    assert!(bytes.is_empty(), "left over: {}", bytes.escape_ascii());
+    all
+}
+
+/// Sends the parts a little apart and closes the sending side; gives the statuses and the end.
+pub(crate) fn exchange(address: SocketAddr, parts: &[&[u8]]) -> (Vec<Answer>, End) {
+    let mut client = Client::connect(address);
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            std::thread::sleep(Duration::from_millis(15));
+        }
+        client.send(part);
+    }
+    let (bytes, end) = client.rest();
+    (answers(&bytes), end)
+}
+
+pub(crate) fn statuses(answers: &[Answer]) -> Vec<u16> {
+    answers.iter().map(|answer| answer.status).collect()
+}
