@@ -133,35 +133,36 @@ fn user_info(url: &str) -> Option<usize> {
     }
 }
 
+/// The text with the values of secret query parameters masked; `None` when there are none.
 fn mask_query(text: &str) -> Option<String> {
-    let (head, query) = text.split_once('?')?;
-    let (query, fragment) = match query.find('#') {
-        Some(at) => query.split_at(at),
-        None => (query, ""),
-    };
-    let secret = |pair: &str| {
-        pair.split_once('=')
-            .is_some_and(|(name, _)| is_secret_name(name))
-    };
-    if !query.split('&').any(secret) {
-        return None;
-    }
-    let mut out = format!("{head}?");
-    for (index, pair) in query.split('&').enumerate() {
-        if index > 0 {
-            out.push('&');
+    let mut at = text.find('?')?;
+    let (mut out, mut copied) = (String::new(), 0);
+    // Each `?` and `&` may have a parameter behind it, in a message with several URLs too.
+    loop {
+        let name_start = at + 1;
+        let rest = &text[name_start..];
+        let end =
+            rest.find(|c: char| matches!(c, '=' | '?' | '&' | '#' | '"') || c.is_whitespace());
+        let mut next = name_start;
+        if let Some(length) = end.filter(|end| rest[*end..].starts_with('='))
+            && is_secret_name(&rest[..length])
+        {
+            let value_start = name_start + length + 1;
+            let value = &text[value_start..];
+            let ends_value =
+                |c: char| matches!(c, '&' | '#' | '"' | '\'' | '<' | '>') || c.is_whitespace();
+            next = value_start + value.find(ends_value).unwrap_or(value.len());
+            out.push_str(&text[copied..value_start]);
+            out.push_str(MASK);
+            copied = next;
         }
-        match pair.split_once('=') {
-            Some((name, _)) if is_secret_name(name) => {
-                out.push_str(name);
-                out.push('=');
-                out.push_str(MASK);
-            }
-            _ => out.push_str(pair),
+        match text[next..].find(['?', '&']) {
+            Some(found) => at = next + found,
+            None => break,
         }
     }
-    out.push_str(fragment);
-    Some(out)
+    out.push_str(&text[copied..]);
+    (copied > 0).then_some(out)
 }
 
 #[cfg(test)]
@@ -222,6 +223,13 @@ mod tests {
                 "redis://:***@h1,redis://:***@h2",
             ),
             ("/login?user=a&password=b", "/login?user=a&password=***"),
+            (
+                "ask http://a/?x=1&token=2 or \"/b?pass=3\" now",
+                "ask http://a/?x=1&token=*** or \"/b?pass=***\" now",
+            ),
+            ("why? token = 5", "why? token = 5"),
+            ("/a?token=", "/a?token=***"),
+            ("/a?b&&=&token", "/a?b&&=&token"),
             ("http://[::1]:80/?q=keyword", "http://[::1]:80/?q=keyword"),
             ("http://[::1]/x@y", "http://[::1]/x@y"),
             ("://", "://"),

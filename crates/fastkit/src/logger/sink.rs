@@ -347,7 +347,7 @@ impl Shared {
     fn write_all(&self, mut target: Target) {
         let mut back = Vec::new();
         while self.take(&mut back, &mut target) {
-            self.write(&mut back, &mut target);
+            self.write(&back, &mut target);
             back.clear();
         }
         self.lock().writer = Writer::Gone;
@@ -414,7 +414,7 @@ impl Shared {
 
     /// Writes the bytes; keeps trying with growing waits while they may be kept, and otherwise
     /// counts their lines as dropped.
-    fn write(&self, bytes: &mut Vec<u8>, target: &mut Target) {
+    fn write(&self, bytes: &[u8], target: &mut Target) {
         let mut done = 0;
         let mut wait = BACK_OFF.0;
         loop {
