@@ -14,11 +14,12 @@ use http::{HeaderMap, Method, Uri, header, request::Parts};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use std::{net::IpAddr, sync::Arc};
+use sync_wrapper::SyncWrapper;
 
 /// A request while an operation answers it.
 pub struct Context {
     pub(crate) parts: Parts,
-    pub(crate) body: Body,
+    pub(crate) body: SyncWrapper<Body>,
     pub(crate) params: PathParams,
     pub(crate) core: Arc<Core>,
     pub(crate) mounted: Option<Arc<Mounted>>,
@@ -103,14 +104,14 @@ impl Context {
     /// 413 when it is larger than the limit, 400 when the client ended it early.
     pub async fn read_body(&mut self) -> Result<Bytes, ApiError> {
         let limit = self.body_limit();
-        if let Some(bytes) = self.body.take_full() {
+        if let Some(bytes) = self.body.get_mut().take_full() {
             return self.keep(bytes, limit);
         }
-        if self.body.size_hint().lower() > limit as u64 {
+        if self.body.get_mut().size_hint().lower() > limit as u64 {
             return Err(too_large(limit));
         }
         let mut whole = BytesMut::new();
-        while let Some(frame) = self.body.frame().await {
+        while let Some(frame) = self.body.get_mut().frame().await {
             let frame = frame.map_err(|error| {
                 ApiError::framework(400).detail("the body ended early").cause(error)
             })?;
@@ -118,7 +119,7 @@ impl Context {
             if whole.len() + data.len() > limit {
                 return Err(too_large(limit));
             }
-            if whole.is_empty() && self.body.is_end_stream() {
+            if whole.is_empty() && self.body.get_mut().is_end_stream() {
                 return self.keep(data, limit);
             }
             whole.extend_from_slice(&data);

@@ -169,16 +169,23 @@ impl Operation {
     }
 
     /// Sets an async handler: up to eight extractors in, a reply out.
-    pub fn handler<H: Handler<A>, A>(mut self, handler: H) -> Self {
+    pub fn handler<H: Handler<A>, A: 'static>(mut self, handler: H) -> Self {
         self.describe = Arc::new(H::describe);
-        self.call = Arc::new(move |cx| Box::pin(handler.clone().call(cx)));
-        self
+        self.called(move |cx| Box::pin(handler.clone().call(cx)))
     }
 
     /// Sets an async handler that returns a `Result`.
-    pub fn try_handler<H: TryHandler<A>, A>(mut self, handler: H) -> Self {
+    pub fn try_handler<H: TryHandler<A>, A: 'static>(mut self, handler: H) -> Self {
         self.describe = Arc::new(H::describe);
-        self.call = Arc::new(move |cx| Box::pin(handler.clone().call(cx)));
+        self.called(move |cx| Box::pin(handler.clone().call(cx)))
+    }
+
+    /// Sets a function that answers from the context alone.
+    pub(crate) fn called<F>(mut self, call: F) -> Self
+    where
+        F: for<'a> Fn(&'a mut Context) -> BoxFuture<'a, Response> + Send + Sync + 'static,
+    {
+        self.call = Arc::new(call);
         self
     }
 

@@ -131,7 +131,7 @@ impl AsResponse {
     }
 
     pub fn describe<T>(self, _: Returned<T>, d: &mut Describer<'_>) {
-        d.opaque();
+        d.opaque_response();
     }
 }
 
@@ -247,7 +247,7 @@ impl AxumRequest {
     where
         T: axum::extract::FromRequest<()>,
     {
-        let mut request = http::Request::new(axum::body::Body::new(std::mem::take(&mut cx.body)));
+        let mut request = http::Request::new(axum::body::Body::new(std::mem::take(cx.body.get_mut())));
         *request.method_mut() = cx.parts.method.clone();
         *request.uri_mut() = cx.parts.uri.clone();
         *request.headers_mut() = cx.parts.headers.clone();

@@ -21,6 +21,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
+use sync_wrapper::SyncWrapper;
 use tower::Service as _;
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -75,7 +76,7 @@ impl fastflyer_server::Service for ConnectionService {
         headers.insert(X_LASTING_TIME, milliseconds(latency));
         match asked {
             None => response,
-            Some(asked) => self.core.log_access(&asked, response, latency, &self.peer, request_id),
+            Some(asked) => self.core.log_access(asked, response, latency, &self.peer, request_id),
         }
     }
 }
@@ -94,7 +95,7 @@ impl ConnectionService {
     ) -> Answered {
         let mut cx = Context {
             parts,
-            body,
+            body: SyncWrapper::new(body),
             params,
             core: self.core.clone(),
             mounted: Some(mounted.clone()),

@@ -9,7 +9,7 @@ use crate::{
     operation::Place,
     pages::{self, PageInfo},
     routing::{Mount, Scope},
-    static_files::StaticFiles,
+    static_files::{Refusal, StaticFiles},
 };
 use fastkit::settings::Settings;
 use futures_util::future::BoxFuture;
@@ -90,7 +90,8 @@ fn mount_static(settings: &Settings, mount: &mut Mount, scope: &Scope) {
         mount.add(hidden(method, "/static/{*path}", "static", |cx| {
             let name = cx.params.value(0, cx.uri().path()).unwrap_or("");
             match assets::find(name) {
-                Some(asset) => assets::respond(asset, cx.method(), cx.uri(), cx.headers()),
+                Some(asset) => assets::respond(asset, cx.method(), cx.uri().query(), cx.headers())
+                    .unwrap_or_else(|refusal| refused(cx, &refusal)),
                 None => cx.envelope().failure(&ApiError::framework(404)),
             }
         }), scope);
@@ -113,14 +114,16 @@ async fn project_file(cx: &Context, files: &StaticFiles, prefix: &str) -> Respon
     let name = cx.uri().path().strip_prefix(prefix).unwrap_or("");
     match files.serve(cx.method(), name, cx.headers()).await {
         Ok(response) => response,
-        Err(refusal) => {
-            let mut error = ApiError::framework(u32::from(refusal.status().as_u16()));
-            for (name, value) in &refusal.headers() {
-                error = error.header(name, value);
-            }
-            cx.envelope().failure(&error)
-        }
+        Err(refusal) => refused(cx, &refusal),
     }
+}
+
+fn refused(cx: &Context, refusal: &Refusal) -> Response {
+    let mut error = ApiError::framework(u32::from(refusal.status().as_u16()));
+    for (name, value) in &refusal.headers() {
+        error = error.header(name, value);
+    }
+    cx.envelope().failure(&error)
 }
 
 fn redirect(target: HeaderValue) -> Response {

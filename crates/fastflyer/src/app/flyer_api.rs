@@ -157,7 +157,7 @@ impl FlyerApi {
     ///
     /// Every reason why it cannot start: settings, routes, documentation, states.
     pub fn build(self) -> Result<App, StartError> {
-        let sources = Sources::from_process().map_err(|error| StartError::new(vec![error.to_string()]))?;
+        let sources = Sources::from_process();
         self.build_with(&sources)
     }
 
@@ -289,7 +289,7 @@ fn finish_axum(mount: &mut Mount) -> Result<Option<axum::Router>, String> {
     })?;
     Ok(router.map(|router| {
         router.fallback(async || {
-            let mut response = axum::response::Response::default();
+            let mut response = http::Response::new(axum::body::Body::empty());
             response.extensions_mut().insert(NotRouted);
             response
         })

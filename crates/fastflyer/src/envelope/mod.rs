@@ -49,7 +49,7 @@ impl Envelope {
     pub fn new(settings: &Settings) -> Self {
         let format = settings.response_format;
         let default = match format {
-            ResponseFormat::Flyer => ErrorStatus::Ok,
+            ResponseFormat::Flyer => ErrorStatus::Always200,
             _ => ErrorStatus::Strict,
         };
         Self {
@@ -128,14 +128,24 @@ impl Envelope {
     fn failure_status(&self, strict: StatusCode, origin: Origin) -> StatusCode {
         match (origin, self.error_status) {
             (Origin::Framework, _) | (_, ErrorStatus::Strict) => strict,
-            (_, ErrorStatus::Ok) => StatusCode::OK,
-            (_, ErrorStatus::InternalServerError) => StatusCode::INTERNAL_SERVER_ERROR,
+            (_, ErrorStatus::Always200) => StatusCode::OK,
+            (_, ErrorStatus::Always500) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     /// The code on the wire: `flyer_status_code_base` is added once to failures below 1000.
     fn wire_code(&self, code: u32) -> u32 {
         if code < 1000 { code + self.code_base } else { code }
+    }
+
+    /// The text of a code that nobody gave a message for.
+    pub(crate) fn text(&self, code: u32) -> &'static str {
+        match self.format {
+            ResponseFormat::Flyer => status::flyer_text(code),
+            _ => status::text(code, self.locale)
+                .or_else(|| status::text(prefix(code)?, self.locale))
+                .unwrap_or(""),
+        }
     }
 
     fn message<'a>(
@@ -149,10 +159,7 @@ impl Envelope {
         }
         Cow::Borrowed(match self.format {
             ResponseFormat::Flyer if origin == Origin::Uncaught => "内部异常",
-            ResponseFormat::Flyer => status::flyer_text(code).unwrap_or(""),
-            _ => status::text(code, self.locale)
-                .or_else(|| status::text(prefix(code)?, self.locale))
-                .unwrap_or(""),
+            _ => self.text(code),
         })
     }
 }

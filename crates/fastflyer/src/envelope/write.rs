@@ -29,7 +29,8 @@ pub(super) fn standard<T: Data>(
         Some([b'[', ..]) => {
             const OPEN: &[u8] = b"{\"data\":";
             out.extend_from_slice(OPEN);
-            out.copy_within(at..out.len() - OPEN.len(), at + OPEN.len());
+            let end = out.len() - OPEN.len();
+            out.copy_within(at..end, at + OPEN.len());
             out[at..at + OPEN.len()].copy_from_slice(OPEN);
             out.push(b'}');
         }

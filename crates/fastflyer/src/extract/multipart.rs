@@ -50,7 +50,7 @@ impl Extract for Multipart {
             ApiError::framework(415).detail("send multipart/form-data with a boundary")
         })?;
         let limit = cx.body_limit();
-        let body = std::mem::take(&mut cx.body);
+        let body = std::mem::take(cx.body.get_mut());
         let constraints = multer::Constraints::new()
             .size_limit(multer::SizeLimit::new().whole_stream(limit as u64));
         let stream = body.into_data_stream();

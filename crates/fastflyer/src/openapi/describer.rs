@@ -211,8 +211,22 @@ impl<'a> Describer<'a> {
         }
     }
 
+    /// The health checks, whose body no option changes.
+    pub(crate) fn health(&mut self) {
+        let schema = json!({
+            "type": "object",
+            "required": ["message", "code"],
+            "properties": {
+                "message": {"type": "string", "const": "success"},
+                "code": {"type": "integer", "const": 200},
+            },
+        });
+        let text = self.text(200);
+        self.response("200".to_owned(), &text, schema);
+    }
+
     /// A response of which nothing is known but that it is one.
-    pub(crate) fn opaque(&mut self) {
+    pub fn opaque_response(&mut self) {
         let response = json!({"description": self.text(200)});
         self.responses.entry("200").or_insert(response);
     }
@@ -274,7 +288,7 @@ impl<'a> Describer<'a> {
             self.response("401".to_owned(), &text, schema);
         }
         if self.responses.keys().all(|status| !status.starts_with('2')) {
-            self.opaque();
+            self.opaque_response();
         }
         let failure = json!({"$ref": "#/components/schemas/Failure"});
         self.response("default".to_owned(), "失败", failure);

@@ -9,6 +9,7 @@ mod document;
 mod schemas;
 
 pub use describer::Describer;
-pub(crate) use describer::ParamDoc;
+#[doc(hidden)]
+pub use describer::ParamDoc;
 pub(crate) use document::{Info, build};
 pub use schemas::Schemas;

@@ -219,7 +219,7 @@ impl fmt::Display for ApiError {
         match (&inner.message, self.chain()) {
             (None, Some(chain)) if inner.origin == Origin::Uncaught => f.write_str(&chain),
             (message, chain) => {
-                let phrase = || fastkit::status::phrase(inner.code).unwrap_or("error");
+                let phrase = || fastkit::status::phrase(inner.code);
                 f.write_str(message.as_deref().unwrap_or_else(phrase))?;
                 chain.map_or(Ok(()), |chain| write!(f, ": {chain}"))
             }

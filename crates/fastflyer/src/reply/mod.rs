@@ -9,7 +9,7 @@ mod page;
 
 pub use data::Data;
 pub use error::{ApiError, Result};
-pub(crate) use error::Origin;
+pub(crate) use error::{Deferred, Inner, Origin};
 pub use into_reply::{IntoApiError, IntoReply};
 pub use page::{Page, Pagination};
 

@@ -16,6 +16,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     task::{Context as TaskContext, Poll},
 };
+use sync_wrapper::SyncWrapper;
 
 /// An operation at its place.
 #[derive(Debug)]
@@ -180,7 +181,7 @@ impl tower::Service<axum::extract::Request> for OperationService {
             };
             let mut cx = Context {
                 parts,
-                body: Body::new(body),
+                body: SyncWrapper::new(Body::new(body)),
                 params: PathParams::owned(params),
                 core: link.core,
                 mounted: link.mounted,

@@ -30,7 +30,7 @@ pub(super) fn positional(template: &str) -> String {
 /// # Errors
 ///
 /// What is wrong with it, without the template itself.
-pub(crate) fn check_template(template: &str) -> Result<(), String> {
+pub(super) fn check_template(template: &str) -> Result<(), String> {
     if !template.is_empty() && !template.starts_with('/') {
         return Err("a path begins with `/`".to_owned());
     }
