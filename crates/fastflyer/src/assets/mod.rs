@@ -51,7 +51,7 @@ macro_rules! gzip {
     };
 }
 
-static ASSETS: [Asset; 9] = [
+static ASSETS: [Asset; 10] = [
     Asset::new("swagger-ui.css", CSS, gzip!("swagger-ui.css")),
     Asset::new(
         "swagger-ui-bundle.js",
@@ -66,6 +66,7 @@ static ASSETS: [Asset; 9] = [
     Asset::new("licences.txt", TEXT, gzip!("licences.txt")),
     Asset::new("pages.css", CSS, plain!("pages.css")),
     Asset::new("pages.js", JAVASCRIPT, plain!("pages.js")),
+    Asset::new("redoc-init.js", JAVASCRIPT, plain!("redoc-init.js")),
     Asset::new(
         "swagger-ui-init.js",
         JAVASCRIPT,
