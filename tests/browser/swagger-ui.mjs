@@ -120,6 +120,7 @@ async function checkTryOut(run, page) {
     : (simple.find((operation) => operation.path.includes("health_check")) ?? simple[0]);
   if (!checks.that("there is a GET operation to try out", target)) return;
   const { answer, shown } = await execute(page, target);
+  await page.locator(".live-responses-table").scrollIntoViewIfNeeded();
   await screenshot(run, page, "docs-try-it-out");
   checks.that(`trying out ${target.path} answers 200`, answer.status() === 200, `status ${answer.status()}`);
   checks.that("the status is shown", shown.status.startsWith("200"), shown.status);
