@@ -7,7 +7,11 @@ export async function checkRedoc(run) {
   const page = await watch.page(browser, { httpCredentials: credentials, colorScheme: "light" });
   await open(page, `${base}/redoc`);
   await screenshot(run, page, "redoc");
-  checks.that("the title names the API", (await page.title()).includes(document.info.title), await page.title());
+  checks.that(
+    "the title names the API",
+    (await page.title()).includes(document.info.title),
+    await page.title(),
+  );
   const heading = await page.locator("h1").first().innerText();
   checks.that("the heading names the API", heading.includes(document.info.title), heading);
 
@@ -71,20 +75,31 @@ async function checkMenu({ checks, document }, page) {
   checks.same("every operation of the document is in the menu", [...seen.values()], wanted);
   const texts = chineseTexts(document);
   const lines = [...seen.values()].join("\n");
-  checks.none("Chinese tags are visible", texts.tags.filter((tag) => !names.includes(tag)));
-  checks.none("Chinese summaries are visible", texts.summaries.filter((text) => !lines.includes(text.toLowerCase())));
+  checks.none(
+    "Chinese tags are visible",
+    texts.tags.filter((tag) => !names.includes(tag)),
+  );
+  checks.none(
+    "Chinese summaries are visible",
+    texts.summaries.filter((text) => !lines.includes(text.toLowerCase())),
+  );
 }
 
 async function checkLinks(run, page) {
   const { browser, checks, credentials, document, watch } = run;
   const all = operations(document);
-  const target = all.filter((operation) => /\p{Script=Han}/u.test(operation.summary ?? "")).at(-1) ?? all.at(-1);
+  const target =
+    all.filter((operation) => /\p{Script=Han}/u.test(operation.summary ?? "")).at(-1) ?? all.at(-1);
   const name = target.summary || target.operationId || target.path;
   if (target.tags?.length) {
     const group = page.locator(GROUP, { has: page.locator(`[data-text="${target.tags[0]}"]`) }).first();
     if (!(await group.locator(OPERATION).count())) await group.locator("a").first().click();
   }
-  await page.locator(OPERATION, { has: page.locator(`[data-text="${name}"]`) }).first().locator("a").click();
+  await page
+    .locator(OPERATION, { has: page.locator(`[data-text="${name}"]`) })
+    .first()
+    .locator("a")
+    .click();
   await page.waitForTimeout(500); // scrolling
   const address = page.url();
   const fresh = await watch.page(browser, { httpCredentials: credentials });
@@ -94,7 +109,11 @@ async function checkLinks(run, page) {
   await heading.waitFor();
   await fresh.waitForTimeout(1000);
   const { y } = await heading.boundingBox();
-  checks.that(`a deep link leads to its operation (${decodeURIComponent(new URL(address).hash)})`, y >= 48 && y < 760, `${name} is ${y} pixels from the top`);
+  checks.that(
+    `a deep link leads to its operation (${decodeURIComponent(new URL(address).hash)})`,
+    y >= 48 && y < 760,
+    `${name} is ${y} pixels from the top`,
+  );
   const text = await fresh.locator("body").innerText();
   checks.that("and shows its path", text.includes(target.path), target.path);
   await screenshot(run, fresh, "redoc-operation");
@@ -102,7 +121,9 @@ async function checkLinks(run, page) {
   const offers = fresh.locator('[data-component-name="SplitButton/SplitButton"] button').nth(1);
   await offers.click();
   await fresh.waitForTimeout(300);
-  const outside = await fresh.getByText(/ChatGPT|Claude/).evaluateAll((all) => all.filter((one) => one.checkVisibility()).length);
+  const outside = await fresh
+    .getByText(/ChatGPT|Claude/)
+    .evaluateAll((all) => all.filter((one) => one.checkVisibility()).length);
   const opened = await fresh.getByText("Copy for LLM").first().isVisible();
   checks.that("it offers no service outside", opened && outside === 0, `${outside} offers`);
   await fresh.context().close();
@@ -118,11 +139,18 @@ async function checkSearch(run, page) {
     checks.that(`the search finds a Chinese word (${word})`, found.includes(chinese.path), found);
   }
   const { path } = all[0];
-  const part = path.split("/").filter((name) => name && !name.startsWith("{")).at(-1);
+  const part = path
+    .split("/")
+    .filter((name) => name && !name.startsWith("{"))
+    .at(-1);
   const found = await search(run, page, part, "redoc-search-path");
   checks.that(`the search finds a path (${part})`, found.includes(path), found);
   const nothing = await search(run, page, "zzqqxxyy", "redoc-search-nothing");
-  checks.that("and not what is not there", !all.some((operation) => nothing.includes(operation.path)), nothing);
+  checks.that(
+    "and not what is not there",
+    !all.some((operation) => nothing.includes(operation.path)),
+    nothing,
+  );
 }
 
 // Types into the search dialog and returns what the dialog shows then.

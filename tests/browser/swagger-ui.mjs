@@ -8,7 +8,11 @@ export async function checkSwaggerUi(run) {
   await open(page, `${base}/docs`);
   await screenshot(run, page, "docs");
 
-  checks.that("the title names the API", (await page.title()).includes(document.info.title), await page.title());
+  checks.that(
+    "the title names the API",
+    (await page.title()).includes(document.info.title),
+    await page.title(),
+  );
   await checkOperations(run, page);
   await checkTexts(run, page);
   await checkColours(run, page);
@@ -73,7 +77,11 @@ async function checkFilter({ checks, document }, page) {
   await filter.fill(tag);
   await page.waitForTimeout(500); // the filter waits for typing to end
   const names = await sections.locator(".opblock-tag").evaluateAll((tags) => tags.map((t) => t.dataset.tag));
-  checks.that("the filter leaves the tag that was asked for", names.includes(tag) && names.every((name) => name.includes(tag)), names.join(", "));
+  checks.that(
+    "the filter leaves the tag that was asked for",
+    names.includes(tag) && names.every((name) => name.includes(tag)),
+    names.join(", "),
+  );
   await filter.fill("");
   await page.waitForTimeout(500);
 }
@@ -89,14 +97,24 @@ async function checkDeepLink({ base, browser, checks, credentials, document, wat
   await open(page, `${base}/docs#/${encodeURIComponent(tag)}/${encodeURIComponent(target.operationId)}`);
   const opened = page.locator(".opblock.is-open");
   await opened.first().waitFor();
-  const paths = await opened.locator(".opblock-summary-path").evaluateAll((all) => all.map((one) => one.dataset.path));
-  checks.that(`a deep link opens its operation (${tag}/${target.operationId})`, paths.length === 1 && paths[0] === target.path, paths.join(", "));
+  const paths = await opened
+    .locator(".opblock-summary-path")
+    .evaluateAll((all) => all.map((one) => one.dataset.path));
+  checks.that(
+    `a deep link opens its operation (${tag}/${target.operationId})`,
+    paths.length === 1 && paths[0] === target.path,
+    paths.join(", "),
+  );
   await page.waitForTimeout(500); // scrolling
   const { top, bar } = await page.evaluate(() => ({
     top: document.querySelector(".opblock.is-open").getBoundingClientRect().top,
     bar: document.querySelector(".ff-bar").getBoundingClientRect().bottom,
   }));
-  checks.that("and scrolls it below the bar", top >= bar && top < 860, `${top} from the top, the bar ends at ${bar}`);
+  checks.that(
+    "and scrolls it below the bar",
+    top >= bar && top < 860,
+    `${top} from the top, the bar ends at ${bar}`,
+  );
   await screenshot(run, page, "docs-deep-link");
 
   // The address that the page itself writes must lead back to the operation.
@@ -105,7 +123,10 @@ async function checkDeepLink({ base, browser, checks, credentials, document, wat
   const written = page.url();
   await page.goto("about:blank");
   await open(page, written);
-  const again = await page.locator(".opblock.is-open .opblock-summary-path").first().getAttribute("data-path");
+  const again = await page
+    .locator(".opblock.is-open .opblock-summary-path")
+    .first()
+    .getAttribute("data-path");
   checks.that("the address it writes leads back", again === target.path, `${written} opened ${again}`);
   await page.context().close();
 }
@@ -113,7 +134,8 @@ async function checkDeepLink({ base, browser, checks, credentials, document, wat
 async function checkTryOut(run, page) {
   const { checks, document, options } = run;
   const simple = operations(document).filter(
-    (operation) => operation.method === "get" && !operation.parameters.some((parameter) => parameter.required),
+    (operation) =>
+      operation.method === "get" && !operation.parameters.some((parameter) => parameter.required),
   );
   const target = options.operation
     ? operations(document).find((operation) => operation.operationId === options.operation)
@@ -128,7 +150,11 @@ async function checkTryOut(run, page) {
   const squeeze = (text) => text.replace(/\s/g, "");
   const body = await answer.text();
   const wanted = body.startsWith("{") || body.startsWith("[") ? JSON.stringify(JSON.parse(body)) : body;
-  checks.that("the body is shown", squeeze(shown.body).includes(squeeze(wanted)), `${shown.body}\ninstead of ${wanted}`);
+  checks.that(
+    "the body is shown",
+    squeeze(shown.body).includes(squeeze(wanted)),
+    `${shown.body}\ninstead of ${wanted}`,
+  );
   checks.that("the duration is shown", /\d+ ms/.test(shown.duration), shown.duration);
 }
 
@@ -141,12 +167,16 @@ async function execute(page, { method, path }) {
   const tryOut = block.locator(".try-out__btn:not(.cancel)");
   if (await tryOut.count()) await tryOut.click();
   const waiting = page.waitForResponse(
-    (response) => response.request().method() === method.toUpperCase() && response.request().resourceType() === "fetch",
+    (response) =>
+      response.request().method() === method.toUpperCase() && response.request().resourceType() === "fetch",
   );
   await block.locator(".execute").click();
   const answer = await waiting;
   const live = block.locator(".live-responses-table");
-  await live.locator(".response-col_description .microlight, .response-col_description code").first().waitFor();
+  await live
+    .locator(".response-col_description .microlight, .response-col_description code")
+    .first()
+    .waitFor();
   return {
     answer,
     shown: {
@@ -173,7 +203,10 @@ async function checkAuthorize(run, page) {
   await screenshot(run, page, "docs-authorize");
   await dialog.locator("button.authorize").first().click();
   const logout = dialog.getByText("Logout", { exact: true }).first();
-  const loggedIn = await logout.waitFor().then(() => true, () => false);
+  const loggedIn = await logout.waitFor().then(
+    () => true,
+    () => false,
+  );
   checks.that("Authorize takes a user and a password", loggedIn);
   await dialog.locator(".close-modal").click();
 
