@@ -14,6 +14,6 @@
     showExtensions: true,
     showCommonExtensions: true,
     validatorUrl: null, // would send the document's address to a public service
-    syntaxHighlight: { theme: "nord" }
+    syntaxHighlight: { theme: "nord" },
   });
 })();

@@ -97,8 +97,10 @@ pub fn redoc(info: &PageInfo) -> Response<Body> {
     let body = format!(
         "<redoc spec-url=\"{url}\" disable-telemetry=\"true\" sanitize=\"true\" \
          scroll-y-offset=\"48\"></redoc>\n\
+         <script src=\"{init}\"></script>\n\
          <script type=\"module\" src=\"{bundle}\"></script>\n",
         url = Html(&info.openapi_url),
+        init = info.asset("redoc-init.js"),
         bundle = info.asset("redoc.standalone.js"),
     );
     page(info, Page::Redoc, "", &body)
