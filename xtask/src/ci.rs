@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::process::{is_on_path, run as run_command};
+use crate::process::run as run_command;
 use crate::report::{Outcome, Report};
 use crate::test;
 use crate::workspace::Workspace;
@@ -50,7 +50,7 @@ pub(crate) fn run(workspace: &Workspace, options: &test::Options) -> Result<bool
 ///
 /// When it cannot be started.
 pub(crate) fn deny(workspace: &Workspace) -> Result<bool> {
-    with_tool("cargo-deny", workspace.cargo(["deny", "check"]))
+    with_tool(workspace, "cargo-deny", workspace.cargo(["deny", "check"]))
 }
 
 /// Runs cargo-hack over each feature of each crate.
@@ -60,6 +60,7 @@ pub(crate) fn deny(workspace: &Workspace) -> Result<bool> {
 /// When it cannot be started.
 pub(crate) fn hack(workspace: &Workspace) -> Result<bool> {
     with_tool(
+        workspace,
         "cargo-hack",
         workspace.cargo([
             "hack",
@@ -72,8 +73,12 @@ pub(crate) fn hack(workspace: &Workspace) -> Result<bool> {
 }
 
 /// These tools take minutes to build, so they are used where they are and not installed unasked.
-fn with_tool(tool: &str, mut command: std::process::Command) -> Result<bool> {
-    if !is_on_path(tool) {
+fn with_tool(
+    workspace: &Workspace,
+    tool: &str,
+    mut command: std::process::Command,
+) -> Result<bool> {
+    if !workspace.has_program(tool) {
         println!("{tool} is not installed: cargo install --locked {tool}");
         return Ok(false);
     }

@@ -139,12 +139,6 @@ pub(crate) fn output(command: &mut Command) -> Option<String> {
         .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Whether a program is found on the search path.
-pub(crate) fn is_on_path(program: &str) -> bool {
-    let path = crate::environment("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-}
-
 /// A port of 127.0.0.1 that nobody listens on now.
 ///
 /// # Errors

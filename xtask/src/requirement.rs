@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::process::{is_on_path, output, run};
+use crate::process::{output, run};
 use crate::workspace::Workspace;
 
 /// One thing that a stage cannot run without.
@@ -31,6 +31,8 @@ enum Source {
         package: &'static str,
         version: &'static str,
     },
+    /// The program itself from npm's registry, into `.tools`.
+    Node { version: &'static str },
     /// What the lock file in this folder names, into its `node_modules`.
     Npm { folder: &'static str },
     /// What this file names, into the environment `.tools/venv`.
@@ -40,26 +42,31 @@ enum Source {
 /// The test runner.
 pub(crate) const NEXTEST: Requirement = Requirement {
     name: "cargo-nextest",
-    present: |workspace| {
-        workspace.tools.join("bin/cargo-nextest").is_file() || is_on_path("cargo-nextest")
-    },
+    present: |workspace| workspace.has_program("cargo-nextest"),
     source: Source::Cargo {
         package: "cargo-nextest",
         version: "0.9.143",
     },
 };
 
-/// What the page tests and the linter of documents run on.
-pub(crate) const NODE: Requirement = Requirement {
-    name: "node and npm",
-    present: |_| is_on_path("node") && is_on_path("npm"),
+/// What installs the packages of the page tests and of the linter, and Node where Debian has it.
+pub(crate) const NPM: Requirement = Requirement {
+    name: "npm",
+    present: |workspace| workspace.has_program("npm"),
     source: Source::Debian(&["nodejs", "npm"]),
+};
+
+/// What they run on; Debian 12 has an older one than they need.
+pub(crate) const NODE: Requirement = Requirement {
+    name: "Node 20.19 or later",
+    present: |workspace| node_version(workspace).is_some_and(|version| version >= (20, 19)),
+    source: Source::Node { version: "24.21.0" },
 };
 
 /// The browser of the page tests.
 pub(crate) const CHROMIUM: Requirement = Requirement {
     name: "chromium",
-    present: |_| is_on_path("chromium"),
+    present: |workspace| workspace.has_program("chromium"),
     source: Source::Debian(&["chromium"]),
 };
 
@@ -143,6 +150,7 @@ impl Source {
                         .arg(&workspace.tools),
                 )
             }
+            Self::Node { version } => install_node(workspace, version),
             Self::Npm { folder } => {
                 let mut command = workspace.command("npm");
                 succeed(
@@ -182,7 +190,7 @@ impl Source {
 }
 
 fn install_debian(workspace: &Workspace, packages: &[&str]) -> Result<()> {
-    if !is_on_path("apt-get") {
+    if !workspace.has_program("apt-get") {
         bail!(
             "there is no apt-get here; install {} by hand",
             packages.join(", ")
@@ -199,6 +207,36 @@ fn install_debian(workspace: &Workspace, packages: &[&str]) -> Result<()> {
     };
     apt(&["update"])?;
     apt(&[&["install", "-y", "--no-install-recommends"], packages].concat())
+}
+
+/// The package for this processor holds the program itself; no install script needs to run.
+fn install_node(workspace: &Workspace, version: &str) -> Result<()> {
+    let processor = if cfg!(target_arch = "aarch64") {
+        "arm64"
+    } else {
+        "x64"
+    };
+    let package = format!("node-linux-{processor}");
+    let folder = workspace.tools.join("node");
+    let mut npm = workspace.command("npm");
+    npm.args(["install", "--no-audit", "--no-fund", "--prefix"])
+        .arg(&folder);
+    succeed(npm.arg(format!("{package}@{version}")))?;
+    let programs = workspace.tools.join("bin");
+    std::fs::create_dir_all(&programs)?;
+    let program = folder.join("node_modules").join(package).join("bin/node");
+    std::os::unix::fs::symlink(program, programs.join("node")).context("linking node")
+}
+
+/// Major and minor number, `None` without a usable node.
+fn node_version(workspace: &Workspace) -> Option<(u32, u32)> {
+    let printed = output(workspace.command("node").arg("--version"))?;
+    let mut numbers = printed
+        .trim()
+        .trim_start_matches('v')
+        .split('.')
+        .map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
 fn succeed(command: &mut std::process::Command) -> Result<()> {

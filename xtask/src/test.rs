@@ -58,6 +58,7 @@ impl Stage {
             ],
             Self::Openapi => &[
                 requirement::PYTHON,
+                requirement::NPM,
                 requirement::NODE,
                 requirement::OPENAPI_PYTHON,
                 requirement::OPENAPI_NODE,

@@ -42,11 +42,28 @@ impl Workspace {
         })
     }
 
-    /// A command that runs at the root.
+    /// A command that runs at the root and finds what was installed into `.tools` first.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root);
+        if let Ok(path) = std::env::join_paths(self.search_path()) {
+            command.env("PATH", path);
+        }
         command
+    }
+
+    /// Whether a program is in `.tools` or on the search path.
+    pub(crate) fn has_program(&self, program: &str) -> bool {
+        self.search_path()
+            .iter()
+            .any(|folder| folder.join(program).is_file())
+    }
+
+    fn search_path(&self) -> Vec<PathBuf> {
+        let path = crate::environment("PATH").unwrap_or_default();
+        std::iter::once(self.tools.join("bin"))
+            .chain(std::env::split_paths(&path))
+            .collect()
     }
 
     /// A cargo command with these arguments, at the root.

@@ -98,10 +98,10 @@ impl Program {
         command
             .env("flyer_base_url", "/demo")
             .env("flyer_response_format", "flyer")
+            .env("flyer_log_path", &logs)
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .env("flyer_host", "127.0.0.1")
             .env("flyer_port", port.to_string())
-            .env("flyer_log_path", &logs)
             .env("flyer_access_logfile", &access_log);
         let mut service = Service::start(&mut command, &folder.join("output.log"))?;
         Ok(match service.wait_for_port(port, PATIENCE)? {

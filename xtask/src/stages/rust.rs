@@ -82,11 +82,6 @@ pub(crate) fn list(workspace: &Workspace, kinds: &[Stage], filter: Option<&str>)
 
 fn nextest(workspace: &Workspace, verb: &str, kinds: &[Stage], filter: Option<&str>) -> Command {
     let mut command = workspace.cargo(["nextest", verb, "--workspace"]);
-    let path = crate::environment("PATH").unwrap_or_default();
-    command.env(
-        "PATH",
-        format!("{}:{path}", workspace.tools.join("bin").display()),
-    );
     let expressions: Vec<_> = kinds.iter().filter_map(|kind| expression(*kind)).collect();
     if expressions.len() < 3 {
         command.args(["--filterset", &expressions.join(" or ")]);
