@@ -1,7 +1,7 @@
 //! Compares a recorded value with ours: placeholders in strings, everything else exactly.
 //!
 //! The rules are those of the replay program that came with the recordings, so that a case means the
-//! same to both. Not here: which headers and which parts of an answer are compared ([`super::compare`]).
+//! same to both. Not here: which headers and which parts of an answer are compared ([`mod@super::compare`]).
 //! Key types: [`Base`], [`Mismatch`].
 
 use fancy_regex::Regex;
