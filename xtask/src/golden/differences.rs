@@ -228,10 +228,7 @@ impl Differences {
         if mismatches.is_empty() {
             return Judgement::Passed;
         }
-        let excusing: Vec<_> = selecting
-            .into_iter()
-            .filter(|e| mismatches.iter().any(|m| e.excuses(m)))
-            .collect();
+        let excusing = excusing(&selecting, &mismatches);
         let mut failures: Vec<_> = mismatches
             .iter()
             .filter(|m| !excusing.iter().any(|e| e.excuses(m)))
@@ -276,7 +273,28 @@ impl Differences {
     }
 }
 
+/// The entries that excuse something. Where entries that name the case excuse all of it, the general
+/// ones are left out: what they expect is not what was decided for this case.
+fn excusing<'a>(selecting: &[&'a Entry], mismatches: &[Mismatch]) -> Vec<&'a Entry> {
+    let excusing = |named_only: bool| -> Vec<&'a Entry> {
+        let entries = selecting.iter().filter(|e| !named_only || e.is_named());
+        entries
+            .filter(|e| mismatches.iter().any(|m| e.excuses(m)))
+            .copied()
+            .collect()
+    };
+    let named = excusing(true);
+    let all = mismatches
+        .iter()
+        .all(|m| named.iter().any(|e| e.excuses(m)));
+    if all { named } else { excusing(false) }
+}
+
 impl Entry {
+    fn is_named(&self) -> bool {
+        !matches!(self.case, Names::All)
+    }
+
     fn is_tolerance(&self) -> bool {
         !self.headers.is_empty() || self.log_values.is_some()
     }
@@ -590,6 +608,51 @@ mod tests {
             panic!()
         };
         assert_eq!(failures.len(), 1);
+    }
+
+    #[test]
+    fn an_entry_that_names_the_case_goes_before_general_ones() {
+        let list = differences(
+            "[[difference]]\nreason = \"H1\"\ninstead = \"x\"\nexpect = { status = 200 }\n\
+             [[difference]]\ncase = \"a\"\nreason = \"T5\"\ninstead = \"x\"\nexpect = { status = 404 }",
+        );
+        let wrong = [Mismatch::new("json", "x")];
+        let Judgement::Deliberate { reasons, .. } = judge(&list, "a", &wrong, &enveloped()) else {
+            panic!()
+        };
+        assert_eq!(reasons, ["T5"]);
+        assert!(matches!(
+            judge(&list, "b", &wrong, &enveloped()),
+            Judgement::Failed(_)
+        ));
+    }
+
+    #[test]
+    fn the_checked_in_list_is_valid_and_selects_cases() {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden");
+        let list = Differences::read(&golden.join("differences.toml"), &golden.join("DEFECTS.md"))
+            .unwrap();
+        let (files, _) = crate::golden::sort_files(&golden.join("cases")).unwrap();
+        for path in files {
+            let crate::golden::CaseFile::Http(cases) = crate::golden::case::read(&path).unwrap()
+            else {
+                panic!()
+            };
+            let name = crate::golden::file_name(&path);
+            for case in &cases {
+                list.entries
+                    .iter()
+                    .filter(|e| e.selects(&name, case))
+                    .for_each(|e| e.used.set(true));
+            }
+        }
+        let idle: Vec<_> = list
+            .entries
+            .iter()
+            .filter(|e| !e.used.get() && !e.foreseen)
+            .map(Entry::title)
+            .collect();
+        assert_eq!(idle, Vec::<String>::new());
     }
 
     #[test]
