@@ -277,11 +277,11 @@ impl Target {
         };
     }
 
+    /// A process that ended and that nobody has waited for yet is not alive.
     fn is_alive(self) -> bool {
-        match self {
-            Self::Process(id) => kill(Pid::from_raw(id), None).is_ok(),
-            Self::Group(id) => killpg(Pid::from_raw(id), None).is_ok(),
-        }
+        let (Self::Process(id) | Self::Group(id)) = self;
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        !stat.is_empty() && !stat.contains(") Z ")
     }
 }
 

@@ -225,7 +225,11 @@ fn install_node(workspace: &Workspace, version: &str) -> Result<()> {
     let programs = workspace.tools.join("bin");
     std::fs::create_dir_all(&programs)?;
     let program = folder.join("node_modules").join(package).join("bin/node");
-    std::os::unix::fs::symlink(program, programs.join("node")).context("linking node")
+    let link = programs.join("node");
+    if link.is_symlink() {
+        std::fs::remove_file(&link)?;
+    }
+    std::os::unix::fs::symlink(program, link).context("linking node")
 }
 
 /// Major and minor number, `None` without a usable node.
@@ -276,7 +280,11 @@ fn same(wanted: &Path, installed: &Path) -> bool {
     matches!((std::fs::read(wanted), std::fs::read(installed)), (Ok(a), Ok(b)) if a == b)
 }
 
+/// A package without dependencies has no `node_modules` yet.
 fn copy(from: &Path, to: &Path) -> Result<()> {
+    if let Some(folder) = to.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
     std::fs::copy(from, to)
         .with_context(|| format!("copying {} to {}", from.display(), to.display()))?;
     Ok(())

@@ -228,16 +228,23 @@ impl Differences {
         if mismatches.is_empty() {
             return Judgement::Passed;
         }
+        for entry in selecting
+            .iter()
+            .filter(|e| mismatches.iter().any(|m| e.excuses(m)))
+        {
+            entry.used.set(true);
+        }
         let excusing = excusing(&selecting, &mismatches);
         let mut failures: Vec<_> = mismatches
             .iter()
             .filter(|m| !excusing.iter().any(|e| e.excuses(m)))
             .cloned()
             .collect();
-        for entry in &excusing {
-            entry.used.set(true);
-            failures.extend(entry.broken_promises(observed));
-        }
+        failures.extend(
+            excusing
+                .iter()
+                .flat_map(|entry| entry.broken_promises(observed)),
+        );
         if !failures.is_empty() {
             return Judgement::Failed(failures);
         }
