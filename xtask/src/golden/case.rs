@@ -104,10 +104,14 @@ impl Case {
 pub(crate) fn read(path: &Path) -> Result<CaseFile> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-    let value: Value =
+    let mut value: Value =
         serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
     if let Some((kind, part)) = later_kind(&value) {
         return Ok(CaseFile::Later { kind, part });
+    }
+    // Like the replay program, pass over items that are no requests.
+    if let Value::Array(items) = &mut value {
+        items.retain(|item| item.get("request").is_some());
     }
     let cases = serde_json::from_value(value).with_context(|| {
         format!(
@@ -128,11 +132,12 @@ fn later_kind(value: &Value) -> Option<(&'static str, u32)> {
         };
         return Some((kind, 2));
     };
+    if items.iter().any(|item| item.get("request").is_some()) {
+        return None;
+    }
     let first = items.first()?;
     let has = |name: &str| first.get(name).is_some();
-    if has("request") || has("response") {
-        None
-    } else if has("steps") {
+    if has("steps") {
         Some(("dataset", 2))
     } else if has("call") {
         Some(("think_response", 2))
@@ -186,6 +191,7 @@ mod tests {
             later_kind(&json!([{"call": 1, "result": 1}])).map(|k| k.0),
             Some("think_response")
         );
+        assert_eq!(later_kind(&json!([{"note": 1}, {"request": {}}])), None);
         assert_eq!(later_kind(&json!([{"rc": 0}])).map(|k| k.0), Some("cli"));
         assert_eq!(
             later_kind(&json!({"uvicorn": 1})).map(|k| k.0),

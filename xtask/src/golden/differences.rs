@@ -3,10 +3,10 @@
 //! Two kinds of entry. A *tolerance* (`headers`, `log-values`) changes how answers are read. Every
 //! other entry excuses the mismatches of the cases it selects, if our answer is what `expect` says.
 //! Entries that excuse nothing are reported, so the list cannot outlive its reasons.
-//! Key types: [`Differences`], [`Judgement`].
+//! What an answer must be instead is checked in [`super::expect`]. Key types: [`Differences`],
+//! [`Judgement`].
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -14,9 +14,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::case::Case;
-use super::client::Answer;
-use super::compare::{LogValues, log_lines};
-use super::matcher::{Base, Mismatch, string_matches, subset_differences};
+use super::compare::LogValues;
+use super::expect::{Expect, Observed};
+use super::matcher::{Base, Mismatch, subset_differences};
 
 /// The whole list.
 #[derive(Debug, Default)]
@@ -38,19 +38,6 @@ pub(crate) enum Judgement {
     },
     /// Different in ways that no entry excuses.
     Failed(Vec<Mismatch>),
-}
-
-/// What was observed of one case.
-#[derive(Debug)]
-pub(crate) struct Observed<'a> {
-    /// Our answer; `None` when the service did not start.
-    pub(crate) answer: Option<&'a Answer>,
-    /// What the request added to the access log.
-    pub(crate) log: Option<&'a str>,
-    /// What the service printed before it refused to start.
-    pub(crate) start_output: Option<&'a str>,
-    /// The address under test.
-    pub(crate) base: &'a Base,
 }
 
 #[derive(Debug, Deserialize)]
@@ -121,25 +108,6 @@ struct When {
     status: Option<u64>,
     transport_error: Option<bool>,
     json_subset: Option<Value>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Expect {
-    status: Option<u16>,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    json_subset: Option<Value>,
-    body: Option<String>,
-    log_subset: Option<Vec<Value>>,
-    start: Option<Start>,
-    output: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Start {
-    Refused,
 }
 
 fn anything() -> String {
@@ -246,6 +214,8 @@ impl Differences {
                 .flat_map(|entry| entry.broken_promises(observed)),
         );
         if !failures.is_empty() {
+            // Whether the entries still say something is seen once the case is repaired.
+            selecting.iter().for_each(|entry| entry.used.set(true));
             return Judgement::Failed(failures);
         }
         let mut reasons: Vec<_> = excusing
@@ -334,7 +304,7 @@ impl Entry {
         mismatch.unexpected && header.is_some_and(|name| self.headers.iter().any(|h| h == name))
     }
 
-    /// A service that does not start is excused only where that is what the entry is about.
+    /// A service that does not start or answer is excused only where the entry is about that.
     fn excuses(&self, mismatch: &Mismatch) -> bool {
         if self.is_tolerance() {
             return false;
@@ -346,9 +316,9 @@ impl Entry {
                 .is_some_and(|r| r.is_empty() || r.starts_with('.'))
         });
         if mismatch.location == "start" {
-            return listed || self.expect.as_ref().is_some_and(|e| e.start.is_some());
+            return listed || self.expect.as_ref().is_some_and(Expect::is_about_the_start);
         }
-        listed || self.differs.is_empty()
+        listed || (self.differs.is_empty() && mismatch.location != "request")
     }
 
     fn broken_promises(&self, observed: &Observed<'_>) -> Vec<Mismatch> {
@@ -389,77 +359,6 @@ impl When {
     }
 }
 
-impl Expect {
-    fn broken(&self, observed: &Observed<'_>) -> Vec<Mismatch> {
-        if let Some(Start::Refused) = self.start {
-            return self.broken_refusal(observed);
-        }
-        let Some(answer) = observed.answer else {
-            return vec![Mismatch::new("request", "no answer")];
-        };
-        let base = observed.base;
-        let mut broken = Vec::new();
-        if let Some(status) = self.status.filter(|s| *s != answer.status) {
-            broken.push(Mismatch::new(
-                "status",
-                format!("want {status} got {}", answer.status),
-            ));
-        }
-        for (name, pattern) in &self.headers {
-            let got = answer.headers.get(name);
-            if !got.is_some_and(|got| string_matches(pattern, got, base)) {
-                broken.push(Mismatch::new(
-                    format!("header {name}"),
-                    format!("want {pattern:?} got {got:?}"),
-                ));
-            }
-        }
-        if let Some(wanted) = &self.json_subset {
-            match serde_json::from_slice(&answer.body) {
-                Ok(got) => broken.extend(subset_differences(wanted, &got, "json", base)),
-                Err(_) => broken.push(Mismatch::new("json", "body is not JSON")),
-            }
-        }
-        if let Some(pattern) = &self.body {
-            let body = String::from_utf8_lossy(&answer.body);
-            if !string_matches(pattern, &body, base) {
-                broken.push(Mismatch::new(
-                    "body",
-                    format!("want {pattern:?} got {body:?}"),
-                ));
-            }
-        }
-        if let (Some(wanted), Some(log)) = (&self.log_subset, observed.log) {
-            let lines = Value::Array(log_lines(log).0);
-            broken.extend(subset_differences(
-                &Value::Array(wanted.clone()),
-                &lines,
-                "log",
-                base,
-            ));
-        }
-        broken
-    }
-
-    fn broken_refusal(&self, observed: &Observed<'_>) -> Vec<Mismatch> {
-        let Some(output) = observed.start_output else {
-            return vec![Mismatch::new(
-                "start",
-                "the service started, it should have refused to",
-            )];
-        };
-        match &self.output {
-            Some(pattern) if !string_matches(pattern, output, observed.base) => {
-                vec![Mismatch::new(
-                    "start",
-                    format!("want output {pattern:?} got {output:?}"),
-                )]
-            }
-            _ => Vec::new(),
-        }
-    }
-}
-
 /// Whether `*` in the pattern, standing for any text, makes it equal to `text`.
 pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
@@ -497,231 +396,4 @@ fn names_defect(defects: &str, reason: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    const DEFECTS: &str = "H1 M errors are 200\nT4 M no content. T5 M codes\n";
-
-    fn differences(text: &str) -> Differences {
-        Differences::parse(text, DEFECTS).unwrap()
-    }
-
-    fn case(name: &str) -> Case {
-        serde_json::from_value(json!({
-            "name": name, "request": {"method": "GET", "path": "/demo/nope"},
-            "response": {"status": 404, "headers": {}, "json": {"detail": "Not Found"}}
-        }))
-        .unwrap()
-    }
-
-    fn judge(
-        list: &Differences,
-        name: &str,
-        mismatches: &[Mismatch],
-        answer: &Answer,
-    ) -> Judgement {
-        let base = Base::new("http://h:1");
-        let observed = Observed {
-            answer: Some(answer),
-            log: None,
-            start_output: None,
-            base: &base,
-        };
-        list.judge(
-            "http_main.json",
-            &case(name),
-            mismatches.to_vec(),
-            &observed,
-        )
-    }
-
-    fn enveloped() -> Answer {
-        Answer {
-            status: 404,
-            body: br#"{"code":404,"message":"m"}"#.to_vec(),
-            ..Answer::default()
-        }
-    }
-
-    #[test]
-    fn star_stands_for_any_text() {
-        assert!(
-            glob("*", "")
-                && glob("a*c", "abc")
-                && glob("a*", "a")
-                && glob("*b*", "abc")
-                && glob("a", "a")
-        );
-        assert!(!glob("a", "ab") && !glob("a*c", "ab") && !glob("*x*", "abc") && !glob("", "a"));
-        assert!(glob("a*b*b", "abb") && !glob("ab*b", "ab"));
-    }
-
-    #[test]
-    fn reasons_must_be_known() {
-        for reason in ["H1", "T5", "part 2", "H1, T4"] {
-            let text = format!("[[difference]]\nreason = \"{reason}\"\ninstead = \"x\"");
-            assert!(Differences::parse(&text, DEFECTS).is_ok(), "{reason}");
-        }
-        for reason in ["H2", "because", "M", "part x", ""] {
-            let text = format!("[[difference]]\nreason = \"{reason}\"\ninstead = \"x\"");
-            assert!(Differences::parse(&text, DEFECTS).is_err(), "{reason}");
-        }
-    }
-
-    #[test]
-    fn a_difference_must_be_the_decided_one() {
-        let list = differences(
-            "[[difference]]\nwhen = { status = 404, json-subset = { detail = \"Not Found\" } }\nreason = \"H1\"\n\
-             instead = \"envelope\"\nexpect = { status = 404, json-subset = { code = 404 } }",
-        );
-        let wrong = [Mismatch::new("json.detail", "missing")];
-        assert!(matches!(
-            judge(&list, "a", &wrong, &enveloped()),
-            Judgement::Deliberate { later: false, .. }
-        ));
-        let plain = Answer {
-            status: 404,
-            body: b"{}".to_vec(),
-            ..Answer::default()
-        };
-        assert!(matches!(
-            judge(&list, "a", &wrong, &plain),
-            Judgement::Failed(_)
-        ));
-        assert!(matches!(judge(&list, "a", &[], &plain), Judgement::Passed));
-    }
-
-    #[test]
-    fn only_the_named_places_may_differ() {
-        let list = differences(
-            "[[difference]]\ncase = [\"a\", \"b*\"]\nreason = \"H1\"\ninstead = \"x\"\ndiffers = [\"json.data\"]",
-        );
-        let below = [Mismatch::new("json.data.0", "x")];
-        let beside = [
-            Mismatch::new("json.data.0", "x"),
-            Mismatch::new("json.database", "x"),
-        ];
-        assert!(matches!(
-            judge(&list, "bc", &below, &enveloped()),
-            Judgement::Deliberate { .. }
-        ));
-        assert!(matches!(
-            judge(&list, "c", &below, &enveloped()),
-            Judgement::Failed(_)
-        ));
-        let Judgement::Failed(failures) = judge(&list, "a", &beside, &enveloped()) else {
-            panic!()
-        };
-        assert_eq!(failures.len(), 1);
-    }
-
-    #[test]
-    fn an_entry_that_names_the_case_goes_before_general_ones() {
-        let list = differences(
-            "[[difference]]\nreason = \"H1\"\ninstead = \"x\"\nexpect = { status = 200 }\n\
-             [[difference]]\ncase = \"a\"\nreason = \"T5\"\ninstead = \"x\"\nexpect = { status = 404 }",
-        );
-        let wrong = [Mismatch::new("json", "x")];
-        let Judgement::Deliberate { reasons, .. } = judge(&list, "a", &wrong, &enveloped()) else {
-            panic!()
-        };
-        assert_eq!(reasons, ["T5"]);
-        assert!(matches!(
-            judge(&list, "b", &wrong, &enveloped()),
-            Judgement::Failed(_)
-        ));
-    }
-
-    #[test]
-    fn the_checked_in_list_is_valid_and_selects_cases() {
-        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden");
-        let list = Differences::read(&golden.join("differences.toml"), &golden.join("DEFECTS.md"))
-            .unwrap();
-        let (files, _) = crate::golden::sort_files(&golden.join("cases")).unwrap();
-        for path in files {
-            let crate::golden::CaseFile::Http(cases) = crate::golden::case::read(&path).unwrap()
-            else {
-                panic!()
-            };
-            let name = crate::golden::file_name(&path);
-            for case in &cases {
-                list.entries
-                    .iter()
-                    .filter(|e| e.selects(&name, case))
-                    .for_each(|e| e.used.set(true));
-            }
-        }
-        let idle: Vec<_> = list
-            .entries
-            .iter()
-            .filter(|e| !e.used.get() && !e.foreseen)
-            .map(Entry::title)
-            .collect();
-        assert_eq!(idle, Vec::<String>::new());
-    }
-
-    #[test]
-    fn tolerated_headers_are_no_difference() {
-        let list = differences(
-            "[[difference]]\nheaders = [\"x-request-id\"]\nreason = \"H1\"\ninstead = \"x\"",
-        );
-        let extra = [Mismatch::unexpected("header x-request-id", "unexpected")];
-        let wrong = [Mismatch::new("header x-request-id", "want a got b")];
-        assert!(matches!(
-            judge(&list, "a", &extra, &enveloped()),
-            Judgement::Passed
-        ));
-        assert!(matches!(
-            judge(&list, "a", &wrong, &enveloped()),
-            Judgement::Failed(_)
-        ));
-    }
-
-    #[test]
-    fn a_refused_start_is_excused_only_where_it_is_expected() {
-        let list = differences(
-            "[[difference]]\ncase = \"a\"\nreason = \"H1\"\ninstead = \"x\"\n\
-             [[difference]]\ncase = \"b\"\nreason = \"H1\"\ninstead = \"x\"\n\
-             expect = { start = \"refused\", output = \"<ANY>flyer_auth_user<ANY>\" }",
-        );
-        let base = Base::new("http://h:1");
-        let refused = |output| Observed {
-            answer: None,
-            log: None,
-            start_output: Some(output),
-            base: &base,
-        };
-        let start = || vec![Mismatch::new("start", "refused")];
-        let judge = |name: &str, o: &Observed<'_>| list.judge("f", &case(name), start(), o);
-        assert!(matches!(
-            judge("a", &refused("flyer_auth_user")),
-            Judgement::Failed(_)
-        ));
-        assert!(matches!(
-            judge("b", &refused("x flyer_auth_user y")),
-            Judgement::Deliberate { .. }
-        ));
-        assert!(matches!(
-            judge("b", &refused("something else")),
-            Judgement::Failed(_)
-        ));
-    }
-
-    #[test]
-    fn entries_that_excuse_nothing_are_stale() {
-        let list = differences(
-            "[[difference]]\nfile = \"http_main.json\"\ncase = \"used\"\nreason = \"H1\"\ninstead = \"x\"\n\
-             [[difference]]\nfile = \"http_main.json\"\ncase = \"passes\"\nreason = \"H1\"\ninstead = \"x\"\n\
-             [[difference]]\nfile = \"http_main.json\"\ncase = \"absent\"\nreason = \"H1\"\ninstead = \"x\"\n\
-             [[difference]]\nfile = \"http_main.json\"\ncase = \"unseen\"\nreason = \"H1\"\ninstead = \"x\"\nforeseen = true\n\
-             [[difference]]\nfile = \"http_other.json\"\nreason = \"H1\"\ninstead = \"x\"",
-        );
-        judge(&list, "used", &[Mismatch::new("json", "x")], &enveloped());
-        judge(&list, "passes", &[], &enveloped());
-        let files = ["http_main.json".to_owned()];
-        assert_eq!(list.stale(&files, false).len(), 1);
-        assert_eq!(list.stale(&files, true).len(), 2);
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@ mod case;
 mod client;
 mod compare;
 mod differences;
+mod expect;
 mod matcher;
 mod server;
 
@@ -20,7 +21,8 @@ use anyhow::{Context, Result, bail, ensure};
 use self::case::{Case, CaseFile};
 use self::client::Answer;
 use self::compare::{LogValues, compare, log_lines};
-use self::differences::{Differences, Judgement, Observed};
+use self::differences::{Differences, Judgement};
+use self::expect::Observed;
 use self::matcher::{Base, Mismatch};
 use self::server::{Program, Server, Started, log_size};
 use crate::workspace::Workspace;
