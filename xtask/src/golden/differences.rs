@@ -24,6 +24,17 @@ pub(crate) struct Differences {
     entries: Vec<Entry>,
 }
 
+/// Which files a run was over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All files of `tests/golden/cases` that are replayed.
+    AllCheckedIn,
+    /// Some of these.
+    CheckedIn,
+    /// Others too, which may have other cases under the same names.
+    Foreign,
+}
+
 /// What became of a case.
 #[derive(Debug)]
 pub(crate) enum Judgement {
@@ -231,13 +242,17 @@ impl Differences {
 
     /// Entries that excused nothing in a complete run over `files`.
     ///
-    /// Entries that select no case at all count only when `all` checked-in files were run.
-    pub(crate) fn stale(&self, files: &[String], all: bool) -> Vec<String> {
+    /// One for several files is judged only when all the checked-in ones were run, one that selects no
+    /// case only when its file is the checked-in one.
+    pub(crate) fn stale(&self, files: &[String], extent: Extent) -> Vec<String> {
+        let judged = |entry: &Entry| match extent {
+            Extent::AllCheckedIn => true,
+            Extent::CheckedIn => files.contains(&entry.file),
+            Extent::Foreign => files.contains(&entry.file) && entry.selected.get(),
+        };
         self.entries
             .iter()
-            .filter(|e| !e.used.get() && !e.foreseen)
-            .filter(|e| files.iter().any(|file| glob(&e.file, file)))
-            .filter(|e| e.selected.get() || all)
+            .filter(|e| !e.used.get() && !e.foreseen && judged(e))
             .map(|e| {
                 let why = if e.selected.get() {
                     "every case it selects passes"

@@ -21,7 +21,7 @@ use anyhow::{Context, Result, bail, ensure};
 use self::case::{Case, CaseFile};
 use self::client::Answer;
 use self::compare::{LogValues, compare, log_lines};
-use self::differences::{Differences, Judgement};
+use self::differences::{Differences, Extent, Judgement};
 use self::expect::Observed;
 use self::matcher::{Base, Mismatch};
 use self::server::{Program, Server, Started, log_size};
@@ -138,12 +138,9 @@ pub(crate) fn replay(workspace: &Workspace, options: &Options) -> Result<Totals>
         run.file(name, &wanted)?;
     }
     if options.only.is_none() {
-        let checked_in = options
-            .files
-            .iter()
-            .all(|path| is_checked_in(path, &golden));
+        let extent = extent(&options.files, &golden.join("cases"))?;
         let names: Vec<_> = files.into_iter().map(|(name, _)| name).collect();
-        run.report_stale(&names, checked_in);
+        run.report_stale(&names, extent);
     }
     Ok(run.totals)
 }
@@ -324,8 +321,8 @@ impl Run {
         tolerant
     }
 
-    fn report_stale(&mut self, files: &[String], checked_in: bool) {
-        for entry in self.differences.stale(files, checked_in) {
+    fn report_stale(&mut self, files: &[String], extent: Extent) {
+        for entry in self.differences.stale(files, extent) {
             self.totals.failed += 1;
             println!("  STALE {entry}");
         }
@@ -360,8 +357,19 @@ fn file_name(path: &Path) -> String {
         .unwrap_or_default()
 }
 
-fn is_checked_in(path: &Path, golden: &Path) -> bool {
-    let folder = golden.join("cases").canonicalize();
-    let path = path.canonicalize();
-    matches!((folder, path), (Ok(ref folder), Ok(path)) if path.starts_with(folder))
+fn extent(files: &[PathBuf], checked_in: &Path) -> Result<Extent> {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let all: Vec<_> = sort_files(checked_in)?
+        .0
+        .iter()
+        .map(|path| real(path))
+        .collect();
+    let run: Vec<_> = files.iter().map(|path| real(path)).collect();
+    Ok(if !run.iter().all(|path| all.contains(path)) {
+        Extent::Foreign
+    } else if all.iter().all(|path| run.contains(path)) {
+        Extent::AllCheckedIn
+    } else {
+        Extent::CheckedIn
+    })
 }

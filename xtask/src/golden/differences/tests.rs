@@ -234,6 +234,7 @@ fn entries_that_excuse_nothing_are_stale() {
     judge(&list, "used", &[Mismatch::new("json", "x")], &enveloped());
     judge(&list, "passes", &[], &enveloped());
     let files = ["http_main.json".to_owned()];
-    assert_eq!(list.stale(&files, false).len(), 1);
-    assert_eq!(list.stale(&files, true).len(), 2);
+    assert_eq!(list.stale(&files, Extent::Foreign).len(), 1);
+    assert_eq!(list.stale(&files, Extent::CheckedIn).len(), 2);
+    assert_eq!(list.stale(&files, Extent::AllCheckedIn).len(), 3);
 }
