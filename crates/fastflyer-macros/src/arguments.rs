@@ -203,7 +203,7 @@ fn extractor(variable: Ident, ty: &Type, body: bool) -> Argument {
     } else {
         (quote!(#ty), quote!(#variable))
     };
-    let kind = quote_spanned!(span=> (&&&&rt::Argument::<#ty>::TYPE).kind());
+    let kind = quote_spanned!(span=> (&&&&&rt::Argument::<#ty>::TYPE).kind());
     Argument {
         read: quote_spanned!(span=> failures.take(#kind.extract::<#ty>(cx).await)),
         describe: quote_spanned!(span=> #kind.describe(rt::Argument::<#ty>::TYPE, d);),

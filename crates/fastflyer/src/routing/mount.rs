@@ -29,8 +29,10 @@ pub(crate) struct Mounted {
     /// Whether basic authentication covers it when that is on.
     pub(crate) auth: bool,
     pub(crate) operation: Operation,
-    /// Whether the service may call it without axum's router.
+    /// Whether the service calls it without axum's router.
     pub(crate) direct: bool,
+    /// Whether it has a route in axum's router already, behind the layers of its own router.
+    layered: bool,
 }
 
 /// Where a router is mounted.
@@ -85,7 +87,7 @@ impl Mount {
         };
         let names = template::template_names(&path);
         let direct = operation.direct;
-        self.operations.push(Mounted { path, names, id, auth: scope.auth, operation, direct });
+        self.operations.push(Mounted { path, names, id, auth: scope.auth, operation, direct, layered: false });
     }
 
     pub(super) fn add_axum(&mut self, router: axum::Router, scope: &Scope) {
@@ -104,8 +106,9 @@ impl Mount {
     /// Everything as one axum router: what was called directly so far goes through it from now on.
     pub(super) fn take_axum(&mut self) -> axum::Router {
         let mut router = self.axum.take().unwrap_or_default();
-        for mounted in self.operations.iter_mut().filter(|mounted| mounted.direct) {
+        for mounted in self.operations.iter_mut().filter(|mounted| !mounted.layered) {
             mounted.direct = false;
+            mounted.layered = true;
             router = route(router, mounted);
         }
         router
@@ -135,7 +138,7 @@ impl Mount {
     /// The axum router of operations with foreign extractors, beside what is in it already.
     pub(crate) fn finish_axum(&mut self) -> Option<axum::Router> {
         let mut router = self.axum.take();
-        for mounted in self.operations.iter().filter(|m| m.direct && !m.operation.direct) {
+        for mounted in self.operations.iter().filter(|m| !m.direct && !m.layered) {
             router = Some(route(router.unwrap_or_default(), mounted));
         }
         router

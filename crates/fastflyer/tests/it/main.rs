@@ -1,0 +1,3 @@
+//! Integration tests of the framework, in process.
+
+mod smoke;
