@@ -33,17 +33,21 @@ pub(crate) struct Answer<'a> {
 }
 
 impl AccessLog {
-    /// The log that the settings ask for, if they do.
+    /// The log that the settings ask for, if they do. `console` is the sink of standard output that
+    /// the logger has already: two could cut each other's lines in two.
     ///
     /// # Errors
     ///
     /// The file that cannot be opened, and why.
-    pub(crate) fn new(settings: &Settings) -> Result<Option<Self>, String> {
+    pub(crate) fn new(settings: &Settings, console: Option<&Sink>) -> Result<Option<Self>, String> {
         if !settings.access_log {
             return Ok(None);
         }
         let sink = match &settings.access_logfile {
-            None => Sink::stdout().map_err(|error| format!("flyer_access_logfile: -: {error}"))?,
+            None => match console {
+                Some(console) => console.clone(),
+                None => Sink::stdout().map_err(|error| format!("flyer_access_logfile: -: {error}"))?,
+            },
             Some(path) => Sink::file(path)
                 .map_err(|error| format!("flyer_access_logfile: {}: {error}", Path::new(path).display()))?,
         };

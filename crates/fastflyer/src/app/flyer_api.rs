@@ -11,7 +11,10 @@ use crate::{
     routing::{Mount, Mounted, RouteTable, Scope},
     service::NotRouted,
 };
-use fastkit::settings::{Config, Loaded, Settings, Sources};
+use fastkit::{
+    logger::Sink,
+    settings::{Config, Loaded, Settings, Sources},
+};
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::{
@@ -169,10 +172,10 @@ impl FlyerApi {
     pub fn build_with(self, sources: &Sources) -> Result<App, StartError> {
         let loaded = Settings::load(&self.config, sources)
             .map_err(|errors| StartError::new(errors.to_string().lines().map(str::to_owned).collect()))?;
-        self.assemble(loaded)
+        self.assemble(loaded, None)
     }
 
-    pub(super) fn assemble(self, loaded: Loaded) -> Result<App, StartError> {
+    pub(super) fn assemble(self, loaded: Loaded, console: Option<&Sink>) -> Result<App, StartError> {
         let Loaded { settings, warnings, .. } = loaded;
         let envelope = Envelope::new(&settings);
         let mut notes = warnings;
@@ -250,7 +253,7 @@ impl FlyerApi {
         if !problems.is_empty() {
             return Err(StartError::new(problems));
         }
-        let access_log = AccessLog::new(&settings).map_err(|text| StartError::new(vec![text]))?;
+        let access_log = AccessLog::new(&settings, console).map_err(|text| StartError::new(vec![text]))?;
         let credentials = settings
             .auth_enable
             .then(|| Credentials::new(&settings.auth_user, settings.auth_pass.expose()));

@@ -61,7 +61,7 @@ impl FlyerApi {
         let loaded = self.loaded()?;
         let log = LogConfig::from(&loaded.settings);
         let guard = logger::init(&log)?;
-        let app = self.assemble(loaded)?;
+        let app = self.assemble(loaded, Some(guard.console()))?;
         for note in app.notes.iter() {
             tracing::info!(target: "fastflyer", "{note}");
         }
