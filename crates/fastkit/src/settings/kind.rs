@@ -18,11 +18,20 @@ pub(super) trait Kind {
     /// Whether blanks around the text belong to it.
     const RAW: bool = false;
 
-    /// To be read after "expected".
-    fn allowed() -> Cow<'static, str>;
+    /// What is allowed; in English to be read after "expected".
+    fn allowed(locale: Locale) -> Cow<'static, str>;
 
     /// Reads a text. The error is empty, or says which part of the text is wrong and why.
     fn parse(text: &str, notes: &mut Vec<String>) -> Result<Self::Value, String>;
+}
+
+/// The text in the language that is asked for.
+fn in_language(locale: Locale, en: &'static str, zh: &'static str) -> Cow<'static, str> {
+    match locale {
+        Locale::En => en,
+        Locale::ZhCn => zh,
+    }
+    .into()
 }
 
 /// `1` or `0`.
@@ -31,8 +40,8 @@ pub(super) struct Flag;
 impl Kind for Flag {
     type Value = bool;
 
-    fn allowed() -> Cow<'static, str> {
-        "1 or 0".into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(locale, "1 or 0", "1 或 0")
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<bool, String> {
@@ -46,8 +55,8 @@ pub(super) struct Text;
 impl Kind for Text {
     type Value = String;
 
-    fn allowed() -> Cow<'static, str> {
-        "a text".into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(locale, "a text", "文本")
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<String, String> {
@@ -62,8 +71,8 @@ impl Kind for MaybeEmpty {
     type Value = String;
     const EMPTY_COUNTS: bool = true;
 
-    fn allowed() -> Cow<'static, str> {
-        "a text, which may be empty".into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(locale, "a text, which may be empty", "文本，可以为空")
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<String, String> {
@@ -75,8 +84,8 @@ impl Kind for Secret {
     type Value = Self;
     const RAW: bool = true;
 
-    fn allowed() -> Cow<'static, str> {
-        "a text".into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(locale, "a text", "文本")
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<Self, String> {
@@ -93,12 +102,14 @@ pub(super) type Count<const MIN: u64, const MAX: u64> = Number<usize, MIN, MAX>;
 impl<T: TryFrom<u64> + Default, const MIN: u64, const MAX: u64> Kind for Number<T, MIN, MAX> {
     type Value = T;
 
-    fn allowed() -> Cow<'static, str> {
-        match MAX {
-            u64::MAX => format!("a whole number from {MIN}"),
-            _ => format!("a whole number from {MIN} to {MAX}"),
-        }
-        .into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        let text = match (locale, MAX) {
+            (Locale::En, u64::MAX) => format!("a whole number from {MIN}"),
+            (Locale::En, _) => format!("a whole number from {MIN} to {MAX}"),
+            (Locale::ZhCn, u64::MAX) => format!("不小于 {MIN} 的整数"),
+            (Locale::ZhCn, _) => format!("{MIN} 到 {MAX} 的整数"),
+        };
+        text.into()
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<T, String> {
@@ -117,8 +128,8 @@ impl<K: Kind> Kind for Maybe<K> {
     type Value = Option<K::Value>;
     const EMPTY_COUNTS: bool = K::EMPTY_COUNTS;
 
-    fn allowed() -> Cow<'static, str> {
-        K::allowed()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        K::allowed(locale)
     }
 
     fn parse(text: &str, notes: &mut Vec<String>) -> Result<Self::Value, String> {
@@ -140,8 +151,11 @@ pub(super) trait Words: Copy + Default {
 impl<T: Words> Kind for Choice<T> {
     type Value = T;
 
-    fn allowed() -> Cow<'static, str> {
-        T::WORDS.into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        match locale {
+            Locale::En => T::WORDS.into(),
+            Locale::ZhCn => T::WORDS.replace(", ", "、").replace(" or ", " 或 ").into(),
+        }
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<T, String> {
@@ -217,8 +231,12 @@ pub(super) struct Seconds;
 impl Kind for Seconds {
     type Value = Duration;
 
-    fn allowed() -> Cow<'static, str> {
-        "seconds, or a number with ms, s, m or h (10, 10s, 500ms)".into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(
+            locale,
+            "seconds, or a number with ms, s, m or h (10, 10s, 500ms)",
+            "秒数，或带单位 ms、s、m、h 的数字（10、10s、500ms）",
+        )
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<Duration, String> {
@@ -232,8 +250,12 @@ pub(super) struct OffSeconds;
 impl Kind for OffSeconds {
     type Value = Option<Duration>;
 
-    fn allowed() -> Cow<'static, str> {
-        "seconds, a number with ms, s, m or h (10, 10s, 500ms), or off".into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(
+            locale,
+            "seconds, a number with ms, s, m or h (10, 10s, 500ms), or off",
+            "秒数、带单位 ms、s、m、h 的数字（10、10s、500ms）或 off",
+        )
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<Option<Duration>, String> {
@@ -277,8 +299,12 @@ pub(super) struct Bytes;
 impl Kind for Bytes {
     type Value = usize;
 
-    fn allowed() -> Cow<'static, str> {
-        "bytes, at least 1, or a number with KiB, MiB or GiB (2MiB, 2M, 2097152)".into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(
+            locale,
+            "bytes, at least 1, or a number with KiB, MiB or GiB (2MiB, 2M, 2097152)",
+            "字节数，至少为 1，或带单位 KiB、MiB、GiB 的数字（2MiB、2M、2097152）",
+        )
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<usize, String> {
@@ -308,8 +334,12 @@ pub(super) struct Host;
 impl Kind for Host {
     type Value = Listen;
 
-    fn allowed() -> Cow<'static, str> {
-        "an address, a host name, or unix:/path".into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(
+            locale,
+            "an address, a host name, or unix:/path",
+            "地址、主机名或 unix:/path",
+        )
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<Listen, String> {
@@ -345,9 +375,12 @@ impl Kind for BaseUrl {
     type Value = String;
     const EMPTY_COUNTS: bool = true;
 
-    fn allowed() -> Cow<'static, str> {
-        "nothing, or parts of letters, digits, '.', '_' and '-', each after a slash (/a, /a/b)"
-            .into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(
+            locale,
+            "nothing, or parts of letters, digits, '.', '_' and '-', each after a slash (/a, /a/b)",
+            "空，或若干以斜杠开头的部分，由字母、数字、'.'、'_'、'-' 组成（/a、/a/b）",
+        )
     }
 
     fn parse(text: &str, notes: &mut Vec<String>) -> Result<String, String> {
@@ -378,8 +411,8 @@ pub(super) struct Folder;
 impl Kind for Folder {
     type Value = PathBuf;
 
-    fn allowed() -> Cow<'static, str> {
-        "a folder".into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(locale, "a folder", "目录")
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<PathBuf, String> {
@@ -393,8 +426,12 @@ pub(super) struct LogTarget;
 impl Kind for LogTarget {
     type Value = Option<PathBuf>;
 
-    fn allowed() -> Cow<'static, str> {
-        "a file, or - for standard output".into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(
+            locale,
+            "a file, or - for standard output",
+            "文件，或 - 表示标准输出",
+        )
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<Option<PathBuf>, String> {
@@ -414,8 +451,8 @@ pub(super) struct CommaList;
 impl Kind for CommaList {
     type Value = Vec<String>;
 
-    fn allowed() -> Cow<'static, str> {
-        "texts between commas".into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(locale, "texts between commas", "以逗号分隔的文本")
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<Vec<String>, String> {
@@ -429,8 +466,8 @@ pub(super) struct List;
 impl Kind for List {
     type Value = Vec<String>;
 
-    fn allowed() -> Cow<'static, str> {
-        "texts between commas".into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(locale, "texts between commas", "以逗号分隔的文本")
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<Vec<String>, String> {
@@ -445,8 +482,12 @@ impl Kind for Uris {
     type Value = Vec<String>;
     const EMPTY_COUNTS: bool = true;
 
-    fn allowed() -> Cow<'static, str> {
-        "path prefixes between commas, each with a slash in front".into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(
+            locale,
+            "path prefixes between commas, each with a slash in front",
+            "以逗号分隔的路径前缀，均以斜杠开头",
+        )
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<Vec<String>, String> {
@@ -468,8 +509,12 @@ pub(super) struct Networks;
 impl Kind for Networks {
     type Value = Vec<Network>;
 
-    fn allowed() -> Cow<'static, str> {
-        "addresses and networks between commas (10.0.0.0/8, 192.0.2.1, fd00::/8)".into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(
+            locale,
+            "addresses and networks between commas (10.0.0.0/8, 192.0.2.1, fd00::/8)",
+            "以逗号分隔的地址或网段（10.0.0.0/8、192.0.2.1、fd00::/8）",
+        )
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<Vec<Network>, String> {
@@ -485,8 +530,12 @@ pub(super) struct Rate;
 impl Kind for Rate {
     type Value = String;
 
-    fn allowed() -> Cow<'static, str> {
-        "a number of requests per s, m or h (100/s)".into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(
+            locale,
+            "a number of requests per s, m or h (100/s)",
+            "每 s、m 或 h 的请求数（100/s）",
+        )
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<String, String> {
@@ -507,8 +556,12 @@ pub(super) struct Modules;
 impl Kind for Modules {
     type Value = Directives;
 
-    fn allowed() -> Cow<'static, str> {
-        "a level and module=level pairs between commas (info,app::items=debug)".into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(
+            locale,
+            "a level and module=level pairs between commas (info,app::items=debug)",
+            "以逗号分隔的级别和 模块=级别（info,app::items=debug）",
+        )
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<Directives, String> {
@@ -523,9 +576,12 @@ pub(super) struct FieldRules;
 impl Kind for FieldRules {
     type Value = Vec<FieldRule>;
 
-    fn allowed() -> Cow<'static, str> {
-        "field=name pairs between commas, - hides a field (message=msg,data.data=data.list,error=-)"
-            .into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(
+            locale,
+            "field=name pairs between commas, - hides a field (message=msg,data.data=data.list,error=-)",
+            "以逗号分隔的 字段=别名，- 表示隐藏（message=msg,data.data=data.list,error=-）",
+        )
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<Vec<FieldRule>, String> {

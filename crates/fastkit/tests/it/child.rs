@@ -42,6 +42,23 @@ fn role() {
             logger::error!(dropped = guard.console().dropped(), "survived");
             drop(guard);
         }
+        #[cfg(target_os = "linux")]
+        "quiet" => {
+            let guard = logger::init(&config).unwrap();
+            logger::error!("the last for a while");
+            assert!(guard.flush(Duration::from_secs(20)));
+            // Longer than the writers' patience.
+            std::thread::sleep(Duration::from_millis(600));
+            let before = writer_switches();
+            assert_eq!(
+                before.len(),
+                2,
+                "a thread for the console, one for the file"
+            );
+            std::thread::sleep(Duration::from_millis(300));
+            assert_eq!(writer_switches(), before, "idle writers never wake up");
+            drop(guard);
+        }
         "dotenv" => {
             assert_eq!(env::get("fastkit_from_file", ""), "file");
             assert_eq!(env::get(ROLE, ""), "dotenv");
@@ -54,6 +71,30 @@ fn role() {
         }
         _ => {}
     }
+}
+
+/// How often each of the writer threads has gone to sleep.
+#[cfg(target_os = "linux")]
+fn writer_switches() -> Vec<String> {
+    let tasks = fs::read_dir("/proc/self/task")
+        .unwrap()
+        .map(|task| task.unwrap().path());
+    let writers = tasks.filter(|task| {
+        fs::read_to_string(task.join("comm"))
+            .unwrap_or_default()
+            .trim()
+            == "log-writer"
+    });
+    writers
+        .map(|task| {
+            let status = fs::read_to_string(task.join("status")).unwrap();
+            status
+                .lines()
+                .find(|line| line.starts_with("voluntary_ctxt_switches"))
+                .unwrap()
+                .to_owned()
+        })
+        .collect()
 }
 
 fn wait_for(condition: impl Fn() -> bool) {
@@ -91,6 +132,14 @@ fn the_console_gets_plain_lines_and_the_file_its_own_level() {
         file.contains(" | ERROR | it::child:") && file.ends_with(" | to both\n"),
         "{file}"
     );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_idle_logger_costs_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = child("quiet", folder.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
 }
 
 #[test]

@@ -235,7 +235,7 @@ fn every_mistake_is_one_line_with_name_value_place_and_what_is_allowed() {
 fn authentication_needs_a_user_and_a_password_of_its_own() {
     assert_eq!(
         errors(&[("flyer_auth_enable", "1")]),
-        r#"flyer_auth_enable = "1" (environment) needs a user and a password: flyer_auth_user and flyer_auth_pass is not set"#
+        r#"flyer_auth_enable = "1" (environment) needs a user and a password; not set: flyer_auth_user, flyer_auth_pass"#
     );
     assert_eq!(
         errors(&[
@@ -243,7 +243,7 @@ fn authentication_needs_a_user_and_a_password_of_its_own() {
             ("flyer_auth_user", "admin"),
             ("flyer_auth_pass", "")
         ]),
-        r#"flyer_auth_enable = "1" (environment) needs a user and a password: flyer_auth_pass is not set"#
+        r#"flyer_auth_enable = "1" (environment) needs a user and a password; not set: flyer_auth_pass"#
     );
     let weak = errors(&[
         ("flyer_auth_enable", "1"),
@@ -252,8 +252,8 @@ fn authentication_needs_a_user_and_a_password_of_its_own() {
     ]);
     assert_eq!(
         weak,
-        "flyer_auth_pass is not allowed: it is one of the passwords that are tried first; expected another one\n\
-         flyer_auth_user is not allowed: expected a name without a colon (RFC 7617)"
+        "flyer_auth_pass = \"***\" (environment) is not allowed: it is one of the passwords that are tried first; expected another one\n\
+         flyer_auth_user = \"a:b\" (environment) is not allowed: expected a name without a colon (RFC 7617)"
     );
     let loaded = load(&[
         ("flyer_auth_enable", "on"),

@@ -28,17 +28,23 @@ fn put(sink: &Sink, text: &str) -> bool {
 /// A writer that stands still until it is opened.
 #[derive(Clone, Default)]
 struct Gate {
-    state: Arc<(Mutex<(bool, Vec<u8>)>, Condvar)>,
+    state: Arc<(Mutex<Written>, Condvar)>,
+}
+
+#[derive(Default)]
+struct Written {
+    open: bool,
+    bytes: Vec<u8>,
 }
 
 impl Gate {
     fn open(&self) {
-        self.state.0.lock().unwrap().0 = true;
+        self.state.0.lock().unwrap().open = true;
         self.state.1.notify_all();
     }
 
     fn written(&self) -> String {
-        String::from_utf8(self.state.0.lock().unwrap().1.clone()).unwrap()
+        String::from_utf8(self.state.0.lock().unwrap().bytes.clone()).unwrap()
     }
 }
 
@@ -47,9 +53,9 @@ impl Write for Gate {
         let mut state = self
             .state
             .1
-            .wait_while(self.state.0.lock().unwrap(), |state| !state.0)
+            .wait_while(self.state.0.lock().unwrap(), |state| !state.open)
             .unwrap();
-        state.1.extend_from_slice(bytes);
+        state.bytes.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
