@@ -31,6 +31,15 @@ fn role() {
             logger::error!("to both");
             drop(guard);
         }
+        "color" => {
+            let guard = logger::init(&LogConfig {
+                color: Some(true),
+                ..config
+            })
+            .unwrap();
+            logger::error!("red");
+            drop(guard);
+        }
         "chatter" => {
             let guard = logger::init(&config).unwrap();
             // The harness has printed its first lines: only now may its output break.
@@ -140,6 +149,23 @@ fn an_idle_logger_costs_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let output = child("quiet", folder.path()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn colour_is_for_the_console_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = child("color", folder.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let console = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        console.contains(" | \x1b[31mERROR\x1b[0m | it::child:"),
+        "{console:?}"
+    );
+    let file = fs::read_to_string(folder.path().join("error.log")).unwrap();
+    assert!(
+        file.contains(" | ERROR | it::child:") && !file.contains('\x1b'),
+        "{file:?}"
+    );
 }
 
 #[test]

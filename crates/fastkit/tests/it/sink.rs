@@ -202,6 +202,33 @@ fn a_closed_pipe_harms_nobody() {
 }
 
 #[test]
+fn a_console_that_is_busy_for_a_moment_loses_nothing() {
+    /// Says "not now" every other time, and takes seven bytes at most.
+    struct Moody(Gate, bool);
+    impl Write for Moody {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.1 = !self.1;
+            if self.1 {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            self.0.write(&bytes[..bytes.len().min(7)])
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let gate = Gate::default();
+    gate.open();
+    let sink = Sink::builder().writer(Moody(gate.clone(), false)).unwrap();
+    put(&sink, "a first line");
+    put(&sink, "a second line");
+    assert!(sink.flush(SOON));
+    assert_eq!(gate.written(), "a first line\na second line\n");
+    assert_eq!((sink.dropped(), sink.error()), (0, None));
+}
+
+#[test]
 fn a_stalled_pipe_blocks_nobody() {
     let (mut reader, writer) = io::pipe().unwrap();
     let sink = Sink::builder()

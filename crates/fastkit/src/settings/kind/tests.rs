@@ -1,6 +1,11 @@
 //! What each notation accepts and refuses.
 
 use super::*;
+use crate::{
+    logger::Level,
+    settings::value::{ErrorStatus, Listen},
+};
+use std::time::Duration;
 
 fn parse<K: Kind>(text: &str) -> Option<K::Value> {
     K::parse(text, &mut Vec::new()).ok()
