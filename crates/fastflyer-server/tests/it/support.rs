@@ -60,17 +60,38 @@ impl Service for App {
             .insert("x-path", HeaderValue::from_str(&path).unwrap());
         match path.as_str() {
             "/slow" => {
-                tokio::time::sleep(Duration::from_millis(query.parse().unwrap())).await;
+                tokio::time::sleep(Duration::from_millis(query.parse().unwrap_or(0))).await;
                 *response.body_mut() = "slow".into();
+                return response;
             }
-            "/early" => *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE,
-            "/big" => *response.body_mut() = vec![b'b'; query.parse().unwrap()].into(),
+            "/early" => {
+                *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+                return response;
+            }
+            _ => {}
+        }
+        let body = request
+            .into_body()
+            .collect()
+            .await
+            .ok()
+            .map(|body| body.to_bytes());
+        self.seen.lock().unwrap().push((path.clone(), body.clone()));
+        let Some(body) = body else {
+            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+            return response;
+        };
+        match path.as_str() {
+            "/big" => *response.body_mut() = vec![b'b'; query.parse().unwrap_or(0)].into(),
             "/stream" => *response.body_mut() = Body::new(StreamBody::new(Frames(3, false))),
             "/broken" => *response.body_mut() = Body::new(StreamBody::new(Frames(3, true))),
             "/exact" => {
-                *response.body_mut() = Body::new(http_body_util::Full::new(Bytes::from("exact")))
+                *response.body_mut() = Body::new(http_body_util::Full::new(Bytes::from("exact")));
             }
-            "/status" => *response.status_mut() = StatusCode::from_bytes(query.as_bytes()).unwrap(),
+            "/status" => {
+                let status = StatusCode::from_bytes(query.as_bytes()).unwrap_or_default();
+                *response.status_mut() = status;
+            }
             "/own" => {
                 response
                     .headers_mut()
@@ -81,22 +102,8 @@ impl Service for App {
                     .headers_mut()
                     .insert("connection", HeaderValue::from_static("close"));
             }
-            _ => {
-                let body = request
-                    .into_body()
-                    .collect()
-                    .await
-                    .ok()
-                    .map(|body| body.to_bytes());
-                self.seen.lock().unwrap().push((path, body.clone()));
-                match body {
-                    Some(body) if body.is_empty() => {
-                        *response.body_mut() = "{\"message\":\"success\"}".into()
-                    }
-                    Some(body) => *response.body_mut() = body.into(),
-                    None => *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY,
-                }
-            }
+            _ if body.is_empty() => *response.body_mut() = "{\"message\":\"success\"}".into(),
+            _ => *response.body_mut() = body.into(),
         }
         response
     }

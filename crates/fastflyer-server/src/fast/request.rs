@@ -1,0 +1,47 @@
+//! A scanned head and its body as an [`http::Request`], without copying either.
+#![expect(
+    unsafe_code,
+    reason = "header values are checked by the scan; checking them again would cost more than the scan"
+)]
+
+use super::buffers::Buffers;
+use crate::{
+    Body,
+    head::{Framing, Head, Span},
+};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Request, Uri, uri::PathAndQuery};
+
+/// Takes the request out of the input. `None` when its target is not a URI or a name is no name.
+pub(super) fn take(head: &Head, buffers: &mut Buffers) -> Option<Request<Body>> {
+    let bytes = buffers.input.split_to(head.len).freeze();
+    let body = match head.framing {
+        Framing::Length(length) => Body::from(
+            buffers
+                .input
+                .split_to(usize::try_from(length).ok()?)
+                .freeze(),
+        ),
+        Framing::None | Framing::Chunked => Body::empty(),
+    };
+    let mut request = Request::new(body);
+    *request.method_mut() = Method::from_bytes(head.method.of(&bytes)).ok()?;
+    *request.uri_mut() =
+        Uri::from(PathAndQuery::from_maybe_shared(slice(&bytes, head.target)).ok()?);
+    let mut headers = std::mem::take(&mut buffers.headers);
+    for (name, value) in &buffers.fields {
+        let name = HeaderName::from_bytes(name.of(&bytes)).ok()?;
+        let value = slice(&bytes, *value);
+        debug_assert!(HeaderValue::from_bytes(&value).is_ok());
+        // SAFETY: the scan lets a value pass only if each byte is a tab or is at least a space and
+        // not DEL, which is what `HeaderValue` asks for.
+        let value = unsafe { HeaderValue::from_maybe_shared_unchecked(value) };
+        headers.append(name, value);
+    }
+    *request.headers_mut() = headers;
+    Some(request)
+}
+
+fn slice(bytes: &Bytes, span: Span) -> Bytes {
+    bytes.slice(span.start..span.end)
+}
