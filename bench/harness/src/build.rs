@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::servers::{Kind, OURS, Server};
+use crate::servers::{Kind, Server};
 
 /// `bench/` in this repository.
 pub(crate) fn bench() -> PathBuf {
@@ -37,17 +37,17 @@ impl Executables {
 /// Fails when the load client does not build.
 pub(crate) fn all(servers: &[&Server], build: bool) -> Result<Executables, String> {
     let mut found = Executables::default();
-    let manifest = bench().join("Cargo.toml");
-    let names = std::iter::once(("load", &manifest));
-    let root = bench().join("../Cargo.toml");
-    let servers = servers.iter().map(|server| match server.kind {
-        Kind::FastFlyer => ("fastflyer-cli", &root),
-        Kind::Peer | Kind::PeerWithoutLog => (server.name, &manifest),
-    });
-    for (package, manifest) in names.chain(servers) {
-        match one(package, manifest, build) {
-            Ok((name, path)) => {
-                found.0.insert(name, path);
+    let servers = servers.iter().map(|server| (server.name, package(server)));
+    for (name, package) in std::iter::once(("load", bench().join("load"))).chain(servers) {
+        let executable = if build {
+            eprintln!("building {name}");
+            one(name, &package)
+        } else {
+            existing(name, &package)
+        };
+        match executable {
+            Ok(path) => {
+                found.0.insert(name.to_owned(), path);
             }
             Err(reason) => eprintln!("bench: {reason}"),
         }
@@ -56,43 +56,51 @@ pub(crate) fn all(servers: &[&Server], build: bool) -> Result<Executables, Strin
     Ok(found)
 }
 
-fn one(package: &str, manifest: &Path, build: bool) -> Result<(String, PathBuf), String> {
-    if !build {
-        return existing(package, manifest);
+/// The folder of the package that has the server as its executable.
+fn package(server: &Server) -> PathBuf {
+    match server.kind {
+        Kind::FastFlyer => bench().join("../crates/fastflyer-cli"),
+        Kind::Peer | Kind::PeerWithoutLog => bench().join("peers").join(server.name),
     }
-    eprintln!("building {package}");
-    // Cargo tells where it put the executable, whatever target folder its configuration names.
+}
+
+fn one(name: &str, package: &Path) -> Result<PathBuf, String> {
+    // Cargo tells where it put the executable, whatever target folder its configuration names. The package is given by
+    // its folder: a peer may bear the name of the crate it shows.
     let output = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--quiet", "--locked"])
         .args([
-            "build",
-            "--release",
-            "--quiet",
-            "--locked",
             "--message-format=json-render-diagnostics",
+            "--manifest-path",
         ])
-        .args(["--package", package, "--manifest-path"])
-        .arg(manifest)
+        .arg(package.join("Cargo.toml"))
         .stderr(Stdio::inherit())
         .output()
         .map_err(|error| format!("cargo cannot be started: {error}"))?;
     if !output.status.success() {
-        return Err(format!("{package} does not build"));
+        return Err(format!("{name} does not build"));
     }
-    executable(&String::from_utf8_lossy(&output.stdout))
-        .ok_or_else(|| format!("{package} has no executable"))
+    executable(&String::from_utf8_lossy(&output.stdout), name)
+        .ok_or_else(|| format!("{name} has no executable of that name"))
 }
 
-fn existing(package: &str, manifest: &Path) -> Result<(String, PathBuf), String> {
-    let name = if package == "fastflyer-cli" {
-        OURS
-    } else {
-        package
-    };
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| manifest.with_file_name("target"), PathBuf::from);
+/// Where cargo puts the executable when nothing but `CARGO_TARGET_DIR` says otherwise.
+fn existing(name: &str, package: &Path) -> Result<PathBuf, String> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || {
+            let root = bench().join("..");
+            let workspace = if package.starts_with(&root.join("crates")) {
+                root
+            } else {
+                bench()
+            };
+            workspace.join("target")
+        },
+        PathBuf::from,
+    );
     let path = target.join("release").join(name);
     if path.is_file() {
-        Ok((name.to_owned(), path))
+        Ok(path)
     } else {
         Err(format!(
             "{} is not there; run without --no-build",
@@ -101,19 +109,15 @@ fn existing(package: &str, manifest: &Path) -> Result<(String, PathBuf), String>
     }
 }
 
-/// Name and path of the last executable in cargo's JSON messages.
-fn executable(messages: &str) -> Option<(String, PathBuf)> {
+/// Path of the executable of that name in cargo's JSON messages.
+fn executable(messages: &str, name: &str) -> Option<PathBuf> {
     messages
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter_map(|message| {
+        .find_map(|message| {
             let path = message["executable"].as_str()?;
-            Some((
-                message["target"]["name"].as_str()?.to_owned(),
-                PathBuf::from(path),
-            ))
+            (message["target"]["name"] == name).then(|| PathBuf::from(path))
         })
-        .last()
 }
 
 /// Whether the tool can be started; otherwise how to get it.
@@ -144,12 +148,12 @@ mod tests {
             "\nnot json\n",
             r#"{"reason":"build-finished","success":true}"#,
         );
-        let (name, path) = executable(messages).unwrap();
         assert_eq!(
-            (name.as_str(), path.as_path()),
-            ("actix", Path::new("/t/release/actix"))
+            executable(messages, "actix").as_deref(),
+            Some(Path::new("/t/release/actix"))
         );
-        assert_eq!(executable(""), None);
+        assert_eq!(executable(messages, "work"), None);
+        assert_eq!(executable("", "actix"), None);
     }
 
     #[test]

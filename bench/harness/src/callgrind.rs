@@ -3,11 +3,7 @@
 //! What the difference does not have: the start, the first use of everything, the kernel. What it has: every thread of
 //! the server, the one that writes the log included.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::{
     build::{self, Executables},
@@ -16,6 +12,7 @@ use crate::{
     process::Running,
     readme, results,
     results::{Context, Instructions},
+    scratch::{Scratch, lost_lines},
     servers::{Case, OURS, Server},
     statistics::{per_request, worsening},
 };
@@ -29,11 +26,11 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     build::need("valgrind", "valgrind")?;
     let servers = options.servers();
     let executables = build::all(&servers, options.build)?;
-    let scratch = scratch()?;
+    let scratch = Scratch::new()?;
     let committed = results::load::<Instructions>(results::INSTRUCTIONS)?;
     let mut figures = Figures::new();
     for server in servers {
-        match measure(server, &executables, options, &scratch) {
+        match measure(server, &executables, options, scratch.path()) {
             Ok(counts) => {
                 figures.insert(server.name.to_owned(), counts);
             }
@@ -139,7 +136,18 @@ fn total(
         ["--requests", &requests.to_string()],
         || {},
     )?;
+    let log = running.log.clone();
     running.stop()?;
+    // A line that was dropped is work that was not done: the figure would flatter.
+    if let Some(log) = log {
+        let lost = lost_lines(&log, requests)?;
+        if lost > 0 {
+            return Err(format!(
+                "{} lost {lost} access lines of {requests}",
+                server.name
+            ));
+        }
+    }
     let text = fs::read_to_string(&out).map_err(|error| format!("{}: {error}", out.display()))?;
     totals(&text).ok_or_else(|| format!("{} has no totals", out.display()))
 }
@@ -151,13 +159,6 @@ fn totals(text: &str) -> Option<u64> {
         .rev()
         .find_map(|line| line.strip_prefix("totals:"))?;
     line.split_whitespace().next()?.parse().ok()
-}
-
-/// A folder of this run for logs and callgrind files.
-pub(crate) fn scratch() -> Result<PathBuf, String> {
-    let path = std::env::temp_dir().join(format!("flyer-bench-{}", std::process::id()));
-    fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(path)
 }
 
 fn table(figures: &Figures, committed: Option<&Figures>) -> String {

@@ -13,6 +13,7 @@ mod process;
 mod rates;
 mod readme;
 mod results;
+mod scratch;
 mod servers;
 mod statistics;
 

@@ -4,12 +4,12 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use crate::{
     build::{self, Executables},
-    callgrind::scratch,
     options::Options,
     probe, process,
     process::Running,
     readme, results,
     results::{CaseRates, Context, Rates, ServerRates},
+    scratch::{Scratch, lost_lines},
     servers::{BASE, Case, Server},
     statistics::{median, paired_ratio, spread},
 };
@@ -36,10 +36,10 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     build::need("taskset", "util-linux")?;
     let mut servers = options.servers();
     let executables = build::all(&servers, options.build)?;
-    let scratch = scratch()?;
+    let scratch = Scratch::new()?;
     let mut reasons = Vec::new();
     servers.retain(|server| {
-        let able = able(server, &executables, options, &scratch);
+        let able = able(server, &executables, options, scratch.path());
         let insisted = options.insists_on(server);
         able.map_err(|reason| {
             eprintln!("left out: {reason}");
@@ -59,7 +59,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
                 // Each round begins with another server: nobody always follows the same neighbour.
                 let server = servers[(index + round) % servers.len()];
                 if server.does(case) {
-                    let sample = measure(server, &executables, case, options, &scratch)?;
+                    let sample = measure(server, &executables, case, options, scratch.path())?;
                     samples
                         .entry(server.name)
                         .or_default()
@@ -159,7 +159,7 @@ fn measure(
     let (log, first_answer) = (running.log.clone(), running.first_answer);
     running.stop()?;
     let lost_lines = log
-        .map(|log| lost(&log, warm.requests + load.requests))
+        .map(|log| lost_lines(&log, warm.requests + load.requests))
         .transpose()?;
     Ok(Sample {
         rate: load.rate,
@@ -175,17 +175,6 @@ fn measure(
 
 fn micros(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e6
-}
-
-/// Requests of the run without a line. The health check that waited for the start has one too, in most servers.
-fn lost(log: &Path, requests: u64) -> Result<u64, String> {
-    let bytes = fs::read(log).map_err(|error| format!("{}: {error}", log.display()))?;
-    let finder = b"/flyer/users/info";
-    let lines = bytes
-        .split(|byte| *byte == b'\n')
-        .filter(|line| line.windows(finder.len()).any(|part| part == finder))
-        .count() as u64;
-    Ok(requests.saturating_sub(lines))
 }
 
 fn summary(samples: &Samples) -> BTreeMap<String, ServerRates> {
@@ -317,13 +306,5 @@ mod tests {
         let samples =
             Samples::from([("actix", BTreeMap::from([(Case::A, vec![sample(1.0, 1.0)])]))]);
         assert_eq!(summary(&samples)["actix"].cases[&Case::A].rate_ratio, None);
-    }
-
-    #[test]
-    fn lines_of_other_routes_do_not_count() {
-        let log = std::env::temp_dir().join(format!("flyer-bench-lost-{}", std::process::id()));
-        fs::write(&log, "GET /health_check\nPOST /flyer/users/info\n").unwrap();
-        assert_eq!(lost(&log, 3), Ok(2));
-        fs::remove_file(&log).unwrap();
     }
 }

@@ -259,7 +259,7 @@ impl<'a> Run<'a> {
             let Some(answer) = next.map_err(|Unexpected(what)| what.to_owned())? else {
                 break;
             };
-            if answer.status != 200 || !answer.body.starts_with(self.plan.case.body_prefix()) {
+            if answer.status != 200 || !self.plan.case.is_answered_by(answer.body) {
                 return Err(format!(
                     "status {} with body {:?}",
                     answer.status,

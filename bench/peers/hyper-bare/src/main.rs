@@ -1,5 +1,5 @@
 //! hyper with a service function and nothing above it: the floor for whatever is built on hyper, and the mark for
-//! pipelined requests. No C: there is no usual access log at this level.
+//! pipelined requests. On tokio's single-threaded runtime, whatever `THREADS` says, and without time-outs. No C: there is no usual access log at this level.
 
 use std::{convert::Infallible, io};
 
@@ -12,7 +12,7 @@ use hyper::{
     server::conn::http1,
     service::service_fn,
 };
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use uuid::Uuid;
 use work::{Envelope, HEALTH, Health, INFO, REQUEST_ID, Settings, Users};
 
@@ -21,8 +21,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 fn main() -> io::Result<()> {
     let settings = Settings::from_env();
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(settings.threads)
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
         .block_on(async {
@@ -41,7 +40,6 @@ async fn serve(settings: &Settings) -> io::Result<()> {
         tokio::spawn(async move {
             // A connection that its peer resets is no news here.
             let _ = http1::Builder::new()
-                .timer(TokioTimer::new())
                 .pipeline_flush(true)
                 .serve_connection(TokioIo::new(stream), service_fn(answer))
                 .await;
