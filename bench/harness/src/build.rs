@@ -89,7 +89,7 @@ fn existing(name: &str, package: &Path) -> Result<PathBuf, String> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || {
             let root = bench().join("..");
-            let workspace = if package.starts_with(&root.join("crates")) {
+            let workspace = if package.starts_with(root.join("crates")) {
                 root
             } else {
                 bench()
