@@ -7,11 +7,12 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::{
     build::{self, Executables},
+    date,
     options::Options,
     probe, process,
     process::Running,
     readme, results,
-    results::{Context, Instructions},
+    results::{Context, Instructions, ServerInstructions},
     scratch::{Scratch, lost_lines},
     servers::{Case, OURS, Server},
     statistics::{per_request, worsening},
@@ -20,7 +21,7 @@ use crate::{
 /// A change above this is no noise.
 const TOLERANCE_PERCENT: u64 = 3;
 
-type Figures = BTreeMap<String, BTreeMap<Case, u64>>;
+type Figures = BTreeMap<String, ServerInstructions>;
 
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     build::need("valgrind", "valgrind")?;
@@ -32,7 +33,8 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     for server in servers {
         match measure(server, &executables, options, scratch.path()) {
             Ok(counts) => {
-                figures.insert(server.name.to_owned(), counts);
+                let date = date::today();
+                figures.insert(server.name.to_owned(), ServerInstructions { date, counts });
             }
             Err(reason) if options.insists_on(server) => return Err(reason),
             Err(reason) => eprintln!("left out: {reason}"),
@@ -54,8 +56,10 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let mut servers = committed
         .map(|committed| committed.servers)
         .unwrap_or_default();
-    for (name, counts) in figures {
-        servers.entry(name).or_default().extend(counts);
+    for (name, new) in figures {
+        let server: &mut ServerInstructions = servers.entry(name).or_default();
+        server.date = new.date;
+        server.counts.extend(new.counts);
     }
     results::save(
         results::INSTRUCTIONS,
@@ -163,11 +167,11 @@ fn totals(text: &str) -> Option<u64> {
 
 fn table(figures: &Figures, committed: Option<&Figures>) -> String {
     let mut text = format!("{:14} {:>18} {:>18} {:>18}", "server", "A", "B", "C");
-    for (name, counts) in figures {
+    for (name, server) in figures {
         text.push_str(&format!("\n{name:14}"));
         for case in [Case::A, Case::B, Case::C] {
-            let cell = counts.get(&case).map_or_else(String::new, |now| {
-                let before = committed.and_then(|all| all.get(name)?.get(&case));
+            let cell = server.counts.get(&case).map_or_else(String::new, |now| {
+                let before = committed.and_then(|all| all.get(name)?.counts.get(&case));
                 let change = before.map_or_else(String::new, |before| {
                     format!(" ({:+.1} %)", worsening(*before, *now) * 100.0)
                 });
@@ -188,9 +192,10 @@ fn check(committed: Option<&Figures>, now: &Figures) -> Result<(), String> {
         .and_then(|all| all.get(OURS))
         .ok_or_else(|| format!("no figures of {OURS} are committed; run without --check once"))?;
     let worse: Vec<String> = ours
+        .counts
         .iter()
         .filter_map(|(case, now)| {
-            let before = before.get(case)?;
+            let before = before.counts.get(case)?;
             (now * 100 > before * (100 + TOLERANCE_PERCENT))
                 .then(|| format!("{case}: {before} -> {now}"))
         })
@@ -212,7 +217,10 @@ mod tests {
     fn figures(name: &str, a: u64, b: u64) -> Figures {
         Figures::from([(
             name.to_owned(),
-            BTreeMap::from([(Case::A, a), (Case::B, b)]),
+            ServerInstructions {
+                date: String::new(),
+                counts: BTreeMap::from([(Case::A, a), (Case::B, b)]),
+            },
         )])
     }
 

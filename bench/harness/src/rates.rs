@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use crate::{
     build::{self, Executables},
+    date,
     options::Options,
     probe, process,
     process::Running,
@@ -51,6 +52,11 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         return Err(reason);
     }
     let before = load_average();
+    if before > 1.0 {
+        eprintln!(
+            "the machine is busy (load average {before}): take the ratios as rough, the rates as meaningless"
+        );
+    }
     let mut samples = Samples::new();
     for case in Case::ALL.into_iter().filter(|case| options.wants(*case)) {
         for round in 0..options.rounds {
@@ -196,6 +202,7 @@ fn summary(samples: &Samples) -> BTreeMap<String, ServerRates> {
                 })
                 .collect();
             let rates = ServerRates {
+                date: date::today(),
                 cases: rates,
                 start_ms: over_all(|sample| sample.start_ms),
                 resident_idle_kib: whole(over_all(|sample| sample.resident_idle)),

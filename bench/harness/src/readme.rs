@@ -77,27 +77,28 @@ fn context(context: &Context) -> String {
         .map(|(name, version)| format!("{name} {version}"))
         .collect();
     format!(
-        "{}; {}, {} cores shared with others; Linux {}; {}.\n{}.",
-        context.date,
+        "Last run: {}, {} cores shared with others; Linux {}; {}; commit {}.\n{}.",
         context.cpu,
         context.cores,
         context.kernel,
         context.rustc,
+        context.commit,
         versions.join(", ")
     )
 }
 
 fn instructions_table(results: &Instructions) -> String {
-    let mut text = String::from("| server | A | B | C |\n|---|--:|--:|--:|\n");
-    for (server, counts) in in_order(&results.servers) {
+    let mut text = String::from("| server | A | B | C | measured |\n|---|--:|--:|--:|---|\n");
+    for (server, figures) in in_order(&results.servers) {
         let _ = write!(text, "| {} |", name(server));
         for case in [Case::A, Case::B, Case::C] {
-            let cell = counts
+            let cell = figures
+                .counts
                 .get(&case)
                 .map_or_else(|| "-".to_owned(), |count| grouped(*count));
             let _ = write!(text, " {cell} |");
         }
-        text.push('\n');
+        let _ = writeln!(text, " {} |", figures.date);
     }
     let _ = write!(
         text,
@@ -140,16 +141,17 @@ fn rates_table(results: &Rates) -> String {
             );
         }
     }
-    text.push_str("\n| server | start to first answer | resident idle | resident under load |\n|---|--:|--:|--:|\n");
+    text.push_str("\n| server | start to first answer | resident idle | resident under load | measured |\n|---|--:|--:|--:|---|\n");
     for (server, rates) in in_order(&results.servers) {
         let mib = |kib: u64| format!("{}.{} MiB", kib / 1024, kib % 1024 * 10 / 1024);
         let _ = writeln!(
             text,
-            "| {} | {:.1} ms | {} | {} |",
+            "| {} | {:.1} ms | {} | {} | {} |",
             name(server),
             rates.start_ms,
             mib(rates.resident_idle_kib),
-            mib(rates.resident_loaded_kib)
+            mib(rates.resident_loaded_kib),
+            rates.date
         );
     }
     let _ = write!(
@@ -173,8 +175,8 @@ fn instructions_chart(results: &Instructions) -> Chart<'static> {
             reason = "instruction counts are far below 2^52"
         )]
         let bars = in_order(&results.servers)
-            .filter_map(|(server, counts)| {
-                let count = *counts.get(&case)?;
+            .filter_map(|(server, figures)| {
+                let count = *figures.counts.get(&case)?;
                 Some(bar(server, count as f64, grouped(count)))
             })
             .collect();

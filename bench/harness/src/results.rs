@@ -4,16 +4,17 @@ use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{build::bench, date, servers::Case};
+use crate::{build::bench, servers::Case};
 
-/// Where and with what figures were taken.
+/// Where and with what the last run was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Context {
-    pub(crate) date: String,
     pub(crate) cpu: String,
     pub(crate) cores: usize,
     pub(crate) kernel: String,
     pub(crate) rustc: String,
+    /// Of this repository.
+    pub(crate) commit: String,
     /// Of the crates that make the figures, from the lock file.
     pub(crate) versions: BTreeMap<String, String>,
 }
@@ -25,7 +26,15 @@ pub(crate) struct Instructions {
     pub(crate) valgrind: String,
     pub(crate) connections: u32,
     pub(crate) requests: (u64, u64),
-    pub(crate) servers: BTreeMap<String, BTreeMap<Case, u64>>,
+    pub(crate) servers: BTreeMap<String, ServerInstructions>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct ServerInstructions {
+    /// Its own, because a run may have only some of the servers.
+    pub(crate) date: String,
+    #[serde(flatten)]
+    pub(crate) counts: BTreeMap<Case, u64>,
 }
 
 /// Rates, CPU time, memory and start.
@@ -42,6 +51,7 @@ pub(crate) struct Rates {
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct ServerRates {
+    pub(crate) date: String,
     pub(crate) cases: BTreeMap<Case, CaseRates>,
     /// From `exec` to the end of the first answer.
     pub(crate) start_ms: f64,
@@ -100,21 +110,7 @@ impl Context {
             fs::read_to_string(&lock).map_err(|error| format!("{}: {error}", lock.display()))?;
         let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-        let mut versions = versions(&lock);
-        if let Some(commit) = first_line(
-            "git",
-            &[
-                "-C",
-                &bench().display().to_string(),
-                "rev-parse",
-                "--short",
-                "HEAD",
-            ],
-        ) {
-            versions.insert(crate::servers::OURS.to_owned(), commit);
-        }
         Ok(Self {
-            date: date::today(),
             cpu: cpu_model(&cpuinfo).unwrap_or("unknown").to_owned(),
             cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             // The build number behind it says nothing about the figures.
@@ -125,7 +121,18 @@ impl Context {
                 .unwrap_or_default()
                 .to_owned(),
             rustc: first_line("rustc", &["--version"]).unwrap_or_else(|| "unknown".to_owned()),
-            versions,
+            commit: first_line(
+                "git",
+                &[
+                    "-C",
+                    &bench().display().to_string(),
+                    "rev-parse",
+                    "--short",
+                    "HEAD",
+                ],
+            )
+            .unwrap_or_else(|| "unknown".to_owned()),
+            versions: versions(&lock),
         })
     }
 }
@@ -159,7 +166,9 @@ const NAMED: [&str; 15] = [
 fn versions(lock: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::<String, String>::new();
     let value = |line: &str, key| Some(line.strip_prefix(key)?.trim_matches('"').to_owned());
-    for package in lock.split("[[package]]") {
+    // Packages of this workspace have no source; one of them bears the name of the crate it shows.
+    let foreign = |package: &&str| package.contains("\nsource = ");
+    for package in lock.split("[[package]]").filter(foreign) {
         let name = package.lines().find_map(|line| value(line, "name = "));
         let version = package.lines().find_map(|line| value(line, "version = "));
         if let (Some(name), Some(version)) = (name, version)
@@ -187,9 +196,10 @@ mod tests {
 
     #[test]
     fn versions_come_from_the_lock_file() {
-        let lock = "version = 4\n\n[[package]]\nname = \"axum\"\nversion = \"0.8.9\"\n\n\
-                    [[package]]\nname = \"tower\"\nversion = \"0.4.1\"\n\n\
-                    [[package]]\nname = \"tower\"\nversion = \"0.5.3\"\n\n\
+        let lock = "version = 4\n\n[[package]]\nname = \"axum\"\nversion = \"0.8.9\"\nsource = \"r\"\n\n\
+                    [[package]]\nname = \"tower\"\nversion = \"0.4.1\"\nsource = \"r\"\n\n\
+                    [[package]]\nname = \"tower\"\nversion = \"0.5.3\"\nsource = \"r\"\n\n\
+                    [[package]]\nname = \"tower\"\nversion = \"0.0.0\"\n\n\
                     [[package]]\nname = \"zzz\"\nversion = \"1.0.0\"\n";
         let found = versions(lock);
         assert_eq!(found["axum"], "0.8.9");
