@@ -315,7 +315,7 @@ impl<A: Application> Front<A> {
         );
         // The map serves the next request.
         parts.headers.clear();
-        buffers.headers = parts.headers;
+        buffers.headers = Some(parts.headers);
         match content {
             Content::Nothing(_) => {}
             Content::Full(body) if body.len() <= MOST_COPIED => {
