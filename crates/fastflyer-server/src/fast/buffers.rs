@@ -53,7 +53,7 @@ pub(super) fn take() -> Box<Buffers> {
 
 /// Takes back a set whose connection has nothing received and nothing to write.
 pub(super) fn put_back(buffers: Box<Buffers>) {
-    if buffers.input.capacity() <= LARGEST_KEPT && buffers.output.capacity() <= LARGEST_KEPT * 4 {
+    if buffers.input.capacity() <= LARGEST_KEPT && buffers.output.capacity() <= LARGEST_KEPT {
         POOL.with_borrow_mut(|pool| {
             if pool.len() < MOST_KEPT {
                 pool.push(buffers);
