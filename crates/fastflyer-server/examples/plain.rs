@@ -1,7 +1,7 @@
 //! A plain application, for measuring the server without a framework on it.
 //!
-//! `plain [port [hyper]]`: GET anything answers 32 bytes of JSON with three headers. It stops on
-//! TERM and prints its counts, so that it can be run under callgrind.
+//! `plain [port [fast|hyper [connections]]]`: GET anything answers 32 bytes of JSON with three
+//! headers. It stops on TERM and prints its counts, so that it can be run under callgrind.
 #![expect(clippy::print_stdout, reason = "an example talks to its user")]
 
 use bytes::Bytes;
@@ -59,16 +59,21 @@ fn main() -> Result<(), fastflyer_server::Error> {
         .first()
         .and_then(|port| port.parse().ok())
         .unwrap_or(8080);
-    let front = if arguments.iter().any(|word| word == "hyper") {
-        Front::Hyper
-    } else {
-        Front::Fast
+    let front = match arguments.get(1).map(String::as_str) {
+        Some("hyper") => Front::Hyper,
+        _ => Front::Fast,
     };
-    let config = ServerConfig {
+    let mut config = ServerConfig {
         address: Address::new("127.0.0.1", port),
         front,
         ..ServerConfig::default()
     };
+    if let Some(connections) = arguments.get(2).and_then(|count| count.parse().ok()) {
+        config.max_connections = connections;
+        // Long enough to look at them.
+        config.timeouts.keep_alive = std::time::Duration::from_secs(60);
+        config.timeouts.head = config.timeouts.keep_alive;
+    }
     let server = Server::bind(config)?;
     println!("listening on {}", server.address()?);
     println!("{:?}", server.run(Plain)?.stats);

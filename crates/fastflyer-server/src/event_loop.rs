@@ -4,7 +4,7 @@
 //! timeout. Key types: [`EventLoop`], and [`Connection`] with what a front needs.
 
 use crate::{
-    Application, BoxError, Front, Peer, ProtocolError, ServerConfig,
+    Application, Body, BoxError, Front, Peer, ProtocolError, ServerConfig,
     accept::Handed,
     answer,
     control::{Control, LoopState, Stage},
@@ -13,6 +13,7 @@ use crate::{
     watch::{Linger, Watch},
 };
 use bytes::BytesMut;
+use http::{Response, StatusCode};
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed, mpsc::Sender},
     time::{Duration, Instant},
@@ -156,6 +157,17 @@ impl<A: Application> EventLoop<A> {
         })
         .await;
     }
+}
+
+/// Interim statuses are the protocol layer's; one from the application would leave the client
+/// waiting for the answer. True: it was one, and the connection must close.
+pub(crate) fn refuse_interim(response: &mut Response<Body>) -> bool {
+    let is_interim = response.status().is_informational();
+    if is_interim {
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        *response.body_mut() = Body::empty();
+    }
+    is_interim
 }
 
 impl<A: Application> Connection<A> {

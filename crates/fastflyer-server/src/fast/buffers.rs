@@ -25,7 +25,7 @@ pub(super) struct Buffers {
     /// Where the fields of the present head are.
     pub(super) fields: Vec<(Span, Span)>,
     /// An empty map with room, for the next request.
-    pub(super) headers: HeaderMap,
+    pub(super) headers: Option<HeaderMap>,
 }
 
 impl Buffers {
@@ -46,14 +46,14 @@ pub(super) fn take() -> Box<Buffers> {
             input: BytesMut::with_capacity(INPUT),
             output: Output::default(),
             fields: Vec::with_capacity(32),
-            headers: HeaderMap::with_capacity(24),
+            headers: Some(HeaderMap::with_capacity(24)),
         })
     })
 }
 
 /// Takes back a set whose connection has nothing received and nothing to write.
 pub(super) fn put_back(buffers: Box<Buffers>) {
-    if buffers.input.capacity() <= LARGEST_KEPT && buffers.output.capacity() <= LARGEST_KEPT * 4 {
+    if buffers.input.capacity() <= LARGEST_KEPT && buffers.output.capacity() <= LARGEST_KEPT {
         POOL.with_borrow_mut(|pool| {
             if pool.len() < MOST_KEPT {
                 pool.push(buffers);

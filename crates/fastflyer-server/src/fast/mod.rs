@@ -13,7 +13,7 @@ mod response;
 
 use crate::{
     Application, Body, ProtocolError, Service,
-    event_loop::Connection,
+    event_loop::{Connection, refuse_interim},
     guard::{MOST_DRAINED, late},
     head::{self, Framing, Head, Persistence, Rescan, bad},
     hyper_front,
@@ -297,14 +297,17 @@ impl<A: Application> Front<A> {
 
     async fn write(
         &mut self,
-        response: Response<Body>,
+        mut response: Response<Body>,
         is_head: bool,
         persistence: Persistence,
         buffers: &mut Buffers,
     ) -> io::Result<bool> {
+        let is_interim = refuse_interim(&mut response);
         let (mut parts, body) = response.into_parts();
         let content = Content::of(&parts, body, is_head);
-        let closes = persistence == Persistence::Close || self.connection.event_loop.is_stopping();
+        let closes = is_interim
+            || persistence == Persistence::Close
+            || self.connection.event_loop.is_stopping();
         let prepared = &self.connection.event_loop.state.prepared;
         let keeps = response::head(
             buffers.output.bytes(),
@@ -315,7 +318,7 @@ impl<A: Application> Front<A> {
         );
         // The map serves the next request.
         parts.headers.clear();
-        buffers.headers = parts.headers;
+        buffers.headers = Some(parts.headers);
         match content {
             Content::Nothing(_) => {}
             Content::Full(body) if body.len() <= MOST_COPIED => {

@@ -30,7 +30,7 @@ impl Content {
     pub(super) fn of(parts: &Parts, mut body: Body, is_head: bool) -> Self {
         let hint = http_body::Body::size_hint(&body).exact();
         let status = parts.status;
-        if status == StatusCode::NO_CONTENT || status.is_informational() {
+        if status == StatusCode::NO_CONTENT {
             return Self::Nothing(Sizing::Untold);
         }
         if is_head || status == StatusCode::NOT_MODIFIED {

@@ -147,3 +147,63 @@ fn any_tower_service_is_served() {
     handle.stop();
     thread.join().unwrap();
 }
+
+/// Not a test by itself: the process of the next one.
+#[test]
+#[ignore = "run by running_out_of_descriptors_is_survived"]
+fn serve_until_killed() {
+    let server = Server::bind(at(Address::new("127.0.0.1", 0))).unwrap();
+    println!("port={}", server.local_addr().unwrap().port());
+    server.run(App::default()).unwrap();
+}
+
+#[test]
+fn running_out_of_descriptors_is_survived() {
+    use std::io::BufRead as _;
+    let program = std::env::current_exe().unwrap();
+    let mut child = std::process::Command::new("sh")
+        .args(["-c", "ulimit -n 40 && exec \"$0\" --exact starting::serve_until_killed --ignored --nocapture"])
+        .arg(program)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    let port = lines
+        .map_while(Result::ok)
+        .find_map(|line| {
+            line.split_once("port=")
+                .map(|(_, port)| port.parse::<u16>().unwrap())
+        })
+        .unwrap();
+    let address = ([127, 0, 0, 1], port).into();
+    let mut clients: Vec<_> = (0..60).map(|_| Client::connect(address)).collect();
+    clients[0].send(GET);
+    assert_eq!(clients[0].answer().status, 200);
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    let cpu = || {
+        let text =
+            std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap_or_default();
+        let fields: Vec<&str> = text
+            .rsplit(')')
+            .next()
+            .unwrap()
+            .split_whitespace()
+            .collect();
+        fields.get(11..13).map_or(0, |times| {
+            times
+                .iter()
+                .filter_map(|time| time.parse::<u64>().ok())
+                .sum()
+        })
+    };
+    let before = cpu();
+    std::thread::sleep(std::time::Duration::from_millis(1_000));
+    // In ticks of 10 ms: less than a fifth of a second in a second.
+    assert!(cpu() - before < 20, "it spins");
+    // Room again: one that waited in the backlog is served.
+    clients.drain(..50);
+    clients[5].send(GET);
+    assert_eq!(clients[5].answer().status, 200);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

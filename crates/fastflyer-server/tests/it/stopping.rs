@@ -105,3 +105,31 @@ fn a_stop_before_the_run_ends_it_at_once() {
     server.handle.stop();
     assert_eq!(server.join().stats.accepted, 0);
 }
+
+#[test]
+fn a_signal_stops_gracefully() {
+    let mut config = config(fastflyer_server::Front::Fast);
+    config.signals = fastflyer_server::Signals::Handle;
+    let mut server = start(config);
+    let mut client = Client::connect(server.address);
+    client.send(b"GET /slow?300 HTTP/1.1\r\nHost: a\r\n\r\n");
+    eventually(|| server.handle.stats().requests == 1);
+    nix::sys::signal::raise(nix::sys::signal::Signal::SIGTERM).unwrap();
+    assert_eq!(client.answer().status, 200);
+    assert_eq!(server.join().stats.cut, 0);
+}
+
+#[test]
+fn a_handler_that_blocks_its_loop_does_not_hold_up_the_stop() {
+    for front in FRONTS {
+        let mut config = config(front);
+        config.timeouts.graceful = Duration::from_millis(200);
+        let server = start(config);
+        let mut client = Client::connect(server.address);
+        client.send(b"GET /block?20000 HTTP/1.1\r\nHost: a\r\n\r\n");
+        eventually(|| server.handle.stats().requests == 1);
+        let begun = Instant::now();
+        assert_eq!(server.stop().stats.cut, 1, "{front:?}");
+        assert!(begun.elapsed() < Duration::from_secs(10), "{front:?}");
+    }
+}

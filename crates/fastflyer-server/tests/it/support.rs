@@ -64,6 +64,11 @@ impl Service for App {
                 *response.body_mut() = "slow".into();
                 return response;
             }
+            "/block" => {
+                std::thread::sleep(Duration::from_millis(query.parse().unwrap_or(0)));
+                return response;
+            }
+            "/panic" => panic!("as asked"),
             "/early" => {
                 *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
                 return response;
@@ -195,8 +200,9 @@ pub(crate) enum End {
     TimedOut,
 }
 
+/// The socket, and what was received beyond the last answer.
 #[derive(Debug)]
-pub(crate) struct Client(pub(crate) TcpStream);
+pub(crate) struct Client(pub(crate) TcpStream, pub(crate) Vec<u8>);
 
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Self {
@@ -208,7 +214,7 @@ impl Client {
             .set_write_timeout(Some(Duration::from_secs(20)))
             .unwrap();
         socket.set_nodelay(true).unwrap();
-        Self(socket)
+        Self(socket, Vec::new())
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) {
@@ -222,7 +228,7 @@ impl Client {
 
     /// Everything until the server closes.
     pub(crate) fn rest(&mut self) -> (Vec<u8>, End) {
-        let mut all = Vec::new();
+        let mut all = std::mem::take(&mut self.1);
         let mut piece = [0; 65536];
         loop {
             match self.0.read(&mut piece) {
@@ -236,17 +242,17 @@ impl Client {
         }
     }
 
-    /// Reads exactly one answer to a request that is not HEAD.
+    /// Reads one answer to a request that is not HEAD.
     pub(crate) fn answer(&mut self) -> Answer {
-        let mut all = Vec::new();
-        let mut byte = [0];
+        let mut piece = vec![0; 1 << 20];
         loop {
-            if let Some(answer) = parse(&all, false).map(|(answer, _)| answer) {
+            if let Some((answer, rest)) = parse(&self.1, false) {
+                self.1 = rest.to_vec();
                 return answer;
             }
-            match self.0.read(&mut byte) {
-                Ok(1) => all.push(byte[0]),
-                other => panic!("{other:?} after {}", all.escape_ascii()),
+            match self.0.read(&mut piece) {
+                Ok(count @ 1..) => self.1.extend_from_slice(&piece[..count]),
+                other => panic!("{other:?} after {}", self.1.escape_ascii()),
             }
         }
     }
