@@ -1,11 +1,6 @@
-//! The access log: one JSON line per request, written after the answer, never in its way.
-//!
-//! Not the logger of the program: lines are bare JSON, and go to a sink of their own.
+//! [`AccessLog`]: where the lines go, and which requests get one.
 
-mod tee;
-
-pub(crate) use tee::Tee;
-
+use super::{Limits, Record, write_line};
 use crate::{app::Core, context::PeerInfo, service::Asked};
 use bytes::Bytes;
 use fastkit::{context::RequestId, logger::Sink, settings::Settings};
@@ -17,9 +12,7 @@ use std::{path::Path, sync::Arc};
 pub(crate) struct AccessLog {
     sink: Sink,
     excluded: Vec<String>,
-    pub(crate) body_limit: usize,
-    params_limit: usize,
-    headers_limit: usize,
+    limits: Limits,
 }
 
 /// The answer as the log sees it.
@@ -54,9 +47,11 @@ impl AccessLog {
         Ok(Some(Self {
             sink,
             excluded: settings.access_log_exclude_uris.clone(),
-            body_limit: settings.max_body_log_length,
-            params_limit: settings.max_params_log_length,
-            headers_limit: settings.max_headers_log_length,
+            limits: Limits {
+                body: settings.max_body_log_length,
+                params: settings.max_params_log_length,
+                headers: settings.max_headers_log_length,
+            },
         }))
     }
 
@@ -74,7 +69,29 @@ impl AccessLog {
         peer: &Arc<PeerInfo>,
         request_id: RequestId,
     ) {
-        let _ = (core, asked, answer, latency, peer, request_id, self.params_limit, self.headers_limit);
-        self.sink.line(|_| ());
+        let ip = crate::service::client_ip(core, peer, &asked.headers);
+        let forwarded = if ip == peer.ip { None } else { ip.map(|ip| ip.to_string()) };
+        let record = Record {
+            method: asked.method.as_str(),
+            uri: &asked.uri,
+            request_headers: &asked.headers,
+            request_body: asked.body.as_deref(),
+            status: answer.status.as_u16(),
+            response_headers: answer.headers,
+            constant_headers: &core.constant_headers,
+            response_body: answer.body.map(Bytes::as_ref),
+            response_truncated: answer.truncated,
+            request_truncated: false,
+            latency_ms: latency,
+            client_ip: forwarded.as_deref().unwrap_or(&peer.text),
+            request_id: request_id.as_str(),
+            memory_kib: 0,
+        };
+        self.sink.line(|out| write_line(out, &record, &self.limits));
+    }
+
+    /// How many bytes of a streamed answer are worth keeping.
+    pub(super) fn body_limit(&self) -> usize {
+        self.limits.body
     }
 }

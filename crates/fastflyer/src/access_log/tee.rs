@@ -40,7 +40,7 @@ impl Tee {
         peer: Arc<PeerInfo>,
         request_id: RequestId,
     ) -> Self {
-        let limit = core.access_log.as_ref().map_or(0, |log| log.body_limit);
+        let limit = core.access_log.as_ref().map_or(0, |log| log.body_limit());
         Self {
             body,
             core,
