@@ -63,19 +63,19 @@ impl AccessLog {
     pub(crate) fn write(
         &self,
         core: &Core,
-        asked: &Asked,
+        asked: &Asked<'_>,
         answer: &Answer<'_>,
         latency: u64,
         peer: &Arc<PeerInfo>,
         request_id: RequestId,
     ) {
-        let ip = crate::service::client_ip(core, peer, &asked.headers);
+        let ip = crate::service::client_ip(core, peer, asked.headers);
         let forwarded = if ip == peer.ip { None } else { ip.map(|ip| ip.to_string()) };
         let record = Record {
             method: asked.method.as_str(),
-            uri: &asked.uri,
-            request_headers: &asked.headers,
-            request_body: asked.body.as_deref(),
+            uri: asked.uri,
+            request_headers: asked.headers,
+            request_body: asked.body.map(Bytes::as_ref),
             status: answer.status.as_u16(),
             response_headers: answer.headers,
             constant_headers: &core.constant_headers,

@@ -19,7 +19,7 @@ mod text;
 mod tests;
 
 pub(crate) use log::{AccessLog, Answer};
-pub(crate) use tee::Tee;
+pub(crate) use tee::{Pending, Tee};
 
 use body::Body;
 use headers::Known;
