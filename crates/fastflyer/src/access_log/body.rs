@@ -46,7 +46,7 @@ pub(super) fn push(out: &mut Vec<u8>, body: &Body<'_>, limit: usize) {
     match kind {
         Kind::Json => push_json(out, shown, complete),
         // curl sends what it is given as a form, JSON included.
-        Kind::Form | Kind::Unknown if looks_like_json(shown) => push_json(out, shown, complete),
+        Kind::Form | Kind::Unknown if looks_like_json(shown) => push_guess(out, shown, complete),
         Kind::Form => push_form(out, shown, complete),
         Kind::Text => push_text(out, shown, complete),
         Kind::Unknown => push_unknown(out, body, shown, complete),
@@ -92,7 +92,41 @@ fn push_json(out: &mut Vec<u8>, bytes: &[u8], complete: bool) {
     let start = out.len();
     let valid = json::push_value(out, bytes);
     if !(valid && complete) {
-        text::quote_cut(out, start);
+        hide_rest(out, start);
+    }
+}
+
+/// As [`push_json`], for what looks like JSON but is called a form or nothing: if the names of JSON
+/// do not explain every secret in it, it goes out as text.
+fn push_guess(out: &mut Vec<u8>, bytes: &[u8], complete: bool) {
+    let start = out.len();
+    let valid = json::push_value(out, bytes);
+    if !(valid && complete) || find_shown_secret(&out[start..]).is_some() {
+        hide_rest(out, start);
+    }
+}
+
+/// Makes the rendered JSON since `start` a string that ends before the first secret in it: a quote
+/// in the wrong place may have turned a name into a part of a string.
+#[cold]
+fn hide_rest(out: &mut Vec<u8>, start: usize) {
+    if let Some(secret) = find_shown_secret(&out[start..]) {
+        out.truncate(start + secret);
+        out.extend_from_slice(b"***");
+    }
+    text::quote_cut(out, start);
+}
+
+/// As [`find_secret`], but for those that are masked already.
+#[cold]
+fn find_shown_secret(rendered: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let secret = from + find_secret(&rendered[from..])?;
+        if !rendered[secret..].starts_with(MASKED) {
+            return Some(secret);
+        }
+        from = secret + MASKED.len();
     }
 }
 

@@ -59,10 +59,14 @@ pub(super) fn push_object(
     limit: usize,
 ) {
     let start = out.len();
-    push_fields(out, headers, None, limit);
+    let lengths = push_fields(out, headers, |_| false, limit);
     if let Some(constant) = constant {
         let left = limit.saturating_sub(out.len() - start);
-        push_fields(out, constant, Some(headers), left);
+        let shown = |name: &HeaderName| {
+            // Mostly no name of this length has been seen, which is cheaper to find than the name.
+            lengths & length_bit(name.as_str().as_bytes()) != 0 && headers.contains_key(name)
+        };
+        push_fields(out, constant, shown, left);
     }
     // Each field begins with a comma; that of the first is where the brace belongs.
     match out.get_mut(start) {
@@ -73,24 +77,34 @@ pub(super) fn push_object(
     text::limit_rendered(out, start, limit);
 }
 
-fn push_fields(out: &mut Vec<u8>, headers: &HeaderMap, but: Option<&HeaderMap>, limit: usize) {
+/// Appends the fields but those to `skip`; returns which lengths their names have, as
+/// [`length_bit`]s.
+#[inline]
+fn push_fields(
+    out: &mut Vec<u8>,
+    headers: &HeaderMap,
+    skip: impl Fn(&HeaderName) -> bool,
+    limit: usize,
+) -> u64 {
+    let mut lengths = 0;
     let end = out.len().saturating_add(limit);
     // The entries of one name follow each other and share the name's place.
     let mut last: Option<&HeaderName> = None;
     let mut value_start = 0;
     for (name, value) in headers {
         if out.len() > end {
-            return;
+            break;
         }
         if last.is_some_and(|last| std::ptr::eq(last, name)) {
             push_repeated(out, value_start, name, value, limit);
             continue;
         }
-        if but.is_some_and(|but| but.contains_key(name)) {
+        if skip(name) {
             continue;
         }
         last = Some(name);
         let name = name.as_str().as_bytes();
+        lengths |= length_bit(name);
         let kind = match common(name) {
             Some(rendered) => {
                 out.extend_from_slice(rendered);
@@ -106,6 +120,12 @@ fn push_fields(out: &mut Vec<u8>, headers: &HeaderMap, but: Option<&HeaderMap>, 
         value_start = out.len() - 1;
         push_value(out, kind, value, limit);
     }
+    lengths
+}
+
+#[inline]
+fn length_bit(name: &[u8]) -> u64 {
+    1 << (name.len() & 63)
 }
 
 /// Adds a value to the array of those of its name, which the second of them begins.
@@ -147,7 +167,7 @@ fn push_value(out: &mut Vec<u8>, kind: Kind, value: &HeaderValue, limit: usize) 
 
 /// The rendered name, from the comma to the quote of the value, of a header that nearly every
 /// message has and that holds neither a secret nor a URL: one short comparison and one copy.
-#[inline]
+#[inline(always)]
 fn common(name: &[u8]) -> Option<&'static [u8]> {
     macro_rules! known {
         ($($name:literal)*) => {

@@ -59,24 +59,17 @@ fn scan<const SIMPLE: bool>(out: &mut Vec<u8>, input: &[u8], end: &mut Cursor) -
     let mut outer = [0_u8; MAX_DEPTH];
     let mut depth = 0;
     // The depth of the secret field whose value is being skipped.
-    let mut secret_depth = MAX_DEPTH + 1;
+    let mut secret_depth = 0;
 
     // The next byte that is no white space; 0, which begins nothing, at the end.
     macro_rules! next {
         () => {{
-            let mut byte = byte_at(input, at.pos);
-            if byte == b' ' {
-                // The single space of most serializers.
-                push_run(out, input, at);
-                at.pos += 1;
-                at.run = at.run.max(at.pos);
-                byte = byte_at(input, at.pos);
-            }
-            if byte <= b' ' {
+            let byte = byte_at(input, at.pos);
+            if byte > b' ' {
+                byte
+            } else {
                 at = skip_space(out, input, at);
                 byte_at(input, at.pos)
-            } else {
-                byte
             }
         }};
     }
@@ -110,7 +103,7 @@ fn scan<const SIMPLE: bool>(out: &mut Vec<u8>, input: &[u8], end: &mut Cursor) -
                 broken!();
             }
             let start = at.pos + 1;
-            let secret = if let Some((length, word)) = short_name::<SIMPLE>(input, start) {
+            let secret = if let Some((length, word)) = short_string::<SIMPLE>(input, start) {
                 at.pos = start + length + 1;
                 has_rare_letter(word) && is_secret_name(&input[start..start + length])
             } else {
@@ -131,7 +124,11 @@ fn scan<const SIMPLE: bool>(out: &mut Vec<u8>, input: &[u8], end: &mut Cursor) -
         }
         match next!() {
             b'"' => {
-                string!();
+                if let Some((length, _)) = short_string::<SIMPLE>(input, at.pos + 1) {
+                    at.pos += length + 2;
+                } else {
+                    string!();
+                }
             }
             open @ (b'{' | b'[') => {
                 let Some(slot) = outer.get_mut(depth) else {
@@ -164,15 +161,17 @@ fn scan<const SIMPLE: bool>(out: &mut Vec<u8>, input: &[u8], end: &mut Cursor) -
         }
         // After a value: close containers until one goes on.
         loop {
-            if depth == secret_depth {
-                secret_depth = MAX_DEPTH + 1;
+            if at.run == MUTED && depth == secret_depth {
                 at.run = at.pos;
             }
-            let byte = next!();
             if depth == 0 {
+                if at.pos < input.len() {
+                    at = skip_space(out, input, at);
+                }
                 *end = at;
                 return true;
             }
+            let byte = next!();
             if byte == b',' {
                 at.pos += 1;
                 break;
@@ -198,39 +197,45 @@ fn flush(out: &mut Vec<u8>, input: &[u8], at: Cursor) {
     out.extend_from_slice(input.get(at.run..at.pos).unwrap_or_default());
 }
 
-/// As [`flush`], for runs that are mostly shorter than a call of `memcpy`.
-#[inline]
-fn push_run(out: &mut Vec<u8>, input: &[u8], at: Cursor) {
+/// Skips white space, of which most serializers write a single space or none: then what is before
+/// it is mostly shorter than a call of `memcpy`.
+#[inline(never)]
+fn skip_space(out: &mut Vec<u8>, input: &[u8], at: Cursor) -> Cursor {
     let length = at.pos.wrapping_sub(at.run);
-    match input.get(at.run..).and_then(<[u8]>::first_chunk::<16>) {
-        Some(block) if length <= 16 => {
-            let end = out.len() + length;
-            out.extend_from_slice(block);
-            out.truncate(end);
-        }
-        _ => flush(out, input, at),
+    if length <= 16
+        && let Some(block) = input.get(at.run..).and_then(<[u8]>::first_chunk::<16>)
+        && byte_at(input, at.pos) == b' '
+        && byte_at(input, at.pos + 1) > b' '
+    {
+        let end = out.len() + length;
+        out.extend_from_slice(block);
+        out.truncate(end);
+        let pos = at.pos + 1;
+        return Cursor { pos, run: pos };
     }
+    skip_spaces(out, input, at)
 }
 
-fn skip_space(out: &mut Vec<u8>, input: &[u8], at: Cursor) -> Cursor {
+#[inline(never)]
+fn skip_spaces(out: &mut Vec<u8>, input: &[u8], at: Cursor) -> Cursor {
     flush(out, input, at);
-    let mut pos = at.pos;
-    while let b' ' | b'\n' | b'\t' | b'\r' = byte_at(input, pos) {
-        pos += 1;
-    }
+    let space = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\t' | b'\r');
+    let rest = input.get(at.pos..).unwrap_or_default();
+    let pos = at.pos + rest.iter().take_while(|byte| space(byte)).count();
     let run = at.run.max(pos);
     Cursor { pos, run }
 }
 
-/// The length of the name at `pos`, and a word with its letters and no others, if it is plain and
+/// The length of the string with its content at `pos`, and a word with its letters and no others, if it is plain and
 /// has less than eight.
 #[inline]
-fn short_name<const SIMPLE: bool>(input: &[u8], pos: usize) -> Option<(usize, u64)> {
+fn short_string<const SIMPLE: bool>(input: &[u8], pos: usize) -> Option<(usize, u64)> {
     let word = u64::from_le_bytes(*input.get(pos..)?.first_chunk::<8>()?);
     let special = special_bits::<SIMPLE>(word);
     let length = (special.trailing_zeros() / 8) as usize;
     let below = (special & special.wrapping_neg()).wrapping_sub(1);
-    (byte_at(input, pos + length) == b'"' && length < 8).then_some((length, word & below))
+    let is_end = SIMPLE || (word >> ((length * 8) & 63)) & 0xff == u64::from(b'"');
+    (special != 0 && is_end).then_some((length, word & below))
 }
 
 #[inline]
@@ -258,6 +263,7 @@ fn plain_string<const SIMPLE: bool>(input: &[u8], mut pos: usize) -> usize {
     pos
 }
 
+#[inline(never)]
 /// Reads a string on from a byte that may need attention, past its end; false if it is broken.
 fn special_string(out: &mut Vec<u8>, input: &[u8], at: &Cursor) -> (Cursor, bool) {
     let mut at = *at;

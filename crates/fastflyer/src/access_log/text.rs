@@ -48,17 +48,13 @@ pub(super) fn quote_bits(word: u64) -> u64 {
 /// or ends a string. False for what is shorter than a block.
 #[inline]
 pub(super) fn is_simple(bytes: &[u8]) -> bool {
-    let is_simple = |block: &[u8; 16]| {
-        let special = |byte: &u8| byte.wrapping_sub(0x20) >= 0x5f || *byte == b'\\';
-        !block.iter().fold(false, |any, byte| any | special(byte))
-    };
-    bytes
-        .last_chunk::<16>()
-        .is_some_and(|last| bytes.as_chunks::<16>().0.iter().all(is_simple) && is_simple(last))
+    bytes.last_chunk::<16>().is_some_and(|last| {
+        bytes.as_chunks::<16>().0.iter().all(is_simple_block) && is_simple_block(last)
+    })
 }
 
 /// Whether the bytes are printable ASCII that needs no escape.
-#[inline]
+#[inline(always)]
 pub(super) fn is_plain(bytes: &[u8]) -> bool {
     // Blocks of fixed size, the last one overlapping: no loop over single bytes for most values.
     if let Some(last) = bytes.last_chunk::<16>() {
@@ -77,17 +73,24 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
 
 #[inline]
 fn is_plain_block(block: &[u8; 16]) -> bool {
-    let special =
-        |byte: &u8| (byte.wrapping_sub(0x20) >= 0x5f) | (*byte == b'"') | (*byte == b'\\');
-    // Without a short cut, so that it becomes one vector comparison.
-    block
-        .iter()
-        .fold(0, |any, byte| any | u8::from(special(byte)))
-        == 0
+    is_simple_block(block) && !any(block, |byte| byte == b'"')
+}
+
+#[inline]
+fn is_simple_block(block: &[u8; 16]) -> bool {
+    !any(block, |byte| {
+        byte.wrapping_sub(0x20) >= 0x5f || byte == b'\\'
+    })
+}
+
+/// Without a short cut, so that it becomes one vector comparison.
+#[inline]
+fn any(block: &[u8; 16], test: impl Fn(u8) -> bool) -> bool {
+    block.iter().fold(false, |any, byte| any | test(*byte))
 }
 
 /// Appends the inside of a JSON string.
-#[inline]
+#[inline(always)]
 pub(super) fn push(out: &mut Vec<u8>, text: &[u8]) {
     if is_plain(text) {
         out.extend_from_slice(text);
