@@ -175,7 +175,8 @@ impl<A: Application> Connection<A> {
         let service = self.event_loop.app.connect(&self.peer);
         match self.event_loop.config.front {
             Front::Fast => fast::serve(self, service).await,
-            Front::Hyper => hyper_front::serve(self, service, BytesMut::new()).await,
+            // Boxed: it is large, and every connection's task has room for the largest way.
+            Front::Hyper => Box::pin(hyper_front::serve(self, service, BytesMut::new())).await,
         }
     }
 

@@ -209,6 +209,10 @@ impl<A: Application> Guard<A> {
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
+                    if self.buffer.is_empty() {
+                        // An idle connection holds no buffer.
+                        self.buffer = BytesMut::new();
+                    }
                     self.enter_waiting();
                     if !self.refuse_if_late() {
                         return Poll::Pending;

@@ -55,9 +55,10 @@ pub(crate) async fn serve<A: Application>(connection: Connection<A>, service: A:
     let Ok(end) = front.run(&mut buffers).await else {
         return;
     };
+    // Boxed: the rare ways must not make every connection's task larger.
     match end {
         End::Gone => {}
-        End::Close => front.close().await,
+        End::Close => Box::pin(front.close()).await,
         End::Hyper => {
             let read = buffers.map_or_else(BytesMut::new, |mut buffers| buffers.take_input());
             let Front {
@@ -65,7 +66,6 @@ pub(crate) async fn serve<A: Application>(connection: Connection<A>, service: A:
                 service,
                 ..
             } = front;
-            // Boxed: the rare way must not make every connection's task larger.
             Box::pin(hyper_front::serve(connection, service, read)).await;
         }
     }
