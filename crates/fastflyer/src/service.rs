@@ -8,6 +8,7 @@ use crate::{
     app::Core,
     auth,
     context::{Context, PeerInfo},
+    memory,
     reply::Deferred,
     routing::{Found, Link, Mounted, PathParams},
 };
@@ -26,6 +27,7 @@ use tower::Service as _;
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_LASTING_TIME: HeaderName = HeaderName::from_static("x-lasting-time");
+const X_MEMORY_USAGE: HeaderName = HeaderName::from_static("x-memory-usage");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Answers the requests of one connection.
@@ -61,7 +63,9 @@ impl fastflyer_server::Service for ConnectionService {
         let (parts, body) = request.into_parts();
         let id = parts.headers.get(X_REQUEST_ID).and_then(|value| RequestId::parse(value.as_bytes()));
         let request_id = id.unwrap_or_else(RequestId::random);
-        let (mut response, asked) = match self.core.table.find(&parts.method, parts.uri.path()) {
+        let found = self.core.table.find(&parts.method, parts.uri.path());
+        let of_project = matches!(&found, Found::Operation(mounted, _) if !mounted.builtin);
+        let (mut response, asked) = match found {
             Found::Operation(mounted, params) if mounted.direct => {
                 let mounted = mounted.clone();
                 self.operation(mounted, params, parts, body, request_id).await
@@ -74,6 +78,9 @@ impl fastflyer_server::Service for ConnectionService {
         }
         let latency = started.elapsed().as_millis() as u64;
         headers.insert(X_LASTING_TIME, milliseconds(latency));
+        if of_project && let Some(memory) = memory::header(started) {
+            headers.insert(X_MEMORY_USAGE, memory);
+        }
         match asked {
             None => response,
             Some(asked) => self.core.log_access(asked, response, latency, &self.peer, request_id),

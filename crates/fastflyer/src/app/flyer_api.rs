@@ -186,6 +186,7 @@ impl FlyerApi {
             tags: Vec::new(),
             app: app.to_owned(),
             auth,
+            builtin: false,
         };
         for app in self.apps {
             if !app.enabled {
