@@ -8,8 +8,9 @@ use crate::{
     app::Core,
     auth,
     context::{Context, PeerInfo},
+    memory,
     reply::Deferred,
-    routing::{Found, Link},
+    routing::{Found, Link, Mounted},
 };
 use bytes::Bytes;
 use fastkit::context::RequestId;
@@ -30,6 +31,7 @@ use tower::Service as _;
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_LASTING_TIME: HeaderName = HeaderName::from_static("x-lasting-time");
+const X_MEMORY_USAGE: HeaderName = HeaderName::from_static("x-memory-usage");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Answers the requests of one connection.
@@ -90,7 +92,7 @@ impl fastflyer_server::Service for ConnectionService {
             }
             Err(error) => self.core.envelope.failure(&error),
         };
-        let latency = self.stamp(&mut response, started, request_id);
+        let latency = stamp(&mut response, started, request_id, Some(mounted));
         if !self.core.wants_log(cx.parts.uri.path()) {
             return response;
         }
@@ -101,17 +103,6 @@ impl fastflyer_server::Service for ConnectionService {
 }
 
 impl ConnectionService {
-    /// Puts what every answer carries on it, and gives the milliseconds it took.
-    fn stamp(&self, response: &mut Response, started: Instant, request_id: RequestId) -> u64 {
-        let headers = response.headers_mut();
-        if let Ok(id) = HeaderValue::from_bytes(request_id.as_bytes()) {
-            headers.insert(X_REQUEST_ID, id);
-        }
-        let latency = started.elapsed().as_millis() as u64;
-        headers.insert(X_LASTING_TIME, milliseconds(latency));
-        latency
-    }
-
     /// What is not called directly: axum's router if there is one, else nothing is there.
     async fn elsewhere(
         &self,
@@ -123,9 +114,13 @@ impl ConnectionService {
         let kept = self.core.wants_log(parts.uri.path()).then(|| {
             (parts.method.clone(), parts.uri.clone(), parts.headers.clone())
         });
+        let mounted = match self.core.table.find(&parts.method, parts.uri.path()) {
+            Found::Operation(mounted, _) => Some(mounted),
+            _ => None,
+        };
         let seen_body = Arc::new(Mutex::new(None));
         let mut response = self.routed(parts, body, request_id, seen_body.clone()).await;
-        let latency = self.stamp(&mut response, started, request_id);
+        let latency = stamp(&mut response, started, request_id, mounted);
         let Some((method, uri, headers)) = &kept else { return response };
         let body = seen_body.lock().unwrap_or_else(PoisonError::into_inner).take();
         let asked = Asked { method, uri, headers, body: body.as_ref() };
@@ -201,6 +196,27 @@ impl ConnectionService {
         }
         envelope.failure(&ApiError::framework(404))
     }
+}
+
+/// Puts what every answer carries on it, and gives the milliseconds it took.
+fn stamp(
+    response: &mut Response,
+    started: Instant,
+    request_id: RequestId,
+    mounted: Option<&Arc<Mounted>>,
+) -> u64 {
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_bytes(request_id.as_bytes()) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    let latency = started.elapsed().as_millis() as u64;
+    headers.insert(X_LASTING_TIME, milliseconds(latency));
+    if mounted.is_some_and(|mounted| !mounted.builtin)
+        && let Some(memory) = memory::header(started)
+    {
+        headers.insert(X_MEMORY_USAGE, memory);
+    }
+    latency
 }
 
 /// Marks the answer of axum's router that it has no route.

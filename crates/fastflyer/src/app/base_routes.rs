@@ -20,7 +20,12 @@ const PLACE: Place = Place { file: file!(), line: line!() };
 
 pub(super) fn mount(settings: &Settings, mount: &mut Mount) {
     let base = settings.base_url.clone();
-    let open = |prefix: &str| Scope { prefix: prefix.to_owned(), app: "flyer".to_owned(), ..Scope::default() };
+    let open = |prefix: &str| Scope {
+        prefix: prefix.to_owned(),
+        app: "flyer".to_owned(),
+        builtin: true,
+        ..Scope::default()
+    };
     let root = open("");
     let under_base = open(&base);
     let guarded = Scope { auth: true, ..under_base.clone() };

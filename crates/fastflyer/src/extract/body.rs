@@ -109,7 +109,8 @@ fn wrong_type(cx: &Context, wanted: &str) -> ApiError {
         "" => "no content type".to_owned(),
         other => format!("content type {other:?}"),
     };
-    ApiError::framework(415).detail(format!("{given}; send {wanted}"))
+    let error = ApiError::framework(415).detail(format!("{given}; send {wanted}"));
+    error.origin(Origin::Validation)
 }
 
 fn read_json<T: DeserializeOwned + JsonSchema + 'static>(
