@@ -13,6 +13,7 @@ use crate::{
     event_loop::Connection,
     head::{self, Head, Rescan, bad},
     hyper_front::Exchange,
+    spare,
     watch::{Phase, Verdict},
 };
 use bytes::{Buf, BytesMut};
@@ -27,7 +28,7 @@ use std::{
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 
 /// Room that is made for one read.
-const READ: usize = 8 * 1024;
+const READ: usize = 4 * 1024;
 /// Most bytes that are read after the last answer, so that the answer is not lost to a reset.
 pub(crate) const MOST_DRAINED: usize = 64 * 1024;
 
@@ -202,6 +203,9 @@ impl<A: Application> Guard<A> {
             if let Place::End(_) = self.place {
                 return Poll::Ready(Ok(()));
             }
+            if self.buffer.capacity() == 0 {
+                self.buffer = spare::take();
+            }
             self.buffer.reserve(READ);
             let read = pin!(self.connection.stream.read_buf(&mut self.buffer)).poll(cx);
             match read {
@@ -211,7 +215,7 @@ impl<A: Application> Guard<A> {
                 Poll::Pending => {
                     if self.buffer.is_empty() {
                         // An idle connection holds no buffer.
-                        self.buffer = BytesMut::new();
+                        spare::put_back(std::mem::take(&mut self.buffer));
                     }
                     self.enter_waiting();
                     if !self.refuse_if_late() {

@@ -23,6 +23,7 @@ mod listener;
 mod permits;
 mod server;
 mod signals;
+mod spare;
 mod stream;
 mod tower_adapter;
 mod watch;
