@@ -11,7 +11,7 @@ use crate::{
     Application, ProtocolError,
     body_scan::BodyScan,
     event_loop::Connection,
-    head::{self, Head, Rescan, bad},
+    head::{self, Head, Persistence, Rescan, bad},
     hyper_front::Exchange,
     spare,
     watch::{Phase, Verdict},
@@ -41,6 +41,9 @@ pub(crate) struct Guard<A> {
     place: Place,
     rescan: Rescan,
     heads: u64,
+    /// The client has asked to close after the present request. hyper looks for that too, but not
+    /// in a header with bytes that are not ASCII.
+    is_last: bool,
     /// hyper waits for input.
     reading: bool,
     /// hyper waits until the client takes output.
@@ -83,6 +86,7 @@ impl<A: Application> Guard<A> {
             place: Place::Head,
             rescan: Rescan::default(),
             heads: 0,
+            is_last: false,
             reading: false,
             blocked: false,
             progress: false,
@@ -114,9 +118,13 @@ impl<A: Application> Guard<A> {
                             self.rescan.reset();
                             self.heads += 1;
                             self.good += head.len;
-                            if let Some(body) = BodyScan::new(head.framing) {
-                                self.connection.watch.begin_body();
-                                self.place = Place::Body(body);
+                            self.is_last = head.persistence == Persistence::Close;
+                            match BodyScan::new(head.framing) {
+                                Some(body) => {
+                                    self.connection.watch.begin_body();
+                                    self.place = Place::Body(body);
+                                }
+                                None => self.place = self.after_request(),
                             }
                         }
                         Err(error) => return self.refuse(error, Verdict::Late),
@@ -126,7 +134,7 @@ impl<A: Application> Guard<A> {
                     Ok(progress) => {
                         self.good += progress.taken;
                         if progress.ended {
-                            self.place = Place::Head;
+                            self.place = self.after_request();
                         }
                     }
                     Err((taken, error)) => {
@@ -135,6 +143,14 @@ impl<A: Application> Guard<A> {
                     }
                 },
             }
+        }
+    }
+
+    fn after_request(&self) -> Place {
+        if self.is_last {
+            Place::End(false)
+        } else {
+            Place::Head
         }
     }
 
