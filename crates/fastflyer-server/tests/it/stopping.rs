@@ -133,3 +133,49 @@ fn a_handler_that_blocks_its_loop_does_not_hold_up_the_stop() {
         assert!(begun.elapsed() < Duration::from_secs(10), "{front:?}");
     }
 }
+
+#[test]
+fn no_request_is_lost_at_a_stop_under_load() {
+    for front in FRONTS {
+        let mut config = config(front);
+        config.event_loops = 2;
+        config.timeouts.linger = Duration::from_secs(2);
+        let server = start(config);
+        let address = server.address;
+        let clients: Vec<_> = (0..8)
+            .map(|number| {
+                std::thread::spawn(move || {
+                    let mut client = Client::connect(address);
+                    let mut count = 0u64;
+                    loop {
+                        if number % 2 == 0 {
+                            client.send(GET);
+                        } else {
+                            client.send(
+                                b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 20000\r\n\r\n",
+                            );
+                            client.send(&[b'x'; 20_000]);
+                        }
+                        count += 1;
+                        let answer = client.answer();
+                        assert_eq!(answer.status, 200);
+                        if answer.header("connection") == Some("close") {
+                            return count;
+                        }
+                    }
+                })
+            })
+            .collect();
+        eventually(|| server.handle.stats().requests > 200);
+        let report = server.stop();
+        let sent: u64 = clients
+            .into_iter()
+            .map(|client| client.join().unwrap())
+            .sum();
+        assert_eq!(
+            (sent, 0),
+            (report.stats.requests, report.stats.cut),
+            "{front:?}"
+        );
+    }
+}
