@@ -29,7 +29,10 @@ pub(crate) fn header(now: Instant) -> Option<HeaderValue> {
         _ => {
             let text = resident_kilobytes().map(|kilobytes| format!("{kilobytes}KB"));
             let header = text.and_then(|text| HeaderValue::try_from(text).ok());
-            *last = Some(Sample { taken: now, header: header.clone() });
+            *last = Some(Sample {
+                taken: now,
+                header: header.clone(),
+            });
             header
         }
     })
@@ -49,7 +52,9 @@ fn resident_kilobytes() -> Option<u64> {
 /// `VmRSS:      5120 kB`: proc(5) promises the unit, where `statm` counts pages of unknown size.
 #[cfg(any(target_os = "linux", test))]
 fn parse(status: &str) -> Option<u64> {
-    let value = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let value = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
     value.trim().strip_suffix(" kB")?.parse().ok()
 }
 
@@ -59,7 +64,10 @@ mod tests {
 
     #[test]
     fn the_resident_set_is_read() {
-        assert_eq!(parse("Name:\tx\nVmHWM:\t 9 kB\nVmRSS:\t    5120 kB\nRssAnon:\t1 kB\n"), Some(5120));
+        assert_eq!(
+            parse("Name:\tx\nVmHWM:\t 9 kB\nVmRSS:\t    5120 kB\nRssAnon:\t1 kB\n"),
+            Some(5120)
+        );
         assert_eq!(parse("Name:\tx\n"), None);
         assert_eq!(parse("VmRSS:\tmany\n"), None);
     }
@@ -69,7 +77,11 @@ mod tests {
     fn a_sample_is_kept_for_a_second() {
         let now = Instant::now();
         let first = header(now);
-        assert!(first.as_ref().is_some_and(|value| value.to_str().is_ok_and(|text| text.ends_with("KB"))));
+        assert!(
+            first
+                .as_ref()
+                .is_some_and(|value| value.to_str().is_ok_and(|text| text.ends_with("KB")))
+        );
         let filler = vec![1u8; 8 << 20];
         assert_eq!(header(now + Duration::from_millis(999)), first);
         assert_ne!(header(now + FRESH), first);
