@@ -101,7 +101,10 @@ fn mount_static(settings: &Settings, mount: &mut Mount, scope: &Scope) {
             }
         }), scope);
     }
+    // The folder itself is a place, so that its name without the slash leads to it.
+    mount.add(hidden(Method::GET, "/static/", "static_folder", no_listing), scope);
     let Some(folder) = settings.static_dir.clone() else { return };
+    mount.add(hidden(Method::GET, "/app/static/", "app_static_folder", no_listing), scope);
     let files = std::sync::Arc::new(StaticFiles::new(folder));
     let prefix = format!("{}/app/static/", settings.base_url);
     for method in [Method::GET, Method::HEAD] {
@@ -112,6 +115,10 @@ fn mount_static(settings: &Settings, mount: &mut Mount, scope: &Scope) {
             Box::pin(async move { project_file(cx, &files, &prefix).await })
         }), scope);
     }
+}
+
+fn no_listing(cx: &Context) -> Response {
+    cx.envelope().failure(&ApiError::framework(404))
 }
 
 async fn project_file(cx: &Context, files: &StaticFiles, prefix: &str) -> Response {

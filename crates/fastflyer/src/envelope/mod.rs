@@ -96,7 +96,7 @@ impl Envelope {
                 let text = format!("the reply could not be written as JSON: {error}");
                 let error = match self.format {
                     // The code of a response that is not of its model.
-                    ResponseFormat::Flyer => ApiError::code(403u32).cause(text),
+                    ResponseFormat::Flyer => ApiError::code(403u32).detail("").cause(text),
                     _ => ApiError::uncaught(text),
                 };
                 if let Some(cx) = cx {

@@ -16,7 +16,10 @@ fn main() -> fastflyer::Result<()> {
 fn config() -> Config {
     let base = env::get("flyer_base_url", "/demo");
     let base = base.trim_end_matches('/');
-    let released = env::get("flyer_release_date", "<请通过构建生成环境变量 flyer_release_date 来指定>");
+    let released = env::get(
+        "flyer_release_date",
+        "<请通过构建生成环境变量 flyer_release_date 来指定>",
+    );
     let description = [
         "**中文名称**：FastFlyer 初始项目",
         "**功能说明**：这是由 FastFlyer 框架创建的初始项目，你可以继续开发。",
