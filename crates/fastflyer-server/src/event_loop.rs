@@ -146,10 +146,10 @@ impl<A: Application> EventLoop<A> {
 
     async fn drain(&self) {
         let times = &self.config.timeouts;
-        let deadline = self.control.deadline(times.graceful);
+        let (deadline, limit) = self.control.drain(times);
         let linger = Linger {
             since: self.state.now(),
-            limit: times.linger.min(times.graceful),
+            limit,
         };
         let mut last = Instant::now();
         while self.state.open() > 0 {

@@ -53,7 +53,7 @@ mod watch;
 pub use application::{Application, Peer, ProtocolError, Service, Startup};
 pub use body::{Body, BoxError};
 pub use config::{Address, Front, Heartbeat, Limits, ServerConfig, Signals, Timeouts};
-pub use control::{Handle, Stats};
+pub use control::{Drain, Handle, Stats};
 pub use error::Error;
 pub use server::{Report, Server};
 pub use tower_adapter::{Tower, TowerConnection};

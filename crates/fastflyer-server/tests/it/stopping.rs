@@ -1,6 +1,7 @@
 //! Graceful stops, and what they cut.
 
 use crate::{requests::eventually, support::*};
+use fastflyer_server::{Drain, Server};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -177,5 +178,45 @@ fn no_request_is_lost_at_a_stop_under_load() {
             (report.stats.requests, report.stats.cut),
             "{front:?}"
         );
+    }
+}
+
+#[test]
+fn two_servers_on_one_socket_take_over_from_each_other() {
+    for front in FRONTS {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let serve = || {
+            let server = Server::adopt(listener.try_clone().unwrap(), config(front)).unwrap();
+            let handle = server.handle();
+            (
+                handle,
+                std::thread::spawn(move || server.run(App::default()).unwrap()),
+            )
+        };
+        let (first, first_thread) = serve();
+        let mut kept = Client::connect(address);
+        kept.send(GET);
+        assert_eq!(kept.answer().status, 200);
+        let (second, second_thread) = serve();
+        first.stop_within(Drain {
+            linger: Duration::from_secs(3),
+            graceful: Duration::MAX,
+        });
+        for _ in 0..50 {
+            let (answers, _) = exchange(address, &[LAST]);
+            assert_eq!(statuses(&answers), [200], "{front:?}");
+        }
+        kept.send(GET);
+        assert_eq!(
+            kept.answer().header("connection"),
+            Some("close"),
+            "{front:?}"
+        );
+        drop(kept);
+        assert_eq!(first_thread.join().unwrap().stats.cut, 0);
+        assert!(second.stats().requests > 0, "{front:?}");
+        second.stop();
+        second_thread.join().unwrap();
     }
 }
