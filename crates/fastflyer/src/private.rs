@@ -30,6 +30,12 @@ pub fn fail(cx: &Context, error: ApiError) -> Response {
     cx.envelope().failure(&error)
 }
 
+/// The future of an async handler. It is `Send` by its type, so that a handler that is not gives one
+/// message, here.
+pub fn sendable<F: Future + Send>(future: F) -> impl Future<Output = F::Output> + Send {
+    future
+}
+
 /// Runs a plain handler on the thread pool.
 ///
 /// # Errors
@@ -252,6 +258,7 @@ impl AxumRequest {
         *request.uri_mut() = cx.parts.uri.clone();
         *request.headers_mut() = cx.parts.headers.clone();
         *request.extensions_mut() = cx.parts.extensions.clone();
+        axum::extract::DefaultBodyLimit::max(cx.body_limit()).apply(&mut request);
         let result = T::from_request(request, &()).await;
         result.map_err(|rejection| rejected(rejection.into_response()))
     }
@@ -273,6 +280,28 @@ impl UnknownArgument {
 
     pub fn describe<T>(self, _: Argument<T>, _: &mut Describer<'_>) {}
 }
+
+/// The type of a plain argument.
+pub struct Plain<T>(PhantomData<fn() -> T>);
+
+impl<T> Plain<T> {
+    pub const TYPE: Self = Self(PhantomData);
+}
+
+pub trait DescribesPlain {
+    fn describe_plain(&self, d: &mut Describer<'_>, kind: ParamKind, name: &str, doc: ParamDoc);
+}
+impl<T: schemars::JsonSchema + 'static> DescribesPlain for &Plain<T> {
+    fn describe_plain(&self, d: &mut Describer<'_>, kind: ParamKind, name: &str, doc: ParamDoc) {
+        d.param::<T>(kind, name, doc);
+    }
+}
+
+/// A type without a schema: reading it has the bound that the compiler's message names.
+pub trait DescribesNothing {
+    fn describe_plain(&self, _: &mut Describer<'_>, _: ParamKind, _: &str, _: ParamDoc) {}
+}
+impl<T> DescribesNothing for Plain<T> {}
 
 /// The rejection of an axum extractor keeps its status, but is answered in our shape.
 fn rejected(response: axum::response::Response) -> Rejection {
