@@ -157,6 +157,9 @@ impl Operation {
     }
 
     /// Declares codes that the handler answers with, so that the documentation lists them.
+    ///
+    /// Without a code of a success the documentation says 200. A handler that succeeds with another
+    /// status (`Reply::created`) has to declare it, and 200 too if it also sends that.
     pub fn codes(mut self, codes: impl IntoIterator<Item = u32>) -> Self {
         self.codes.extend(codes);
         self
@@ -241,11 +244,10 @@ macro_rules! handlers {
             Out: IntoReply,
             $($arg: Extract,)*
         {
+            #[expect(non_snake_case, reason = "the variables are named as their types")]
             async fn call(self, cx: &mut Context) -> Response {
-                #[expect(unused_mut, reason = "a function without arguments cannot fail here")]
                 let mut failures = Failures::new();
                 $(
-                    #[expect(non_snake_case, reason = "the variable is named as its type")]
                     let $arg = failures.take($arg::extract(cx).await);
                 )*
                 let ($(Some($arg),)*) = ($($arg,)*) else { return failures.respond(cx) };
@@ -266,10 +268,10 @@ macro_rules! handlers {
             Fail: IntoApiError,
             $($arg: Extract,)*
         {
+            #[expect(non_snake_case, reason = "the variables are named as their types")]
             async fn call(self, cx: &mut Context) -> Response {
                 let mut failures = Failures::new();
                 $(
-                    #[expect(non_snake_case, reason = "the variable is named as its type")]
                     let $arg = failures.take($arg::extract(cx).await);
                 )*
                 let ($(Some($arg),)*) = ($($arg,)*) else { return failures.respond(cx) };
@@ -288,8 +290,42 @@ macro_rules! handlers {
     )*};
 }
 
+impl<Fun, Fut, Out> Handler<()> for Fun
+where
+    Fun: Fn() -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Out> + Send,
+    Out: IntoReply,
+{
+    async fn call(self, cx: &mut Context) -> Response {
+        self().await.into_reply(cx)
+    }
+
+    fn describe(describer: &mut Describer<'_>) {
+        Out::describe(describer);
+    }
+}
+
+impl<Fun, Fut, Out, Fail> TryHandler<()> for Fun
+where
+    Fun: Fn() -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Out, Fail>> + Send,
+    Out: IntoReply,
+    Fail: IntoApiError,
+{
+    async fn call(self, cx: &mut Context) -> Response {
+        match self().await {
+            Ok(reply) => reply.into_reply(cx),
+            Err(error) => crate::private::fail(cx, error.into_api_error()),
+        }
+    }
+
+    fn describe(describer: &mut Describer<'_>) {
+        Out::describe(describer);
+        describer.may_fail();
+    }
+}
+
 handlers! {
-    ;
     A1;
     A1 A2;
     A1 A2 A3;

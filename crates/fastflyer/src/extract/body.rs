@@ -34,7 +34,7 @@ use serde_json::{Value, error::Category};
 ///     name: String,
 /// }
 ///
-/// #[post("/users")]
+/// #[post("/users", codes = [201])]
 /// async fn create(Json(user): Json<User>) -> Reply<User> {
 ///     Reply::created(user)
 /// }
