@@ -48,6 +48,9 @@ pub(crate) fn lower(
         };
         let variable = format_ident!("__argument_{index}");
         let ty = &*argument.ty;
+        if mark.is_none() {
+            found.extend(name.iter().filter(|name| path_names.contains(name)).cloned());
+        }
         if let Some(cfg) = argument.attrs.iter().find(|attribute| is_cfg(attribute)) {
             errors.push(Error::new(
                 cfg.span(),
@@ -89,7 +92,6 @@ pub(crate) fn lower(
                 "give this argument a plain name: it is the parameter's name on the wire",
             )),
             (None, Some(name)) if path_names.contains(&name) => {
-                found.push(name.clone());
                 let options = ParameterOptions::default();
                 lowered.push(plain(variable, ty, "path", &name, options, &docs));
             }
@@ -235,7 +237,7 @@ fn extractor(variable: Ident, ty: &Type, body: bool) -> Argument {
     };
     let kind = quote_spanned!(span=> (&&&&&__rt::Argument::<#ty>::TYPE).kind());
     Argument {
-        read: quote_spanned!(span=> __failures.take(#kind.extract::<#ty>(__cx).await)),
+        read: quote_spanned!(span=> __failures.take(#kind.extract(__rt::Argument::<#ty>::TYPE, __cx).await)),
         describe: quote_spanned!(span=> #kind.describe(__rt::Argument::<#ty>::TYPE, __d);),
         direct: quote_spanned!(span=> #kind.direct()),
         variable,

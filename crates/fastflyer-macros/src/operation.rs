@@ -74,11 +74,15 @@ fn failed(function: &ItemFn, errors: &[Error]) -> TokenStream {
     let mut function = function.clone();
     arguments::lower(&mut function, &[], &parse_quote!(""), &mut Vec::new());
     let errors = errors.iter().map(Error::to_compile_error);
+    // In an `impl` block no type can stand.
+    if function.sig.receiver().is_some() {
+        return quote!(#(#errors)* #function);
+    }
     let (name, vis) = (&function.sig.ident, &function.vis);
     quote! {
         #(#errors)*
 
-        #[allow(dead_code)]
+        #[allow(dead_code, unused_variables)]
         #function
 
         #[doc(hidden)]
@@ -111,9 +115,7 @@ fn call(function: &ItemFn, arguments: &[Argument]) -> TokenStream {
     let failures = (!arguments.is_empty()).then(|| quote!(let mut __failures = __rt::Failures::new();));
     let passed = arguments.iter().map(|argument| &argument.pass);
     let run = if function.sig.asyncness.is_some() {
-        // Asserted here, so that the message points at the function and comes once.
-        let called = quote_spanned!(name.span()=> __rt::sendable(#name(#(#passed),*)));
-        quote!(let __out = #called.await;)
+        quote!(let __out = #name(#(#passed),*).await;)
     } else {
         let called = quote_spanned! {name.span()=>
             __rt::blocking(__cx, move || #name(#(#passed),*))
@@ -127,19 +129,23 @@ fn call(function: &ItemFn, arguments: &[Argument]) -> TokenStream {
     };
     let span = return_span(function);
     let respond = quote_spanned! {span=> (&&&&__rt::Returned::of(&__out)).kind().respond(__cx, __out) };
+    // A future that is not `Send` is reported where it is boxed: at the function's name.
+    let boxed = quote_spanned! {name.span()=>
+        ::std::boxed::Box::pin(async move {
+            #failures
+            #(#reads)*
+            #unpack
+            #run
+            #respond
+        })
+    };
     quote! {
         fn __call(__cx: &mut __rt::Context) -> __rt::BoxFuture<'_, ::fastflyer::Response> {
             #[allow(unused_imports)]
             use ::fastflyer::private::{
                 ReturnsReply as _, ReturnsResponse as _, ReturnsResult as _, ReturnsUnknown as _,
             };
-            ::std::boxed::Box::pin(async move {
-                #failures
-                #(#reads)*
-                #unpack
-                #run
-                #respond
-            })
+            #boxed
         }
     }
 }

@@ -30,12 +30,6 @@ pub fn fail(cx: &Context, error: ApiError) -> Response {
     cx.envelope().failure(&error)
 }
 
-/// The future of an async handler. It is `Send` by its type, so that a handler that is not gives one
-/// message, here.
-pub fn sendable<F: Future + Send>(future: F) -> impl Future<Output = F::Output> + Send {
-    future
-}
-
 /// Runs a plain handler on the thread pool.
 ///
 /// # Errors
@@ -205,7 +199,7 @@ impl OurValid {
         true
     }
 
-    pub async fn extract<T: ExtractValid>(self, cx: &mut Context) -> Result<T, Rejection> {
+    pub async fn extract<T: ExtractValid>(self, _: Argument<T>, cx: &mut Context) -> Result<T, Rejection> {
         T::extract_valid(cx).await
     }
 
@@ -219,7 +213,7 @@ impl Ours {
         true
     }
 
-    pub async fn extract<T: Extract>(self, cx: &mut Context) -> Result<T, Rejection> {
+    pub async fn extract<T: Extract>(self, _: Argument<T>, cx: &mut Context) -> Result<T, Rejection> {
         T::extract(cx).await
     }
 
@@ -233,7 +227,7 @@ impl AxumParts {
         false
     }
 
-    pub async fn extract<T>(self, cx: &mut Context) -> Result<T, Rejection>
+    pub async fn extract<T>(self, _: Argument<T>, cx: &mut Context) -> Result<T, Rejection>
     where
         T: axum::extract::FromRequestParts<()>,
     {
@@ -249,7 +243,7 @@ impl AxumRequest {
         false
     }
 
-    pub async fn extract<T>(self, cx: &mut Context) -> Result<T, Rejection>
+    pub async fn extract<T>(self, _: Argument<T>, cx: &mut Context) -> Result<T, Rejection>
     where
         T: axum::extract::FromRequest<()>,
     {
@@ -274,7 +268,7 @@ impl UnknownArgument {
     }
 
     /// Has the bound that no rung could meet, so that the compiler's message names it.
-    pub async fn extract<T: Extract>(self, cx: &mut Context) -> Result<T, Rejection> {
+    pub async fn extract<T: Extract>(self, _: Argument<T>, cx: &mut Context) -> Result<T, Rejection> {
         T::extract(cx).await
     }
 

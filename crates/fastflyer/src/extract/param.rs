@@ -2,7 +2,7 @@
 //!
 //! Each reads all of its kind at once; plain typed arguments read one each (see `plain`).
 
-use super::{Extract, ExtractValid, Rejection};
+use super::{Extract, ExtractValid, Input, Rejection};
 use crate::{
     context::Context,
     openapi::Describer,
@@ -86,7 +86,7 @@ pub struct Cookie<T>(pub T);
 
 macro_rules! struct_of_parameters {
     ($($name:ident $read:ident;)*) => {$(
-        impl<T: DeserializeOwned + JsonSchema + Send + 'static> Extract for $name<T> {
+        impl<T: Input> Extract for $name<T> {
             async fn extract(cx: &mut Context) -> Result<Self, Rejection> {
                 $read::<T>(cx).map(Self)
             }
@@ -99,7 +99,7 @@ macro_rules! struct_of_parameters {
 
         impl<T> ExtractValid for $name<T>
         where
-            T: DeserializeOwned + JsonSchema + Validate<Context = ()> + Send + 'static,
+            T: Input + Validate<Context = ()>,
         {
             async fn extract_valid(cx: &mut Context) -> Result<Self, Rejection> {
                 let value = $read::<T>(cx)?;

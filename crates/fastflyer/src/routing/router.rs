@@ -131,6 +131,9 @@ impl fmt::Debug for Router {
 
 /// Collects functions that carry an attribute macro into a [`Router`].
 ///
+/// "Expected type, found function" means that a function has no attribute: write `#[get("/path")]`
+/// or another method above it.
+///
 /// ```
 /// use fastflyer::{get, routes};
 ///
