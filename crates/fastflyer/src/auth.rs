@@ -69,7 +69,8 @@ fn decode(value: &[u8]) -> Option<Vec<u8>> {
 pub(crate) async fn require(request: Request, next: Next) -> axum::response::Response {
     let verdict = match request.extensions().get::<Link>() {
         Some(link) => check(&link.core, true, request.headers()),
-        None => Ok(()),
+        // Without the application nobody can tell who may pass.
+        None => Err(ApiError::framework(401)),
     };
     match verdict {
         Ok(()) => next.run(request).await,

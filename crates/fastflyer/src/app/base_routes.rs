@@ -50,7 +50,7 @@ pub(super) fn mount(settings: &Settings, mount: &mut Mount) {
 }
 
 fn mounts(mount: &Mount, path: &str) -> bool {
-    mount.operations.iter().any(|mounted| mounted.path == path)
+    mount.operations.iter().any(|m| m.path == path && m.operation.method == Method::GET)
 }
 
 /// The body of the health checks, which no response option changes.

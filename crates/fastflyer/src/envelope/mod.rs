@@ -70,6 +70,9 @@ impl Envelope {
     ) -> Response {
         let http = head.status.unwrap_or_else(|| http_status(head.code));
         if http == StatusCode::NO_CONTENT || http == StatusCode::NOT_MODIFIED {
+            if let Some(cx) = cx {
+                cx.check_declared(http);
+            }
             return with_headers(empty_response(http), head.headers);
         }
         let failed = head.code_prefix() >= 400;
@@ -83,6 +86,12 @@ impl Envelope {
             message: &self.message(head.message.as_ref(), head.code, Origin::Handler),
             detail: head.detail.as_deref().unwrap_or(""),
         };
+        if let Some(cx) = cx
+            && !failed
+            && http != StatusCode::OK
+        {
+            cx.check_declared(http);
+        }
         let mut out = Vec::with_capacity(256);
         let written = match (self.format, data.pagination()) {
             (ResponseFormat::Flyer, None) => write::flyer(&mut out, &body, data),
@@ -192,6 +201,11 @@ pub(crate) fn prefix(code: u32) -> Option<u32> {
         prefix /= 10;
     }
     (prefix >= 100).then_some(prefix)
+}
+
+/// Whether a business code is that of a success.
+pub(crate) fn succeeds(code: u32) -> bool {
+    prefix(code).is_some_and(|prefix| prefix < 400)
 }
 
 /// The HTTP status of a business code: its first three digits; 500 for 600-999 and for what is no

@@ -4,7 +4,7 @@
 //! field that does not fit.
 
 use super::{
-    Extract, ExtractValid, ParamKind, Rejection,
+    Extract, ExtractValid, Input, ParamKind, Rejection,
     param::{read_pairs, refused_pairs},
 };
 use crate::{
@@ -34,7 +34,7 @@ use serde_json::{Value, error::Category};
 ///     name: String,
 /// }
 ///
-/// #[post("/users")]
+/// #[post("/users", codes = [201])]
 /// async fn create(Json(user): Json<User>) -> Reply<User> {
 ///     Reply::created(user)
 /// }
@@ -46,7 +46,7 @@ pub struct Json<T>(pub T);
 #[derive(Clone, Copy, Debug)]
 pub struct Form<T>(pub T);
 
-impl<T: DeserializeOwned + JsonSchema + Send + 'static> Extract for Json<T> {
+impl<T: Input> Extract for Json<T> {
     async fn extract(cx: &mut Context) -> Result<Self, Rejection> {
         let bytes = json_bytes(cx).await?;
         read_json::<T>(cx, &bytes).map(Self)
@@ -60,7 +60,7 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Extract for Json<T> {
 
 impl<T> ExtractValid for Json<T>
 where
-    T: DeserializeOwned + JsonSchema + Validate<Context = ()> + Send + 'static,
+    T: Input + Validate<Context = ()>,
 {
     async fn extract_valid(cx: &mut Context) -> Result<Self, Rejection> {
         let bytes = json_bytes(cx).await?;
@@ -183,7 +183,7 @@ where
     }
 }
 
-impl<T: DeserializeOwned + JsonSchema + Send + 'static> Extract for Form<T> {
+impl<T: Input> Extract for Form<T> {
     async fn extract(cx: &mut Context) -> Result<Self, Rejection> {
         let bytes = form_bytes(cx).await?;
         let pairs = form_pairs(cx, &bytes)?;
@@ -198,7 +198,7 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Extract for Form<T> {
 
 impl<T> ExtractValid for Form<T>
 where
-    T: DeserializeOwned + JsonSchema + Validate<Context = ()> + Send + 'static,
+    T: Input + Validate<Context = ()>,
 {
     async fn extract_valid(cx: &mut Context) -> Result<Self, Rejection> {
         let bytes = form_bytes(cx).await?;

@@ -63,7 +63,10 @@ pub(crate) fn build(
         path[operation.method.as_str().to_ascii_lowercase()] = object;
     }
     let mut paths = Value::Object(paths);
-    let (mut components, problems) = schemas.finish(&mut paths);
+    let (mut components, mut problems) = schemas.finish(&mut paths);
+    if components.contains_key("Failure") {
+        problems.push("a type is called `Failure` in the OpenAPI document, which is the name of the body of failed requests; rename it with #[schemars(rename = \"..\")]".to_owned());
+    }
     if !problems.is_empty() {
         return Err(problems);
     }

@@ -51,11 +51,14 @@ impl<T> Reply<T> {
     }
 
     /// A success, code 201.
+    ///
+    /// What a handler does inside is not seen by the documentation: declare the status on the
+    /// operation with `codes = [201]`, else it says 200, and the log says so once.
     pub fn created(data: T) -> Self {
         Self::with_code(data, 201)
     }
 
-    /// A success, code 202: taken, but not done yet.
+    /// A success, code 202: taken, but not done yet. Declare it: `codes = [202]`.
     pub fn accepted(data: T) -> Self {
         Self::with_code(data, 202)
     }
@@ -122,7 +125,7 @@ impl Reply {
         Self::with_code((), code.into())
     }
 
-    /// A success without data nor body, code 204.
+    /// A success without data nor body, code 204. Declare it: `codes = [204]`.
     pub fn no_content() -> Self {
         Self::with_code((), 204)
     }
