@@ -11,6 +11,8 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct Prepared {
     constant: HeaderMap,
+    /// The names once more: comparing a few is quicker than hashing one.
+    names: Vec<HeaderName>,
     block: Mutex<Block>,
 }
 
@@ -24,6 +26,7 @@ impl Prepared {
     pub(crate) fn new(constant: &HeaderMap) -> Self {
         let prepared = Self {
             constant: constant.clone(),
+            names: constant.keys().cloned().collect(),
             block: Mutex::default(),
         };
         prepared.refresh();
@@ -33,6 +36,11 @@ impl Prepared {
     /// The prepared headers but the date.
     pub(crate) fn constant(&self) -> &HeaderMap {
         &self.constant
+    }
+
+    /// Whether the prepared headers or the date have this name.
+    pub(crate) fn has(&self, name: &HeaderName) -> bool {
+        *name == header::DATE || self.names.iter().any(|own| own == name)
     }
 
     fn lock(&self) -> MutexGuard<'_, Block> {
@@ -59,9 +67,7 @@ impl Prepared {
 
     /// Appends the lines that `own` does not have already.
     pub(crate) fn append(&self, out: &mut Vec<u8>, own: &HeaderMap) {
-        let replaced = own
-            .keys()
-            .any(|name| *name == header::DATE || self.constant.contains_key(name));
+        let replaced = own.keys().any(|name| self.has(name));
         self.append_if(out, own, replaced);
     }
 

@@ -4,7 +4,7 @@
 //! timeout. Key types: [`EventLoop`], and [`Connection`] with what a front needs.
 
 use crate::{
-    Application, BoxError, Front, Peer, ProtocolError, ServerConfig,
+    Application, Body, BoxError, Front, Peer, ProtocolError, ServerConfig,
     accept::Handed,
     answer,
     control::{Control, LoopState, Stage},
@@ -13,8 +13,12 @@ use crate::{
     watch::{Linger, Watch},
 };
 use bytes::BytesMut;
+use http::{Response, StatusCode};
 use std::{
+    future::{Future as _, poll_fn},
+    pin::pin,
     sync::{Arc, atomic::Ordering::Relaxed, mpsc::Sender},
+    task::Poll,
     time::{Duration, Instant},
 };
 use tokio::sync::{mpsc::UnboundedReceiver, oneshot};
@@ -55,7 +59,7 @@ impl<A: Application> EventLoop<A> {
     pub(crate) fn run(self: Arc<Self>, runtime: tokio::runtime::Runtime, mut lines: Lines) {
         runtime.block_on(async {
             if let Some(started) = lines.started.take() {
-                let outcome = self.app.start().await;
+                let outcome = self.start().await;
                 let failed = outcome.is_err();
                 if started.send(outcome).is_err() || failed {
                     return;
@@ -89,6 +93,22 @@ impl<A: Application> EventLoop<A> {
         });
         // A blocking call that is still running must not hold up the stop.
         runtime.shutdown_background();
+    }
+
+    /// Starts the application, unless the server is stopped before that is through.
+    async fn start(&self) -> Result<(), BoxError> {
+        let mut start = self.app.start();
+        let mut stop = pin!(self.state.changed.notified());
+        poll_fn(|cx| {
+            if let Poll::Ready(outcome) = start.as_mut().poll(cx) {
+                return Poll::Ready(outcome);
+            }
+            match stop.as_mut().poll(cx) {
+                Poll::Ready(()) => Poll::Ready(Err("the server was stopped before".into())),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+        .await
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -126,10 +146,10 @@ impl<A: Application> EventLoop<A> {
 
     async fn drain(&self) {
         let times = &self.config.timeouts;
-        let deadline = self.control.deadline(times.graceful);
+        let (deadline, limit) = self.control.drain(times);
         let linger = Linger {
             since: self.state.now(),
-            limit: times.linger.min(times.graceful),
+            limit,
         };
         let mut last = Instant::now();
         while self.state.open() > 0 {
@@ -158,12 +178,24 @@ impl<A: Application> EventLoop<A> {
     }
 }
 
+/// Interim statuses are the protocol layer's; one from the application would leave the client
+/// waiting for the answer. True: it was one, and the connection must close.
+pub(crate) fn refuse_interim(response: &mut Response<Body>) -> bool {
+    let is_interim = response.status().is_informational();
+    if is_interim {
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        *response.body_mut() = Body::empty();
+    }
+    is_interim
+}
+
 impl<A: Application> Connection<A> {
     async fn serve(self) {
         let service = self.event_loop.app.connect(&self.peer);
         match self.event_loop.config.front {
             Front::Fast => fast::serve(self, service).await,
-            Front::Hyper => hyper_front::serve(self, service, BytesMut::new()).await,
+            // Boxed: it is large, and every connection's task has room for the largest way.
+            Front::Hyper => Box::pin(hyper_front::serve(self, service, BytesMut::new())).await,
         }
     }
 

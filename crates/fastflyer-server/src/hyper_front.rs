@@ -5,7 +5,7 @@
 
 use crate::{
     Application, Body, ProtocolError, Service,
-    event_loop::{Connection, EventLoop},
+    event_loop::{Connection, EventLoop, refuse_interim},
     guard::Guard,
 };
 use bytes::BytesMut;
@@ -98,13 +98,14 @@ fn close(response: &mut Response<Body>) {
 
 /// Adds the constant headers, and the notice that the server stops.
 fn complete<A: Application>(response: &mut Response<Body>, event_loop: &EventLoop<A>) {
+    let is_last = refuse_interim(response) || event_loop.is_stopping();
     let headers = response.headers_mut();
     for (name, value) in event_loop.state.prepared.constant() {
         if !headers.contains_key(name) {
             headers.insert(name, value.clone());
         }
     }
-    if event_loop.is_stopping() {
+    if is_last {
         close(response);
     }
 }

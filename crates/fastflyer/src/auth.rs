@@ -39,9 +39,11 @@ impl fmt::Debug for Credentials {
 pub(crate) fn check(core: &Core, covered: bool, headers: &HeaderMap) -> Result<(), ApiError> {
     let (true, Some(credentials)) = (covered, &core.credentials) else { return Ok(()) };
     let refuse = |text| {
-        Err(ApiError::framework(401)
+        let error = ApiError::framework(401)
             .header(header::WWW_AUTHENTICATE, "Basic realm=\"FastFlyer\", charset=\"UTF-8\"")
-            .detail(text))
+            .detail(text);
+        // FastFlyer's clients find the reason in both fields.
+        Err(if core.envelope.is_flyer() { error.message(text) } else { error })
     };
     let Some(given) = headers.get(header::AUTHORIZATION) else {
         return refuse("Not authenticated");

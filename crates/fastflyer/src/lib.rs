@@ -35,6 +35,7 @@ mod auth;
 mod context;
 mod envelope;
 pub mod extract;
+mod memory;
 mod openapi;
 pub mod operation;
 pub mod pages;

@@ -232,8 +232,47 @@ pub trait TryHandler<A>: Clone + Send + Sync + 'static {
     fn describe(describer: &mut Describer<'_>);
 }
 
+impl<Fun, Fut, Out> Handler<()> for Fun
+where
+    Fun: Fn() -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Out> + Send,
+    Out: IntoReply,
+{
+    async fn call(self, cx: &mut Context) -> Response {
+        self().await.into_reply(cx)
+    }
+
+    fn describe(describer: &mut Describer<'_>) {
+        Out::describe(describer);
+    }
+}
+
+impl<Fun, Fut, Out, Fail> TryHandler<()> for Fun
+where
+    Fun: Fn() -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Out, Fail>> + Send,
+    Out: IntoReply,
+    Fail: IntoApiError,
+{
+    async fn call(self, cx: &mut Context) -> Response {
+        answer(cx, self().await)
+    }
+
+    fn describe(describer: &mut Describer<'_>) {
+        Out::describe(describer);
+        describer.may_fail();
+    }
+}
+
+fn answer<Out: IntoReply, Fail: IntoApiError>(cx: &Context, out: Result<Out, Fail>) -> Response {
+    match out {
+        Ok(reply) => reply.into_reply(cx),
+        Err(error) => crate::private::fail(cx, error.into_api_error()),
+    }
+}
+
 macro_rules! handlers {
-    ($($($arg:ident)*;)*) => {$(
+    ($($($arg:ident $value:ident)*;)*) => {$(
         impl<Fun, Fut, Out, $($arg,)*> Handler<($($arg,)*)> for Fun
         where
             Fun: Fn($($arg),*) -> Fut + Clone + Send + Sync + 'static,
@@ -242,14 +281,10 @@ macro_rules! handlers {
             $($arg: Extract,)*
         {
             async fn call(self, cx: &mut Context) -> Response {
-                #[expect(unused_mut, reason = "a function without arguments cannot fail here")]
                 let mut failures = Failures::new();
-                $(
-                    #[expect(non_snake_case, reason = "the variable is named as its type")]
-                    let $arg = failures.take($arg::extract(cx).await);
-                )*
-                let ($(Some($arg),)*) = ($($arg,)*) else { return failures.respond(cx) };
-                self($($arg),*).await.into_reply(cx)
+                $(let $value = failures.take($arg::extract(cx).await);)*
+                let ($(Some($value),)*) = ($($value,)*) else { return failures.respond(cx) };
+                self($($value),*).await.into_reply(cx)
             }
 
             fn describe(describer: &mut Describer<'_>) {
@@ -268,15 +303,9 @@ macro_rules! handlers {
         {
             async fn call(self, cx: &mut Context) -> Response {
                 let mut failures = Failures::new();
-                $(
-                    #[expect(non_snake_case, reason = "the variable is named as its type")]
-                    let $arg = failures.take($arg::extract(cx).await);
-                )*
-                let ($(Some($arg),)*) = ($($arg,)*) else { return failures.respond(cx) };
-                match self($($arg),*).await {
-                    Ok(reply) => reply.into_reply(cx),
-                    Err(error) => crate::private::fail(cx, error.into_api_error()),
-                }
+                $(let $value = failures.take($arg::extract(cx).await);)*
+                let ($(Some($value),)*) = ($($value,)*) else { return failures.respond(cx) };
+                answer(cx, self($($value),*).await)
             }
 
             fn describe(describer: &mut Describer<'_>) {
@@ -289,13 +318,12 @@ macro_rules! handlers {
 }
 
 handlers! {
-    ;
-    A1;
-    A1 A2;
-    A1 A2 A3;
-    A1 A2 A3 A4;
-    A1 A2 A3 A4 A5;
-    A1 A2 A3 A4 A5 A6;
-    A1 A2 A3 A4 A5 A6 A7;
-    A1 A2 A3 A4 A5 A6 A7 A8;
+    A1 a1;
+    A1 a1 A2 a2;
+    A1 a1 A2 a2 A3 a3;
+    A1 a1 A2 a2 A3 a3 A4 a4;
+    A1 a1 A2 a2 A3 a3 A4 a4 A5 a5;
+    A1 a1 A2 a2 A3 a3 A4 a4 A5 a5 A6 a6;
+    A1 a1 A2 a2 A3 a3 A4 a4 A5 a5 A6 a6 A7 a7;
+    A1 a1 A2 a2 A3 a3 A4 a4 A5 a5 A6 a6 A7 a7 A8 a8;
 }

@@ -41,8 +41,7 @@ pub async fn blocking<T: Send + 'static>(
 ) -> Result<T, Response> {
     cx.core.pool.run(cx.request_id(), call).await.map_err(|failed| match failed {
         Failed::Panicked(panic) => {
-            let error = crate::service::panicked(&cx.place(), cx.request_id(), &*panic);
-            cx.envelope().failure(&error)
+            cx.envelope().failure(&crate::service::panicked(&*panic))
         }
         Failed::Stopped => cx.envelope().failure(&ApiError::framework(503)),
         Failed::NoThread(error) => fail(cx, ApiError::framework(503).cause(error)),

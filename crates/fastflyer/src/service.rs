@@ -8,24 +8,30 @@ use crate::{
     app::Core,
     auth,
     context::{Context, PeerInfo},
+    memory,
     reply::Deferred,
-    routing::{Found, Link, Mounted, PathParams},
+    routing::{Found, Link, Mounted},
 };
-use fastkit::context::{RequestId, Scoped};
-use futures_util::FutureExt as _;
+use bytes::Bytes;
+use fastkit::context::RequestId;
+use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header, request::Parts};
 use std::{
     any::Any,
     net::IpAddr,
-    panic::AssertUnwindSafe,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
+    task::{Context as TaskContext, Poll, ready},
     time::Instant,
 };
 use sync_wrapper::SyncWrapper;
+use tokio::time::Sleep;
 use tower::Service as _;
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_LASTING_TIME: HeaderName = HeaderName::from_static("x-lasting-time");
+const X_MEMORY_USAGE: HeaderName = HeaderName::from_static("x-memory-usage");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Answers the requests of one connection.
@@ -35,12 +41,12 @@ pub struct ConnectionService {
     peer: Arc<PeerInfo>,
 }
 
-/// What the access log wants to know of a request after it was answered.
-pub(crate) struct Asked {
-    pub(crate) method: Method,
-    pub(crate) uri: Uri,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Option<bytes::Bytes>,
+/// What the access log tells of a request.
+pub(crate) struct Asked<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) uri: &'a Uri,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) body: Option<&'a Bytes>,
 }
 
 impl ConnectionService {
@@ -56,43 +62,18 @@ impl ConnectionService {
 }
 
 impl fastflyer_server::Service for ConnectionService {
+    /// The usual way stands here in one piece: our own arguments, no axum in between, and nothing
+    /// large is moved more often than it must.
     async fn call(&self, request: Request<Body>) -> Response {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
         let id = parts.headers.get(X_REQUEST_ID).and_then(|value| RequestId::parse(value.as_bytes()));
         let request_id = id.unwrap_or_else(RequestId::random);
-        let (mut response, asked) = match self.core.table.find(&parts.method, parts.uri.path()) {
-            Found::Operation(mounted, params) if mounted.direct => {
-                let mounted = mounted.clone();
-                self.operation(mounted, params, parts, body, request_id).await
-            }
-            _ => self.elsewhere(parts, body, request_id).await,
+        let found = self.core.table.find(&parts.method, parts.uri.path());
+        let (mounted, params) = match found {
+            Found::Operation(mounted, params) if mounted.direct => (mounted, params),
+            _ => return self.elsewhere(started, parts, body, request_id).await,
         };
-        let headers = response.headers_mut();
-        if let Ok(id) = HeaderValue::from_bytes(request_id.as_bytes()) {
-            headers.insert(X_REQUEST_ID, id);
-        }
-        let latency = started.elapsed().as_millis() as u64;
-        headers.insert(X_LASTING_TIME, milliseconds(latency));
-        match asked {
-            None => response,
-            Some(asked) => self.core.log_access(asked, response, latency, &self.peer, request_id),
-        }
-    }
-}
-
-type Answered = (Response, Option<Asked>);
-
-impl ConnectionService {
-    /// The usual way: our own arguments, no axum in between.
-    async fn operation(
-        &self,
-        mounted: Arc<Mounted>,
-        params: PathParams,
-        parts: Parts,
-        body: Body,
-        request_id: RequestId,
-    ) -> Answered {
         let mut cx = Context {
             parts,
             body: SyncWrapper::new(body),
@@ -104,76 +85,76 @@ impl ConnectionService {
             seen_body: None,
             form: None,
         };
-        let response = match auth::check(&self.core, mounted.auth, &cx.parts.headers) {
-            Err(error) => cx.envelope().failure(&error),
+        let mut response = match auth::check(&self.core, mounted.auth, &cx.parts.headers) {
             Ok(()) => {
-                let call = AssertUnwindSafe((mounted.operation.call)(&mut cx)).catch_unwind();
-                match self.bounded(Scoped::new(request_id, call)).await {
-                    Ok(Ok(response)) => response,
-                    Ok(Err(panic)) => cx.envelope().failure(&panicked(&cx.place(), request_id, &*panic)),
-                    Err(error) => cx.envelope().failure(&error),
-                }
+                let answer = (mounted.operation.call)(&mut cx);
+                Guarded::new(&self.core, request_id, answer).await
             }
+            Err(error) => self.core.envelope.failure(&error),
         };
-        let asked = self.core.wants_log(cx.parts.uri.path()).then(|| Asked {
-            method: cx.parts.method,
-            uri: cx.parts.uri,
-            headers: cx.parts.headers,
-            body: cx.seen_body,
+        let latency = stamp(&mut response, started, request_id, Some(mounted));
+        if !self.core.wants_log(cx.parts.uri.path()) {
+            return response;
+        }
+        let Parts { method, uri, headers, .. } = &cx.parts;
+        let asked = Asked { method, uri, headers, body: cx.seen_body.as_ref() };
+        self.core.log_access(&asked, response, latency, &self.peer, request_id)
+    }
+}
+
+impl ConnectionService {
+    /// What is not called directly: axum's router if there is one, else nothing is there.
+    async fn elsewhere(
+        &self,
+        started: Instant,
+        parts: Parts,
+        body: Body,
+        request_id: RequestId,
+    ) -> Response {
+        let kept = self.core.wants_log(parts.uri.path()).then(|| {
+            (parts.method.clone(), parts.uri.clone(), parts.headers.clone())
         });
-        (response, asked)
+        let mounted = match self.core.table.find(&parts.method, parts.uri.path()) {
+            Found::Operation(mounted, _) => Some(mounted),
+            _ => None,
+        };
+        let seen_body = Arc::new(Mutex::new(None));
+        let mut response = self.routed(parts, body, request_id, seen_body.clone()).await;
+        let latency = stamp(&mut response, started, request_id, mounted);
+        let Some((method, uri, headers)) = &kept else { return response };
+        let body = seen_body.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let asked = Asked { method, uri, headers, body: body.as_ref() };
+        self.core.log_access(&asked, response, latency, &self.peer, request_id)
     }
 
-    /// What is not called directly: axum's router if there is one, else nothing is there.
-    async fn elsewhere(&self, parts: Parts, body: Body, request_id: RequestId) -> Answered {
+    async fn routed(
+        &self,
+        parts: Parts,
+        body: Body,
+        request_id: RequestId,
+        seen_body: Arc<Mutex<Option<Bytes>>>,
+    ) -> Response {
         let core = &self.core;
-        let mut asked = core.wants_log(parts.uri.path()).then(|| Asked {
-            method: parts.method.clone(),
-            uri: parts.uri.clone(),
-            headers: parts.headers.clone(),
-            body: None,
-        });
         let found = core.table.find(&parts.method, parts.uri.path());
         let mounted = match found {
             Found::Operation(mounted, _) => Some(mounted.clone()),
             _ => None,
         };
-        if let Some(mounted) = &mounted
-            && let Err(error) = auth::check(core, mounted.auth, &parts.headers)
-        {
-            return (core.envelope.failure(&error), asked);
+        let covered = mounted.as_ref().is_some_and(|mounted| mounted.auth);
+        if let Err(error) = auth::check(core, covered, &parts.headers) {
+            return core.envelope.failure(&error);
         }
         let nothing = self.nothing(&parts, &found);
-        let Some(router) = &core.axum else { return (nothing, asked) };
-
-        let seen_body = Arc::new(Mutex::new(None));
-        let link = Link {
-            core: core.clone(),
-            peer: self.peer.clone(),
-            request_id,
-            mounted,
-            seen_body: seen_body.clone(),
-        };
+        let Some(router) = &core.axum else { return nothing };
+        let link = Link { core: core.clone(), peer: self.peer.clone(), request_id, mounted, seen_body };
         let mut request = Request::from_parts(parts, axum::body::Body::new(body));
         request.extensions_mut().insert(link);
-        let call = AssertUnwindSafe(router.clone().call(request)).catch_unwind();
-        let response = match self.bounded(Scoped::new(request_id, call)).await {
-            Ok(Ok(Ok(response))) => self.shaped(response, nothing),
-            Ok(Err(panic)) => core.envelope.failure(&panicked("a route of axum", request_id, &*panic)),
-            Err(error) => core.envelope.failure(&error),
-        };
-        if let Some(asked) = &mut asked {
-            asked.body = seen_body.lock().unwrap_or_else(PoisonError::into_inner).take();
-        }
-        (response, asked)
-    }
-
-    /// Waits at most `flyer_request_timeout`.
-    async fn bounded<T>(&self, answer: impl Future<Output = T>) -> Result<T, ApiError> {
-        match self.core.settings.request_timeout {
-            None => Ok(answer.await),
-            Some(limit) => tokio::time::timeout(limit, answer).await.map_err(|_| ApiError::framework(504)),
-        }
+        let answer = router.clone().call(request);
+        let answer = Box::pin(async move {
+            let Ok(response) = answer.await;
+            self.shaped(response, nothing)
+        });
+        Guarded::new(core, request_id, answer).await
     }
 
     /// An answer of axum's router: its own errors and ours get the service's shape.
@@ -217,6 +198,27 @@ impl ConnectionService {
     }
 }
 
+/// Puts what every answer carries on it, and gives the milliseconds it took.
+fn stamp(
+    response: &mut Response,
+    started: Instant,
+    request_id: RequestId,
+    mounted: Option<&Arc<Mounted>>,
+) -> u64 {
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_bytes(request_id.as_bytes()) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    let latency = started.elapsed().as_millis() as u64;
+    headers.insert(X_LASTING_TIME, milliseconds(latency));
+    if mounted.is_some_and(|mounted| !mounted.builtin)
+        && let Some(memory) = memory::header(started)
+    {
+        headers.insert(X_MEMORY_USAGE, memory);
+    }
+    latency
+}
+
 /// Marks the answer of axum's router that it has no route.
 #[derive(Clone)]
 pub(crate) struct NotRouted;
@@ -237,13 +239,48 @@ fn redirect(parts: &Parts, path: &str) -> Response {
     response
 }
 
+/// Runs the code of an operation: its log lines carry the request's id, a panic becomes an answer,
+/// and `flyer_request_timeout` ends the wait.
+struct Guarded<'a> {
+    core: &'a Core,
+    request_id: RequestId,
+    answer: BoxFuture<'a, Response>,
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl<'a> Guarded<'a> {
+    fn new(core: &'a Core, request_id: RequestId, answer: BoxFuture<'a, Response>) -> Self {
+        let deadline = core.settings.request_timeout.map(|limit| Box::pin(tokio::time::sleep(limit)));
+        Self { core, request_id, answer, deadline }
+    }
+}
+
+impl Future for Guarded<'_> {
+    type Output = Response;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Response> {
+        let this = &mut *self;
+        let _scope = fastkit::context::enter(this.request_id);
+        let polled = catch_unwind(AssertUnwindSafe(|| this.answer.as_mut().poll(cx)));
+        match polled {
+            Ok(Poll::Ready(response)) => Poll::Ready(response),
+            Err(panic) => Poll::Ready(this.core.envelope.failure(&panicked(&*panic))),
+            Ok(Poll::Pending) => {
+                let Some(deadline) = &mut this.deadline else { return Poll::Pending };
+                ready!(deadline.as_mut().poll(cx));
+                Poll::Ready(this.core.envelope.failure(&ApiError::framework(504)))
+            }
+        }
+    }
+}
+
+/// Logs the panic of a handler. The request's id is that of the current scope.
 #[cold]
-pub(crate) fn panicked(place: &str, request_id: RequestId, panic: &(dyn Any + Send)) -> ApiError {
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> ApiError {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let text = text.unwrap_or("a value that is no text");
-    let _scope = fastkit::context::enter(request_id);
-    tracing::error!(target: "fastflyer", "{place}: the handler panicked: {text}");
+    tracing::error!(target: "fastflyer", "the handler panicked: {text}");
     ApiError::uncaught(format!("the handler panicked: {text}"))
 }
 

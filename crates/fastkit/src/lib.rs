@@ -1,6 +1,6 @@
 //! The toolkit of FastFlyer: what a service needs besides its HTTP server, usable without one.
 //!
-//! * [`env`]: variables of the environment and of `.env`, typed.
+//! * [`mod@env`]: variables of the environment and of `.env`, typed.
 //! * [`settings`]: every `flyer_*` setting, declared once, resolved into one typed value.
 //! * [`logger`]: log lines to the console and to a file, off the calling thread.
 //! * [`context`]: the id of the request that is being served.

@@ -155,6 +155,13 @@ fn rescans_only_when_a_line_ends() {
 }
 
 proptest! {
+    #[test]
+    fn eight_at_a_time_is_the_same_as_one(bytes in proptest::collection::vec(any::<u8>(), 0..40), plain in proptest::collection::vec(32u8..127, 0..40)) {
+        let text = [plain, bytes].concat();
+        prop_assert_eq!(long_run(&text, 0, VALUE, b' '), run(&text, 0, VALUE));
+        prop_assert_eq!(long_run(&text, 0, TARGET, b'!'), run(&text, 0, TARGET));
+    }
+
     /// More bytes never turn a refusal into a pass, nor move the end of a complete head.
     #[test]
     fn a_verdict_is_final(bytes in mutated(), cut in 0usize..200) {

@@ -37,7 +37,7 @@ fn a_large_chunked_upload_waits_for_the_continue() {
         let mut client = Client::connect(server.address);
         client.send(b"POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
         assert_eq!(client.answer().status, 100, "{front:?}");
-        let mut sender = Client(client.0.try_clone().unwrap());
+        let mut sender = Client(client.0.try_clone().unwrap(), Vec::new());
         let upload = std::thread::spawn(move || {
             let chunk = [b"10000\r\n".as_slice(), &[b'u'; 65_536], b"\r\n"].concat();
             for _ in 0..64 {
@@ -138,6 +138,20 @@ fn a_client_that_leaves_frees_its_place() {
         eventually(|| {
             server.handle.stats().connections == 0 && server.handle.stats().accepted == 5
         });
+    }
+}
+
+#[test]
+fn a_panic_ends_one_connection_only() {
+    for front in FRONTS {
+        let server = start(config(front));
+        let mut other = Client::connect(server.address);
+        let mut client = Client::connect(server.address);
+        client.send(b"GET /panic HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(client.rest().0, b"", "{front:?}");
+        other.send(GET);
+        assert_eq!(other.answer().status, 200, "{front:?}");
+        eventually(|| server.handle.stats().connections == 1);
     }
 }
 

@@ -114,3 +114,19 @@ fn the_date_is_one() {
         assert_eq!(dates[0].1.len(), 29, "{front:?}");
     }
 }
+
+#[test]
+fn an_interim_status_of_the_application_is_an_error() {
+    for front in FRONTS {
+        for status in [100, 101, 103] {
+            let server = start(config(front));
+            let request = format!("GET /status?{status} HTTP/1.1\r\nHost: a\r\n\r\n");
+            let (answers, end) = exchange(server.address, &[request.as_bytes()]);
+            assert_eq!(
+                (statuses(&answers), end),
+                (vec![500], End::Closed),
+                "{front:?}"
+            );
+        }
+    }
+}

@@ -75,34 +75,56 @@ fn a_unix_socket_is_served_and_removed() {
     assert!(!path.exists());
 }
 
+/// Refuses to start, or never gets through with it.
+struct Refuses {
+    hangs: bool,
+}
+
+impl fastflyer_server::Application for Refuses {
+    type Service = App;
+    fn connect(&self, _peer: &fastflyer_server::Peer) -> App {
+        App::default()
+    }
+    fn protocol_error(
+        &self,
+        _peer: &fastflyer_server::Peer,
+        _error: &fastflyer_server::ProtocolError,
+    ) -> http::Response<bytes::Bytes> {
+        http::Response::default()
+    }
+    fn start(&self) -> fastflyer_server::Startup<'_> {
+        Box::pin(async {
+            if self.hangs {
+                std::future::pending::<()>().await;
+            }
+            Err("no database".into())
+        })
+    }
+}
+
 #[test]
 fn a_failed_start_is_an_error() {
-    #[derive(Clone)]
-    struct Refuses;
-    impl fastflyer_server::Application for Refuses {
-        type Service = App;
-        fn connect(&self, _peer: &fastflyer_server::Peer) -> App {
-            App::default()
-        }
-        fn protocol_error(
-            &self,
-            _peer: &fastflyer_server::Peer,
-            _error: &fastflyer_server::ProtocolError,
-        ) -> http::Response<bytes::Bytes> {
-            http::Response::default()
-        }
-        fn start(&self) -> fastflyer_server::Startup<'_> {
-            Box::pin(async { Err("no database".into()) })
-        }
-    }
     let mut config = config(Front::Fast);
     config.event_loops = 3;
-    let error = Server::bind(config).unwrap().run(Refuses).unwrap_err();
+    let error = Server::bind(config)
+        .unwrap()
+        .run(Refuses { hangs: false })
+        .unwrap_err();
     assert!(error.is_start());
     assert_eq!(
         error.to_string(),
         "the application did not start: no database"
     );
+}
+
+#[test]
+fn a_start_that_hangs_can_be_stopped() {
+    let server = Server::bind(config(Front::Fast)).unwrap();
+    let handle = server.handle();
+    let thread = std::thread::spawn(move || server.run(Refuses { hangs: true }).unwrap_err());
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    handle.stop();
+    assert!(thread.join().unwrap().is_start());
 }
 
 #[test]
@@ -146,4 +168,64 @@ fn any_tower_service_is_served() {
     assert_eq!(answers[0].body, b"127.0.0.1");
     handle.stop();
     thread.join().unwrap();
+}
+
+/// Not a test by itself: the process of the next one.
+#[test]
+#[ignore = "run by running_out_of_descriptors_is_survived"]
+fn serve_until_killed() {
+    let server = Server::bind(at(Address::new("127.0.0.1", 0))).unwrap();
+    println!("port={}", server.local_addr().unwrap().port());
+    server.run(App::default()).unwrap();
+}
+
+#[test]
+fn running_out_of_descriptors_is_survived() {
+    use std::io::BufRead as _;
+    let program = std::env::current_exe().unwrap();
+    let mut child = std::process::Command::new("sh")
+        .args(["-c", "ulimit -n 40 && exec \"$0\" --exact starting::serve_until_killed --ignored --nocapture"])
+        .arg(program)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    let port = lines
+        .map_while(Result::ok)
+        .find_map(|line| {
+            line.split_once("port=")
+                .map(|(_, port)| port.parse::<u16>().unwrap())
+        })
+        .unwrap();
+    let address = ([127, 0, 0, 1], port).into();
+    let mut clients: Vec<_> = (0..60).map(|_| Client::connect(address)).collect();
+    clients[0].send(GET);
+    assert_eq!(clients[0].answer().status, 200);
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    let cpu = || {
+        let text =
+            std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap_or_default();
+        let fields: Vec<&str> = text
+            .rsplit(')')
+            .next()
+            .unwrap()
+            .split_whitespace()
+            .collect();
+        fields.get(11..13).map_or(0, |times| {
+            times
+                .iter()
+                .filter_map(|time| time.parse::<u64>().ok())
+                .sum()
+        })
+    };
+    let before = cpu();
+    std::thread::sleep(std::time::Duration::from_millis(1_000));
+    // In ticks of 10 ms: less than a fifth of a second in a second.
+    assert!(cpu() - before < 20, "it spins");
+    // Room again: one that waited in the backlog is served.
+    clients.drain(..50);
+    clients[5].send(GET);
+    assert_eq!(clients[5].answer().status, 200);
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

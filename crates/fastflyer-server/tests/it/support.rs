@@ -60,17 +60,43 @@ impl Service for App {
             .insert("x-path", HeaderValue::from_str(&path).unwrap());
         match path.as_str() {
             "/slow" => {
-                tokio::time::sleep(Duration::from_millis(query.parse().unwrap())).await;
+                tokio::time::sleep(Duration::from_millis(query.parse().unwrap_or(0))).await;
                 *response.body_mut() = "slow".into();
+                return response;
             }
-            "/early" => *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE,
-            "/big" => *response.body_mut() = vec![b'b'; query.parse().unwrap()].into(),
+            "/block" => {
+                std::thread::sleep(Duration::from_millis(query.parse().unwrap_or(0)));
+                return response;
+            }
+            "/panic" => panic!("as asked"),
+            "/early" => {
+                *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+                return response;
+            }
+            _ => {}
+        }
+        let body = request
+            .into_body()
+            .collect()
+            .await
+            .ok()
+            .map(|body| body.to_bytes());
+        self.seen.lock().unwrap().push((path.clone(), body.clone()));
+        let Some(body) = body else {
+            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+            return response;
+        };
+        match path.as_str() {
+            "/big" => *response.body_mut() = vec![b'b'; query.parse().unwrap_or(0)].into(),
             "/stream" => *response.body_mut() = Body::new(StreamBody::new(Frames(3, false))),
             "/broken" => *response.body_mut() = Body::new(StreamBody::new(Frames(3, true))),
             "/exact" => {
-                *response.body_mut() = Body::new(http_body_util::Full::new(Bytes::from("exact")))
+                *response.body_mut() = Body::new(http_body_util::Full::new(Bytes::from("exact")));
             }
-            "/status" => *response.status_mut() = StatusCode::from_bytes(query.as_bytes()).unwrap(),
+            "/status" => {
+                let status = StatusCode::from_bytes(query.as_bytes()).unwrap_or_default();
+                *response.status_mut() = status;
+            }
             "/own" => {
                 response
                     .headers_mut()
@@ -81,22 +107,8 @@ impl Service for App {
                     .headers_mut()
                     .insert("connection", HeaderValue::from_static("close"));
             }
-            _ => {
-                let body = request
-                    .into_body()
-                    .collect()
-                    .await
-                    .ok()
-                    .map(|body| body.to_bytes());
-                self.seen.lock().unwrap().push((path, body.clone()));
-                match body {
-                    Some(body) if body.is_empty() => {
-                        *response.body_mut() = "{\"message\":\"success\"}".into()
-                    }
-                    Some(body) => *response.body_mut() = body.into(),
-                    None => *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY,
-                }
-            }
+            _ if body.is_empty() => *response.body_mut() = "{\"message\":\"success\"}".into(),
+            _ => *response.body_mut() = body.into(),
         }
         response
     }
@@ -188,8 +200,9 @@ pub(crate) enum End {
     TimedOut,
 }
 
+/// The socket, and what was received beyond the last answer.
 #[derive(Debug)]
-pub(crate) struct Client(pub(crate) TcpStream);
+pub(crate) struct Client(pub(crate) TcpStream, pub(crate) Vec<u8>);
 
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Self {
@@ -201,7 +214,7 @@ impl Client {
             .set_write_timeout(Some(Duration::from_secs(20)))
             .unwrap();
         socket.set_nodelay(true).unwrap();
-        Self(socket)
+        Self(socket, Vec::new())
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) {
@@ -215,7 +228,7 @@ impl Client {
 
     /// Everything until the server closes.
     pub(crate) fn rest(&mut self) -> (Vec<u8>, End) {
-        let mut all = Vec::new();
+        let mut all = std::mem::take(&mut self.1);
         let mut piece = [0; 65536];
         loop {
             match self.0.read(&mut piece) {
@@ -229,17 +242,17 @@ impl Client {
         }
     }
 
-    /// Reads exactly one answer to a request that is not HEAD.
+    /// Reads one answer to a request that is not HEAD.
     pub(crate) fn answer(&mut self) -> Answer {
-        let mut all = Vec::new();
-        let mut byte = [0];
+        let mut piece = vec![0; 1 << 20];
         loop {
-            if let Some(answer) = parse(&all, false).map(|(answer, _)| answer) {
+            if let Some((answer, rest)) = parse(&self.1, false) {
+                self.1 = rest.to_vec();
                 return answer;
             }
-            match self.0.read(&mut byte) {
-                Ok(1) => all.push(byte[0]),
-                other => panic!("{other:?} after {}", all.escape_ascii()),
+            match self.0.read(&mut piece) {
+                Ok(count @ 1..) => self.1.extend_from_slice(&piece[..count]),
+                other => panic!("{other:?} after {}", self.1.escape_ascii()),
             }
         }
     }

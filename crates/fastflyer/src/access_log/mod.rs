@@ -1,80 +1,161 @@
-//! The access log: one JSON line per request, written after the answer, never in its way.
+//! The access log: one JSON line for each request that was answered.
 //!
-//! Not the logger of the program: lines are bare JSON, and go to a sink of their own.
+//! This module turns a [`Record`] into the line and decides what of it may be seen: secrets are
+//! masked by name, long values are cut, and nothing that a client sends can end the line, or write
+//! into a terminal. It is deliberately neither a queue nor a file: [`write_line`] appends to a
+//! buffer of the caller, in one pass and without allocating on the usual path, since it runs on the
+//! event loop for every request.
 
+mod body;
+mod form;
+mod headers;
+mod json;
+mod log;
+mod mask;
 mod tee;
+mod text;
 
-pub(crate) use tee::Tee;
+#[cfg(test)]
+mod tests;
 
-use crate::{app::Core, context::PeerInfo, service::Asked};
-use bytes::Bytes;
-use fastkit::{context::RequestId, logger::Sink, settings::Settings};
-use http::{HeaderMap, StatusCode};
-use std::{path::Path, sync::Arc};
+pub(crate) use log::{AccessLog, Answer};
+pub(crate) use tee::{Pending, Tee};
 
-/// Where and what is logged of requests.
-#[derive(Debug)]
-pub(crate) struct AccessLog {
-    sink: Sink,
-    excluded: Vec<String>,
-    pub(crate) body_limit: usize,
-    params_limit: usize,
-    headers_limit: usize,
+use body::Body;
+use headers::Known;
+use http::{HeaderMap, Uri};
+
+/// How much of a message is logged; what is longer becomes a JSON string that ends with "…".
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Bytes of a body that are looked at.
+    pub body: usize,
+    /// Bytes of the rendered query parameters.
+    pub params: usize,
+    /// Bytes of the rendered headers of one message.
+    pub headers: usize,
 }
 
-/// The answer as the log sees it.
-pub(crate) struct Answer<'a> {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: &'a HeaderMap,
-    /// What was seen of the body; `None` of a stream that was not looked into.
-    pub(crate) body: Option<&'a Bytes>,
-    /// Whether `body` is only its beginning.
-    pub(crate) truncated: bool,
-}
-
-impl AccessLog {
-    /// The log that the settings ask for, if they do. `console` is the sink of standard output that
-    /// the logger has already: two could cut each other's lines in two.
-    ///
-    /// # Errors
-    ///
-    /// The file that cannot be opened, and why.
-    pub(crate) fn new(settings: &Settings, console: Option<&Sink>) -> Result<Option<Self>, String> {
-        if !settings.access_log {
-            return Ok(None);
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body: 4096,
+            params: 2048,
+            headers: 2048,
         }
-        let sink = match &settings.access_logfile {
-            None => match console {
-                Some(console) => console.clone(),
-                None => Sink::stdout().map_err(|error| format!("flyer_access_logfile: -: {error}"))?,
-            },
-            Some(path) => Sink::file(path)
-                .map_err(|error| format!("flyer_access_logfile: {}: {error}", Path::new(path).display()))?,
-        };
-        Ok(Some(Self {
-            sink,
-            excluded: settings.access_log_exclude_uris.clone(),
-            body_limit: settings.max_body_log_length,
-            params_limit: settings.max_params_log_length,
-            headers_limit: settings.max_headers_log_length,
-        }))
     }
+}
 
-    /// Whether a request of this path is logged.
-    pub(crate) fn wants(&self, path: &str) -> bool {
-        !self.excluded.iter().any(|prefix| path.starts_with(prefix.as_str()))
-    }
+/// What a line tells.
+pub(crate) struct Record<'a> {
+    pub method: &'a str,
+    /// In origin form with a Host header, or in absolute form.
+    pub uri: &'a Uri,
+    pub request_headers: &'a HeaderMap,
+    /// `None` if it was not read.
+    pub request_body: Option<&'a [u8]>,
+    pub status: u16,
+    pub response_headers: &'a HeaderMap,
+    /// Sent too, put by the server where the response does not have them.
+    pub constant_headers: &'a HeaderMap,
+    /// `None` for a stream whose bytes were not seen.
+    pub response_body: Option<&'a [u8]>,
+    /// Whether `response_body` is only the beginning.
+    pub response_truncated: bool,
+    /// Whether `request_body` is only the beginning.
+    pub request_truncated: bool,
+    pub latency_ms: u64,
+    pub client_ip: &'a str,
+    pub request_id: &'a str,
+    pub memory_kib: u64,
+}
 
-    pub(crate) fn write(
-        &self,
-        core: &Core,
-        asked: &Asked,
-        answer: &Answer<'_>,
-        latency: u64,
-        peer: &Arc<PeerInfo>,
-        request_id: RequestId,
-    ) {
-        let _ = (core, asked, answer, latency, peer, request_id, self.params_limit, self.headers_limit);
-        self.sink.line(|_| ());
+/// Appends the line of a request, without a newline at its end.
+///
+/// `body`, `headers` and `params` are JSON values, and JSON strings where they were cut or are no
+/// JSON. A body that is JSON by its content type but broken is shown up to the fault, and a text
+/// up to the first secret in it; binary ones, multipart ones and unseen ones by a word in angle
+/// brackets.
+pub(crate) fn write_line(out: &mut Vec<u8>, record: &Record<'_>, limits: &Limits) {
+    let request = Known::find(record.request_headers);
+    let response = Known::find(record.response_headers);
+
+    out.extend_from_slice(br#"{"direction":"in","request":{"method":""#);
+    text::push(out, record.method.as_bytes());
+    out.extend_from_slice(br#"","url":""#);
+    push_url(out, record.uri, request.host);
+    out.extend_from_slice(br#"","body":"#);
+    let body = Body {
+        bytes: record.request_body.unwrap_or_default(),
+        truncated: record.request_truncated && record.request_body.is_some(),
+        content_type: request.content_type,
+        encoded: request.is_encoded(),
+    };
+    body::push(out, &body, limits.body);
+    out.extend_from_slice(br#","headers":"#);
+    headers::push_object(out, record.request_headers, None, limits.headers);
+    out.extend_from_slice(br#","params":"#);
+    push_params(out, record.uri.query(), limits.params);
+
+    out.extend_from_slice(br#"},"response":{"status":"#);
+    push_number(out, record.status.into());
+    out.extend_from_slice(br#","body":"#);
+    match record.response_body {
+        Some(bytes) => {
+            let body = Body {
+                bytes,
+                truncated: record.response_truncated,
+                content_type: response.content_type,
+                encoded: response.is_encoded(),
+            };
+            body::push(out, &body, limits.body);
+        }
+        None => out.extend_from_slice(br#""<stream>""#),
     }
+    out.extend_from_slice(br#","headers":"#);
+    let constant = Some(record.constant_headers);
+    headers::push_object(out, record.response_headers, constant, limits.headers);
+
+    out.extend_from_slice(br#"},"latency":"#);
+    push_number(out, record.latency_ms);
+    out.extend_from_slice(br#","clientIp":""#);
+    text::push(out, record.client_ip.as_bytes());
+    out.extend_from_slice(br#"","clientId":""#);
+    text::push(out, request.client_id.unwrap_or_default());
+    out.extend_from_slice(br#"","memoryUsage":""#);
+    push_number(out, record.memory_kib);
+    out.extend_from_slice(br#"KB","logId":""#);
+    text::push(out, record.request_id.as_bytes());
+    out.extend_from_slice(br#""}"#);
+}
+
+fn push_url(out: &mut Vec<u8>, uri: &Uri, host: Option<&[u8]>) {
+    let https = uri.scheme_str() == Some("https");
+    out.extend_from_slice(if https { b"https://" } else { b"http://" });
+    let authority = uri.authority().map(|authority| {
+        let text = authority.as_str();
+        // A user and password may stand before the host.
+        let host = text.rsplit_once('@').map_or(text, |(_, host)| host);
+        host.as_bytes()
+    });
+    text::push(out, authority.or(host).unwrap_or_default());
+    text::push(out, uri.path().as_bytes());
+    if let Some(query) = uri.query() {
+        out.push(b'?');
+        form::push_query(out, query.as_bytes());
+    }
+}
+
+fn push_params(out: &mut Vec<u8>, query: Option<&str>, limit: usize) {
+    let start = out.len();
+    match query {
+        Some(query) => form::push_object(out, query.as_bytes(), limit),
+        None => out.extend_from_slice(b"{}"),
+    }
+    text::limit_rendered(out, start, limit);
+}
+
+#[inline]
+fn push_number(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }

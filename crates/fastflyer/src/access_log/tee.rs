@@ -2,12 +2,12 @@
 //!
 //! Frames pass through as they come. The line is written when the stream ends or is dropped.
 
-use super::Answer;
+use super::{AccessLog, Answer};
 use crate::{Body, app::Core, context::PeerInfo, service::Asked};
 use bytes::{Bytes, BytesMut};
 use fastflyer_server::BoxError;
 use fastkit::context::RequestId;
-use http::{HeaderMap, StatusCode, response::Parts};
+use http::{HeaderMap, Method, StatusCode, Uri};
 use http_body::{Body as _, Frame, SizeHint};
 use std::{
     pin::Pin,
@@ -15,45 +15,33 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+/// The line of a request whose answer is still being sent.
+pub(crate) struct Pending {
+    pub(crate) core: Arc<Core>,
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) request_headers: HeaderMap,
+    pub(crate) request_body: Option<Bytes>,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) latency: u64,
+    pub(crate) peer: Arc<PeerInfo>,
+    pub(crate) request_id: RequestId,
+}
+
 /// A body that is logged when it has been sent.
 pub(crate) struct Tee {
+    line: Pending,
     body: Body,
-    core: Arc<Core>,
-    asked: Asked,
-    status: StatusCode,
-    headers: HeaderMap,
-    latency: u64,
-    peer: Arc<PeerInfo>,
-    request_id: RequestId,
     seen: BytesMut,
     truncated: bool,
     limit: usize,
 }
 
 impl Tee {
-    pub(crate) fn new(
-        core: Arc<Core>,
-        asked: Asked,
-        parts: &Parts,
-        body: Body,
-        latency: u64,
-        peer: Arc<PeerInfo>,
-        request_id: RequestId,
-    ) -> Self {
-        let limit = core.access_log.as_ref().map_or(0, |log| log.body_limit);
-        Self {
-            body,
-            core,
-            asked,
-            status: parts.status,
-            headers: parts.headers.clone(),
-            latency,
-            peer,
-            request_id,
-            seen: BytesMut::new(),
-            truncated: false,
-            limit,
-        }
+    pub(crate) fn new(line: Pending, body: Body) -> Self {
+        let limit = line.core.access_log.as_ref().map_or(0, AccessLog::body_limit);
+        Self { line, body, seen: BytesMut::new(), truncated: false, limit }
     }
 
     fn keep(&mut self, data: &Bytes) {
@@ -91,14 +79,21 @@ impl http_body::Body for Tee {
 
 impl Drop for Tee {
     fn drop(&mut self) {
-        let Some(log) = &self.core.access_log else { return };
         let seen = std::mem::take(&mut self.seen).freeze();
+        let line = &self.line;
+        let Some(log) = &line.core.access_log else { return };
+        let asked = Asked {
+            method: &line.method,
+            uri: &line.uri,
+            headers: &line.request_headers,
+            body: line.request_body.as_ref(),
+        };
         let answer = Answer {
-            status: self.status,
-            headers: &self.headers,
+            status: line.status,
+            headers: &line.headers,
             body: Some(&seen),
             truncated: self.truncated || !self.body.is_end_stream(),
         };
-        log.write(&self.core, &self.asked, &answer, self.latency, &self.peer, self.request_id);
+        log.write(&line.core, &asked, &answer, line.latency, &line.peer, line.request_id);
     }
 }

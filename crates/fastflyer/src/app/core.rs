@@ -46,7 +46,7 @@ impl Core {
     /// Logs a finished request: at once if the whole answer is at hand, else when it has been sent.
     pub(crate) fn log_access(
         self: &Arc<Self>,
-        asked: Asked,
+        asked: &Asked<'_>,
         response: Response,
         latency: u64,
         peer: &Arc<PeerInfo>,
@@ -60,11 +60,21 @@ impl Core {
                 body: Some(bytes),
                 truncated: false,
             };
-            log.write(self, &asked, &answer, latency, peer, request_id);
+            log.write(self, asked, &answer, latency, peer, request_id);
             return response;
         }
-        let (parts, body) = response.into_parts();
-        let tee = access_log::Tee::new(self.clone(), asked, &parts, body, latency, peer.clone(), request_id);
-        Response::from_parts(parts, Body::new(tee))
+        let line = access_log::Pending {
+            core: self.clone(),
+            method: asked.method.clone(),
+            uri: asked.uri.clone(),
+            request_headers: asked.headers.clone(),
+            request_body: asked.body.cloned(),
+            status: response.status(),
+            headers: response.headers().clone(),
+            latency,
+            peer: peer.clone(),
+            request_id,
+        };
+        response.map(|body| Body::new(access_log::Tee::new(line, body)))
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 use fastkit::{
     logger::Sink,
-    settings::{Config, Loaded, Settings, Sources},
+    settings::{Config, Contact, Loaded, Settings, Sources},
 };
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -186,6 +186,7 @@ impl FlyerApi {
             tags: Vec::new(),
             app: app.to_owned(),
             auth,
+            builtin: false,
         };
         for app in self.apps {
             if !app.enabled {
@@ -230,7 +231,9 @@ impl FlyerApi {
             title: settings.title.clone(),
             version: settings.version.clone(),
             description: Some(settings.description.clone()).filter(|text| !text.is_empty()),
-            author: Some(settings.author.clone()).filter(|text| !text.is_empty()),
+            contact: settings.contact.clone().or_else(|| {
+                (!settings.author.is_empty()).then(|| Contact::new(settings.author.clone()))
+            }),
             secured: settings.auth_enable,
         };
         let document = match openapi::build(&info, &envelope, &operations) {

@@ -35,11 +35,12 @@ impl Application for App {
             response.headers_mut().insert(crate::service::X_REQUEST_ID, id);
         }
         // Nothing of what was sent can be trusted to be a method or a path.
-        let asked = Asked { method: unread(), uri: Uri::default(), headers: HeaderMap::new(), body: None };
+        let (method, uri, headers) = (unread(), Uri::default(), HeaderMap::new());
+        let asked = Asked { method: &method, uri: &uri, headers: &headers, body: None };
         let ip = peer.address.map(|address| address.ip().to_canonical());
         let text = ip.map(|ip| ip.to_string()).unwrap_or_default().into_boxed_str();
         let peer = Arc::new(PeerInfo { ip, text, trusted: false });
-        let response = self.core.log_access(asked, response, 0, &peer, request_id);
+        let response = self.core.log_access(&asked, response, 0, &peer, request_id);
         response.map(|mut body| body.take_full().unwrap_or_default())
     }
 

@@ -20,9 +20,12 @@ impl Envelope {
                 "code": {"type": "integer", "examples": [code]},
                 "message": {"type": "string"},
                 "detail": {"type": "string"},
-                "data": data,
             });
-            let mut required = vec!["code", "message", "detail", "data"];
+            let mut required = vec!["code", "message", "detail"];
+            if *target != json!({"type": "null"}) {
+                properties["data"] = data;
+                required.push("data");
+            }
             if paged {
                 properties["pageInfo"] = page_info();
                 required.push("pageInfo");
@@ -95,7 +98,7 @@ impl Envelope {
         } else {
             crate::reply::Origin::Handler
         };
-        self.failure_status(super::http_status(code), origin).as_u16()
+        self.failure_status(super::http_status(self.code_of(code, origin)), origin).as_u16()
     }
 }
 

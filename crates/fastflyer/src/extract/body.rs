@@ -109,14 +109,32 @@ fn wrong_type(cx: &Context, wanted: &str) -> ApiError {
         "" => "no content type".to_owned(),
         other => format!("content type {other:?}"),
     };
-    ApiError::framework(415).detail(format!("{given}; send {wanted}"))
+    let error = ApiError::framework(415).detail(format!("{given}; send {wanted}"));
+    error.origin(Origin::Validation)
 }
 
 fn read_json<T: DeserializeOwned + JsonSchema + 'static>(
     cx: &Context,
     bytes: &[u8],
 ) -> Result<T, Rejection> {
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        refuse_list_as_object::<T>(cx, bytes)?;
+    }
     serde_json::from_slice::<T>(bytes).map_err(|error| unreadable::<T>(cx, bytes, &error))
+}
+
+/// serde's structs take a list of their fields too, which no schema promises.
+#[cold]
+fn refuse_list_as_object<T: JsonSchema + 'static>(cx: &Context, bytes: &[u8]) -> Result<(), Rejection> {
+    let explainer = cx.core.explainers.of::<T>();
+    if explainer.schema().get("type").is_none_or(|kind| kind != "object") {
+        return Ok(());
+    }
+    match serde_json::from_slice::<Value>(bytes) {
+        Ok(instance) => Err(explainer.explain(&instance, Place::Body, cx.locale()).into()),
+        // What is no JSON is explained where it is read.
+        Err(_) => Ok(()),
+    }
 }
 
 /// Says what is wrong with a JSON body: where it stops being JSON, or which fields do not fit.

@@ -180,7 +180,7 @@ impl<'a> Describer<'a> {
     fn body_failures(&mut self) {
         self.failure(400, true);
         self.failure(413, false);
-        self.failure(415, false);
+        self.failure(415, true);
     }
 
     /// Nobody checks the constraints of `T`: refuse the start if its schema promises any.

@@ -2,6 +2,7 @@
 
 use super::{Describer, Schemas};
 use crate::{Envelope, extract::TypeKey, routing::Mounted};
+use fastkit::settings::Contact;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ pub(crate) struct Info {
     pub(crate) title: String,
     pub(crate) version: String,
     pub(crate) description: Option<String>,
-    pub(crate) author: Option<String>,
+    pub(crate) contact: Option<Contact>,
     pub(crate) secured: bool,
 }
 
@@ -72,8 +73,12 @@ pub(crate) fn build(
     if let Some(description) = &info.description {
         head["description"] = json!(description);
     }
-    if let Some(author) = &info.author {
-        head["contact"] = json!({"name": author});
+    if let Some(contact) = &info.contact {
+        head["contact"] = json!({"name": contact.name});
+        let rest = [("url", &contact.url), ("email", &contact.email)];
+        for (name, value) in rest.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+            head["contact"][name] = json!(value);
+        }
     }
     let mut document = json!({
         "openapi": "3.1.0",

@@ -40,6 +40,7 @@ pub(crate) struct ReplyHead {
     pub(crate) code: u32,
     pub(crate) status: Option<StatusCode>,
     pub(crate) message: Option<Cow<'static, str>>,
+    pub(crate) detail: Option<Cow<'static, str>>,
     pub(crate) headers: Option<Box<HeaderMap>>,
 }
 
@@ -60,12 +61,19 @@ impl<T> Reply<T> {
     }
 
     fn with_code(data: T, code: u32) -> Self {
-        Self { data, head: ReplyHead { code, status: None, message: None, headers: None } }
+        Self { data, head: ReplyHead { code, status: None, message: None, detail: None, headers: None } }
     }
 
     /// Sets the text of the answer, instead of the code's own.
     pub fn message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
         self.head.message = Some(message.into());
+        self
+    }
+
+    /// Adds an explanation: `detail` in the `flyer` format. In the standard format only a reply whose
+    /// code is a failure has a place for it, the field `detail` of `error`.
+    pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.head.detail = Some(detail.into());
         self
     }
 
@@ -185,7 +193,8 @@ where
 pub(crate) fn json_response(status: StatusCode, body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    let mut headers = HeaderMap::with_capacity(8);
+    // Six fit into the smallest table that has room for ours and one or two of the handler's.
+    let mut headers = HeaderMap::with_capacity(6);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     *response.headers_mut() = headers;
     response

@@ -28,6 +28,8 @@ pub(crate) struct Mounted {
     pub(crate) id: String,
     /// Whether basic authentication covers it when that is on.
     pub(crate) auth: bool,
+    /// Whether it belongs to every service: health checks, docs, static files.
+    pub(crate) builtin: bool,
     pub(crate) operation: Operation,
     /// Whether the service calls it without axum's router.
     pub(crate) direct: bool,
@@ -43,6 +45,7 @@ pub(crate) struct Scope {
     /// The app whose folder the router came from; empty for routers that were added by hand.
     pub(crate) app: String,
     pub(crate) auth: bool,
+    pub(crate) builtin: bool,
 }
 
 impl Scope {
@@ -87,7 +90,16 @@ impl Mount {
         };
         let names = template::template_names(&path);
         let direct = operation.direct;
-        self.operations.push(Mounted { path, names, id, auth: scope.auth, operation, direct, layered: false });
+        self.operations.push(Mounted {
+            path,
+            names,
+            id,
+            auth: scope.auth,
+            builtin: scope.builtin,
+            operation,
+            direct,
+            layered: false,
+        });
     }
 
     pub(super) fn add_axum(&mut self, router: axum::Router, scope: &Scope) {

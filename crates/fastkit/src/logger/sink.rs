@@ -16,6 +16,9 @@ use std::{
 /// How long the writer rests between two writes while lines keep coming: a busy service pays a
 /// hundred wake-ups a second and not one per line.
 const REST: Duration = Duration::from_millis(10);
+/// How many rests without a line it takes until the writer sleeps for good, and the next line has to
+/// pay for waking it: more than five lines a second never do.
+const RESTS: u32 = 20;
 /// The waits after a write that failed: doubled from the first to the second.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 /// What is kept allocated while nothing happens.
@@ -70,6 +73,8 @@ struct State {
     dropped: u64,
     /// Of these, the ones that no line has told of yet.
     unreported: u64,
+    /// Lines that were accepted and could not be written, since the last flush that told of it.
+    given_up: u64,
     writer: Writer,
     reopen: bool,
     urgent: bool,
@@ -248,7 +253,7 @@ impl Sink {
     }
 
     /// Waits until all lines that were appended before this call are written. `false` when the
-    /// time is over first, or when some of them had to be given up.
+    /// time is over first, or when lines that had been accepted were given up since the last flush.
     pub fn flush(&self, timeout: Duration) -> bool {
         self.handle.shared.flush(timeout)
     }
@@ -327,7 +332,7 @@ impl Shared {
         let deadline = Instant::now() + timeout;
         self.hurry();
         let mut state = self.lock();
-        let (target, dropped) = (state.accepted, state.dropped);
+        let target = state.accepted;
         while state.settled < target && state.writer != Writer::Gone {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -339,8 +344,7 @@ impl Shared {
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
-        // Dropped meanwhile by others for want of room counts as lost too: better a false alarm.
-        state.settled >= target && state.dropped == dropped
+        mem::take(&mut state.given_up) == 0 && state.settled >= target
     }
 
     /// The writer thread: takes what is there, writes it, rests, until closed and empty.
@@ -358,7 +362,7 @@ impl Shared {
     fn take(&self, back: &mut Vec<u8>, target: &mut Target) -> bool {
         let mut state = self.lock();
         // A little patience after a write collects what a busy service produces.
-        let mut rest = true;
+        let (mut rest, mut rests_left) = (true, RESTS);
         loop {
             if mem::take(&mut state.reopen) {
                 drop(state);
@@ -387,6 +391,11 @@ impl Shared {
             self.done.notify_all();
             if state.closed {
                 return false;
+            }
+            if rests_left > 0 && !hurried {
+                rests_left -= 1;
+                rest = true;
+                continue;
             }
             state.front.shrink_to(IDLE_CAPACITY);
             back.shrink_to(IDLE_CAPACITY);
@@ -444,6 +453,7 @@ impl Shared {
             if lost {
                 let lines = bytes[done..].iter().filter(|byte| **byte == b'\n').count();
                 state.drop_lines(lines as u64);
+                state.given_up += lines as u64;
                 // Nobody is there to read of it.
                 state.unreported = 0;
                 state.settled += (bytes.len() - done) as u64;

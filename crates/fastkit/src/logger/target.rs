@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Local, NaiveDate};
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
     time::SystemTime,
@@ -151,9 +151,10 @@ impl LogFile {
         };
         if full(size) || (rotation.daily && self.day != today && size > 0) {
             // A folder that allows no renaming must not stop the log: it goes on in the same file.
-            if self.rotate(rotation.keep.max(1)).is_ok() {
-                size = self.file.metadata()?.len();
+            if self.rotate(rotation.keep.max(1)).is_err() {
+                return Ok(bytes.len());
             }
+            size = self.file.metadata()?.len();
         }
         self.day = today;
         if rotation.max_bytes == 0 {
@@ -171,8 +172,12 @@ impl LogFile {
     }
 
     fn rotate(&mut self, keep: usize) -> io::Result<()> {
-        // The lock belongs to this very file: who waited for it finds the path renamed.
-        self.file.lock()?;
+        // The lock belongs to this very file: who gets it later finds the path renamed. Another
+        // process that holds it may be stopped, so nobody waits; a file system without locks has
+        // to do without.
+        if let Err(TryLockError::WouldBlock) = self.file.try_lock() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         let outcome = if self.is_current() {
             shift(&self.path, keep)
         } else {
@@ -271,6 +276,26 @@ mod tests {
         write_all(&mut file, b"newer\n");
         assert_eq!(read(folder.path(), "a.log.1"), "old\n");
         assert_eq!(read(folder.path(), "a.log"), "new\nnewer\n");
+    }
+
+    #[test]
+    fn what_cannot_be_rotated_goes_on_in_the_same_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        let rotation = Rotation {
+            max_bytes: 8,
+            daily: false,
+            keep: 1,
+        };
+        let mut file = LogFile::open(path.clone(), Some(rotation)).unwrap();
+        let holder = File::open(&path).unwrap();
+        holder.lock().unwrap();
+        write_all(&mut file, b"111\n222\n");
+        assert_eq!(file.write(b"333\n444\n").unwrap(), 8);
+        assert_eq!(read(folder.path(), "a.log"), "111\n222\n333\n444\n");
+        holder.unlock().unwrap();
+        write_all(&mut file, b"555\n");
+        assert_eq!(read(folder.path(), "a.log"), "555\n");
     }
 
     #[test]

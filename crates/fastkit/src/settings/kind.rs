@@ -2,12 +2,19 @@
 //!
 //! Whether a value makes sense together with others is judged in `load`.
 
-use super::value::{ErrorStatus, FieldRule, Listen, Network, ResponseFormat, Secret};
-use crate::{
-    Locale,
-    logger::{Directives, Format, Level},
-};
-use std::{borrow::Cow, marker::PhantomData, path::PathBuf, time::Duration};
+mod lists;
+mod measures;
+mod places;
+mod words;
+
+pub(super) use lists::{CommaList, FieldRules, List, Modules, Networks, Uris};
+pub(super) use measures::{Bytes, OffSeconds, Rate, Seconds};
+pub(super) use places::{BaseUrl, Folder, Host, LogTarget};
+pub(super) use words::Choice;
+
+use super::value::Secret;
+use crate::Locale;
+use std::{borrow::Cow, marker::PhantomData};
 
 /// A notation of values.
 pub(super) trait Kind {
@@ -18,11 +25,20 @@ pub(super) trait Kind {
     /// Whether blanks around the text belong to it.
     const RAW: bool = false;
 
-    /// To be read after "expected".
-    fn allowed() -> Cow<'static, str>;
+    /// What is allowed; in English to be read after "expected".
+    fn allowed(locale: Locale) -> Cow<'static, str>;
 
     /// Reads a text. The error is empty, or says which part of the text is wrong and why.
     fn parse(text: &str, notes: &mut Vec<String>) -> Result<Self::Value, String>;
+}
+
+/// The text in the language that is asked for.
+fn in_language(locale: Locale, en: &'static str, zh: &'static str) -> Cow<'static, str> {
+    match locale {
+        Locale::En => en,
+        Locale::ZhCn => zh,
+    }
+    .into()
 }
 
 /// `1` or `0`.
@@ -31,8 +47,8 @@ pub(super) struct Flag;
 impl Kind for Flag {
     type Value = bool;
 
-    fn allowed() -> Cow<'static, str> {
-        "1 or 0".into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(locale, "1 or 0", "1 或 0")
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<bool, String> {
@@ -46,8 +62,8 @@ pub(super) struct Text;
 impl Kind for Text {
     type Value = String;
 
-    fn allowed() -> Cow<'static, str> {
-        "a text".into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(locale, "a text", "文本")
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<String, String> {
@@ -62,8 +78,8 @@ impl Kind for MaybeEmpty {
     type Value = String;
     const EMPTY_COUNTS: bool = true;
 
-    fn allowed() -> Cow<'static, str> {
-        "a text, which may be empty".into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(locale, "a text, which may be empty", "文本，可以为空")
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<String, String> {
@@ -75,8 +91,8 @@ impl Kind for Secret {
     type Value = Self;
     const RAW: bool = true;
 
-    fn allowed() -> Cow<'static, str> {
-        "a text".into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(locale, "a text", "文本")
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<Self, String> {
@@ -93,12 +109,14 @@ pub(super) type Count<const MIN: u64, const MAX: u64> = Number<usize, MIN, MAX>;
 impl<T: TryFrom<u64> + Default, const MIN: u64, const MAX: u64> Kind for Number<T, MIN, MAX> {
     type Value = T;
 
-    fn allowed() -> Cow<'static, str> {
-        match MAX {
-            u64::MAX => format!("a whole number from {MIN}"),
-            _ => format!("a whole number from {MIN} to {MAX}"),
-        }
-        .into()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        let text = match (locale, MAX) {
+            (Locale::En, u64::MAX) => format!("a whole number from {MIN}"),
+            (Locale::En, _) => format!("a whole number from {MIN} to {MAX}"),
+            (Locale::ZhCn, u64::MAX) => format!("不小于 {MIN} 的整数"),
+            (Locale::ZhCn, _) => format!("{MIN} 到 {MAX} 的整数"),
+        };
+        text.into()
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<T, String> {
@@ -117,419 +135,12 @@ impl<K: Kind> Kind for Maybe<K> {
     type Value = Option<K::Value>;
     const EMPTY_COUNTS: bool = K::EMPTY_COUNTS;
 
-    fn allowed() -> Cow<'static, str> {
-        K::allowed()
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        K::allowed(locale)
     }
 
     fn parse(text: &str, notes: &mut Vec<String>) -> Result<Self::Value, String> {
         K::parse(text, notes).map(Some)
-    }
-}
-
-/// One of a few words.
-pub(super) struct Choice<T>(PhantomData<T>);
-
-/// A type whose values are words.
-pub(super) trait Words: Copy + Default {
-    /// The words, to be read after "expected".
-    const WORDS: &'static str;
-
-    fn read(word: &str) -> Option<Self>;
-}
-
-impl<T: Words> Kind for Choice<T> {
-    type Value = T;
-
-    fn allowed() -> Cow<'static, str> {
-        T::WORDS.into()
-    }
-
-    fn parse(text: &str, _: &mut Vec<String>) -> Result<T, String> {
-        T::read(text).ok_or_else(String::new)
-    }
-}
-
-/// The word in the list, whatever its case.
-fn pick<T: Copy>(word: &str, words: &[(&str, T)]) -> Option<T> {
-    words
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(word))
-        .map(|(_, value)| *value)
-}
-
-impl Words for Locale {
-    const WORDS: &'static str = "zh-CN or en";
-
-    fn read(word: &str) -> Option<Self> {
-        Self::parse(word)
-    }
-}
-
-impl Words for Level {
-    const WORDS: &'static str = "debug, info, warn or error";
-
-    fn read(word: &str) -> Option<Self> {
-        Self::parse(word)
-    }
-}
-
-impl Words for Format {
-    const WORDS: &'static str = "text or json";
-
-    fn read(word: &str) -> Option<Self> {
-        pick(word, &[("text", Self::Text), ("json", Self::Json)])
-    }
-}
-
-impl Words for ResponseFormat {
-    const WORDS: &'static str = "standard, flyer or problem";
-
-    fn read(word: &str) -> Option<Self> {
-        pick(
-            word,
-            &[
-                ("standard", Self::Standard),
-                ("flyer", Self::Flyer),
-                ("problem", Self::Problem),
-            ],
-        )
-    }
-}
-
-impl Words for ErrorStatus {
-    const WORDS: &'static str = "strict, 200 or 500";
-
-    fn read(word: &str) -> Option<Self> {
-        pick(
-            word,
-            &[
-                ("strict", Self::Strict),
-                ("200", Self::Always200),
-                ("500", Self::Always500),
-            ],
-        )
-    }
-}
-
-/// Seconds, or a number with a unit.
-pub(super) struct Seconds;
-
-impl Kind for Seconds {
-    type Value = Duration;
-
-    fn allowed() -> Cow<'static, str> {
-        "seconds, or a number with ms, s, m or h (10, 10s, 500ms)".into()
-    }
-
-    fn parse(text: &str, _: &mut Vec<String>) -> Result<Duration, String> {
-        duration(text).ok_or_else(String::new)
-    }
-}
-
-/// Like [`Seconds`]; `off` and 0 are no limit.
-pub(super) struct OffSeconds;
-
-impl Kind for OffSeconds {
-    type Value = Option<Duration>;
-
-    fn allowed() -> Cow<'static, str> {
-        "seconds, a number with ms, s, m or h (10, 10s, 500ms), or off".into()
-    }
-
-    fn parse(text: &str, _: &mut Vec<String>) -> Result<Option<Duration>, String> {
-        if text.eq_ignore_ascii_case("off") {
-            return Ok(None);
-        }
-        let duration = duration(text).ok_or_else(String::new)?;
-        Ok(Some(duration).filter(|duration| !duration.is_zero()))
-    }
-}
-
-/// The number in front and the unit behind it.
-fn quantity(text: &str) -> Option<(u64, &str)> {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    Some((text[..end].parse().ok()?, text[end..].trim_start()))
-}
-
-fn duration(text: &str) -> Option<Duration> {
-    let (number, unit) = quantity(text)?;
-    let seconds = match unit.to_ascii_lowercase().as_str() {
-        "ms" => return Some(Duration::from_millis(number)).filter(|d| d.as_secs() <= MAX_SECONDS),
-        "" | "s" => 1,
-        "m" | "min" => 60,
-        "h" => 3600,
-        _ => return None,
-    };
-    number
-        .checked_mul(seconds)
-        .filter(|seconds| *seconds <= MAX_SECONDS)
-        .map(Duration::from_secs)
-}
-
-/// A hundred years: adding it to an instant cannot overflow.
-const MAX_SECONDS: u64 = 100 * 365 * 86_400;
-
-/// A number of bytes.
-pub(super) struct Bytes;
-
-impl Kind for Bytes {
-    type Value = usize;
-
-    fn allowed() -> Cow<'static, str> {
-        "bytes, at least 1, or a number with KiB, MiB or GiB (2MiB, 2M, 2097152)".into()
-    }
-
-    fn parse(text: &str, _: &mut Vec<String>) -> Result<usize, String> {
-        let bytes = || {
-            let (number, unit) = quantity(text)?;
-            let factor: u64 = match unit.to_ascii_lowercase().as_str() {
-                "" | "b" => 1,
-                "k" | "kib" => 1 << 10,
-                "m" | "mib" => 1 << 20,
-                "g" | "gib" => 1 << 30,
-                "kb" => 1_000,
-                "mb" => 1_000_000,
-                "gb" => 1_000_000_000,
-                _ => return None,
-            };
-            usize::try_from(number.checked_mul(factor)?)
-                .ok()
-                .filter(|bytes| *bytes > 0)
-        };
-        bytes().ok_or_else(String::new)
-    }
-}
-
-/// Where to listen.
-pub(super) struct Host;
-
-impl Kind for Host {
-    type Value = Listen;
-
-    fn allowed() -> Cow<'static, str> {
-        "an address, a host name, or unix:/path".into()
-    }
-
-    fn parse(text: &str, _: &mut Vec<String>) -> Result<Listen, String> {
-        if let Some(path) = text.strip_prefix("unix:") {
-            return if path.is_empty() {
-                Err(String::new())
-            } else {
-                Ok(Listen::Unix(path.into()))
-            };
-        }
-        let host = text
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'))
-            .unwrap_or(text);
-        let is_name = |name: &str| {
-            name.bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
-        };
-        if host.parse::<std::net::IpAddr>().is_ok() || is_name(host) {
-            Ok(Listen::Tcp(host.to_owned()))
-        } else if text.contains(':') {
-            Err("the port belongs into flyer_port".to_owned())
-        } else {
-            Err(String::new())
-        }
-    }
-}
-
-/// A route prefix.
-pub(super) struct BaseUrl;
-
-impl Kind for BaseUrl {
-    type Value = String;
-    const EMPTY_COUNTS: bool = true;
-
-    fn allowed() -> Cow<'static, str> {
-        "nothing, or parts of letters, digits, '.', '_' and '-', each after a slash (/a, /a/b)"
-            .into()
-    }
-
-    fn parse(text: &str, notes: &mut Vec<String>) -> Result<String, String> {
-        let base = text.trim_end_matches('/');
-        let is_part = |part: &str| {
-            let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-            // Clients resolve `.` and `..` before they send a path.
-            !part.is_empty() && !matches!(part, "." | "..") && part.bytes().all(plain)
-        };
-        if !base.is_empty() {
-            let Some(parts) = base.strip_prefix('/') else {
-                return Err("it begins with a slash".to_owned());
-            };
-            if !parts.split('/').all(is_part) {
-                return Err(String::new());
-            }
-        }
-        if base.len() < text.len() {
-            notes.push(format!("the slash at its end is dropped: {base:?} is used"));
-        }
-        Ok(base.to_owned())
-    }
-}
-
-/// A folder.
-pub(super) struct Folder;
-
-impl Kind for Folder {
-    type Value = PathBuf;
-
-    fn allowed() -> Cow<'static, str> {
-        "a folder".into()
-    }
-
-    fn parse(text: &str, _: &mut Vec<String>) -> Result<PathBuf, String> {
-        Ok(text.into())
-    }
-}
-
-/// A file, or `-` for standard output, which is `None`.
-pub(super) struct LogTarget;
-
-impl Kind for LogTarget {
-    type Value = Option<PathBuf>;
-
-    fn allowed() -> Cow<'static, str> {
-        "a file, or - for standard output".into()
-    }
-
-    fn parse(text: &str, _: &mut Vec<String>) -> Result<Option<PathBuf>, String> {
-        Ok(Some(text).filter(|text| *text != "-").map(PathBuf::from))
-    }
-}
-
-fn parts<'a>(text: &'a str, separators: &'a [char]) -> impl Iterator<Item = &'a str> {
-    text.split(separators)
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-}
-
-/// Texts between commas.
-pub(super) struct CommaList;
-
-impl Kind for CommaList {
-    type Value = Vec<String>;
-
-    fn allowed() -> Cow<'static, str> {
-        "texts between commas".into()
-    }
-
-    fn parse(text: &str, _: &mut Vec<String>) -> Result<Vec<String>, String> {
-        Ok(parts(text, &[',']).map(str::to_owned).collect())
-    }
-}
-
-/// Texts between commas, `|` or semicolons.
-pub(super) struct List;
-
-impl Kind for List {
-    type Value = Vec<String>;
-
-    fn allowed() -> Cow<'static, str> {
-        "texts between commas".into()
-    }
-
-    fn parse(text: &str, _: &mut Vec<String>) -> Result<Vec<String>, String> {
-        Ok(parts(text, &[',', '|', ';']).map(str::to_owned).collect())
-    }
-}
-
-/// Path prefixes between commas.
-pub(super) struct Uris;
-
-impl Kind for Uris {
-    type Value = Vec<String>;
-    const EMPTY_COUNTS: bool = true;
-
-    fn allowed() -> Cow<'static, str> {
-        "path prefixes between commas, each with a slash in front".into()
-    }
-
-    fn parse(text: &str, _: &mut Vec<String>) -> Result<Vec<String>, String> {
-        parts(text, &[','])
-            .map(|part| {
-                if part.starts_with('/') {
-                    Ok(part.to_owned())
-                } else {
-                    Err(format!("{part:?} has no slash in front"))
-                }
-            })
-            .collect()
-    }
-}
-
-/// Networks between commas.
-pub(super) struct Networks;
-
-impl Kind for Networks {
-    type Value = Vec<Network>;
-
-    fn allowed() -> Cow<'static, str> {
-        "addresses and networks between commas (10.0.0.0/8, 192.0.2.1, fd00::/8)".into()
-    }
-
-    fn parse(text: &str, _: &mut Vec<String>) -> Result<Vec<Network>, String> {
-        parts(text, &[','])
-            .map(|part| part.parse().map_err(|_| format!("{part:?} is neither")))
-            .collect()
-    }
-}
-
-/// `100/s`.
-pub(super) struct Rate;
-
-impl Kind for Rate {
-    type Value = String;
-
-    fn allowed() -> Cow<'static, str> {
-        "a number of requests per s, m or h (100/s)".into()
-    }
-
-    fn parse(text: &str, _: &mut Vec<String>) -> Result<String, String> {
-        let (number, unit) = text.split_once('/').ok_or_else(String::new)?;
-        let good =
-            number.parse::<u32>().is_ok_and(|number| number > 0) && matches!(unit, "s" | "m" | "h");
-        if good {
-            Ok(text.to_owned())
-        } else {
-            Err(String::new())
-        }
-    }
-}
-
-/// Levels per module.
-pub(super) struct Modules;
-
-impl Kind for Modules {
-    type Value = Directives;
-
-    fn allowed() -> Cow<'static, str> {
-        "a level and module=level pairs between commas (info,app::items=debug)".into()
-    }
-
-    fn parse(text: &str, _: &mut Vec<String>) -> Result<Directives, String> {
-        text.parse::<Directives>()
-            .map_err(|error| error.to_string())
-    }
-}
-
-/// Field aliases.
-pub(super) struct FieldRules;
-
-impl Kind for FieldRules {
-    type Value = Vec<FieldRule>;
-
-    fn allowed() -> Cow<'static, str> {
-        "field=name pairs between commas, - hides a field (message=msg,data.data=data.list,error=-)"
-            .into()
-    }
-
-    fn parse(text: &str, _: &mut Vec<String>) -> Result<Vec<FieldRule>, String> {
-        FieldRule::parse_list(text)
     }
 }
 

@@ -7,10 +7,10 @@ use super::{
     kind::Kind,
     source::{Source, Sources},
     table::{Settings, TABLE},
-    value::Listen,
+    value::ResponseFormat,
     variable::{Preset, State, Variable},
 };
-use crate::mask::mask_value;
+use crate::{Locale, mask::mask_value};
 use std::{collections::BTreeMap, fmt, thread};
 
 /// What [`Settings::load`] gives: the settings, and how they came about.
@@ -274,8 +274,10 @@ impl<'a> Resolver<'a> {
         match outcome {
             Ok(value) => return value,
             Err(_) if found.foreign => {
-                self.warnings
-                    .push(format!("{shown} is ignored: expected {}", K::allowed()));
+                self.warnings.push(format!(
+                    "{shown} is ignored: expected {}",
+                    K::allowed(Locale::En)
+                ));
                 self.found.remove(name);
             }
             Err(detail) => {
@@ -286,7 +288,7 @@ impl<'a> Resolver<'a> {
                 };
                 self.errors.push(format!(
                     "{shown} is not allowed: expected {}{detail}",
-                    K::allowed()
+                    K::allowed(Locale::En)
                 ));
             }
         }
@@ -333,12 +335,12 @@ impl<'a> Resolver<'a> {
 
     /// What no variable can be blamed for alone.
     fn check(&mut self, settings: &Settings) {
-        if let Listen::Unix(path) = &settings.host {
-            self.errors.push(format!(
-                "flyer_host = \"unix:{}\" is not possible in this version: Unix sockets are planned for part 2; \
-                 expected an address or a host name",
-                path.display()
-            ));
+        if settings.response_format == ResponseFormat::Problem {
+            self.errors.push(
+                "flyer_response_format = \"problem\" is not possible in this version: it is planned for part 3; \
+                 expected standard or flyer"
+                    .to_owned(),
+            );
         }
         if settings.auth_enable {
             let on = self
@@ -357,22 +359,29 @@ impl<'a> Resolver<'a> {
             .filter_map(|(name, missing)| missing.then_some(name))
             .collect();
             if !missing.is_empty() {
+                let missing = missing.join(", ");
                 self.errors.push(format!(
-                    "{on} needs a user and a password: {} is not set",
-                    missing.join(" and ")
+                    "{on} needs a user and a password; not set: {missing}"
                 ));
             } else if is_well_known(settings.auth_pass.expose()) {
-                self.errors.push(
-                    "flyer_auth_pass is not allowed: it is one of the passwords that are tried first; expected another one"
-                        .to_owned(),
+                self.refuse(
+                    "flyer_auth_pass",
+                    "it is one of the passwords that are tried first; expected another one",
                 );
             }
             if settings.auth_user.contains(':') {
-                self.errors.push(
-                    "flyer_auth_user is not allowed: expected a name without a colon (RFC 7617)"
-                        .to_owned(),
+                self.refuse(
+                    "flyer_auth_user",
+                    "expected a name without a colon (RFC 7617)",
                 );
             }
+        }
+    }
+
+    fn refuse(&mut self, name: &'static str, reason: &str) {
+        if let Some(found) = self.found.get(name) {
+            self.errors
+                .push(format!("{} is not allowed: {reason}", shown(found)));
         }
     }
 

@@ -71,11 +71,11 @@ pub fn reference(locale: Locale) -> String {
         let default = match variable.default {
             Preset::Unset => "-".to_owned(),
             Preset::Text(text) => format!("`{text}`"),
-            Preset::Computed(text) => text.to_owned(),
+            Preset::Computed(text) => translate(text, locale).to_owned(),
         };
         let allowed = match variable.state {
             State::NoEffect(_) => "-".into(),
-            _ => variable.allowed(),
+            _ => variable.allowed(locale),
         };
         let description = escape(&description(variable, locale, words));
         let _ = writeln!(
@@ -107,8 +107,10 @@ fn description(variable: &Variable, locale: Locale, words: &Words) -> String {
     }
     match variable.state {
         State::Active => {}
-        State::Planned(part) => add(format!("{} {part}", words.planned)),
-        State::NoEffect(reason) => add(format!("{} {reason}", words.no_effect)),
+        State::Planned(part) => add(format!("{} {}", words.planned, translate(part, locale))),
+        State::NoEffect(reason) => {
+            add(format!("{} {}", words.no_effect, translate(reason, locale)))
+        }
         State::Feature(feature) => add(format!("{} `{feature}`", words.feature)),
     }
     text
@@ -117,4 +119,86 @@ fn description(variable: &Variable, locale: Locale, words: &Words) -> String {
 /// A bar would end the cell.
 fn escape(text: &str) -> String {
     text.replace('|', "\\|")
+}
+
+/// The details of the table, which stands in one language, in the other. Error lines and warnings
+/// are English, so that only this page needs them.
+const TRANSLATIONS: &[(&str, &str)] = &[
+    ("part 2", "第 2 部分"),
+    ("part 3", "第 3 部分"),
+    ("a later part", "后续部分"),
+    ("the part with jobs", "任务调度部分"),
+    ("the part with the HTTP client", "HTTP 客户端部分"),
+    (
+        "cores available / workers, at least 1",
+        "可用核数 / 工作进程数，至少为 1",
+    ),
+    (
+        "/health_check,{base}/health_check",
+        "/health_check,{base}/health_check",
+    ),
+    (
+        "strict; in the flyer format 200 for most",
+        "strict；flyer 格式下多数为 200",
+    ),
+    ("the title of the app without spaces", "去掉空格的应用标题"),
+    ("10 for locks, 1 for the pool", "锁为 10，连接池为 1"),
+    (
+        "the program is one binary: nothing is loaded later",
+        "程序是单个二进制文件，没有后续加载",
+    ),
+    (
+        "the folders of src/app are compiled in by apps!",
+        "src/app 下的目录由 apps! 编译进程序",
+    ),
+    (
+        "there is no interpreter whose memory grows; use flyer_max_requests",
+        "没有内存增长的解释器；可用 flyer_max_requests",
+    ),
+    ("it belongs to flyer_auto_reload", "属于 flyer_auto_reload"),
+    (
+        "there is one SQL client; use flyer_opentelemetry_sqlachemy_enabled",
+        "只有一个 SQL 客户端；请用 flyer_opentelemetry_sqlachemy_enabled",
+    ),
+    (
+        "Tencent's own services are not carried over",
+        "不再支持腾讯内部服务",
+    ),
+];
+
+fn translate(text: &'static str, locale: Locale) -> &'static str {
+    match locale {
+        Locale::En => text,
+        Locale::ZhCn => TRANSLATIONS
+            .iter()
+            .find(|(en, _)| *en == text)
+            .map_or(text, |(_, zh)| zh),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_detail_has_a_translation() {
+        for variable in TABLE {
+            let details = [
+                match variable.state {
+                    State::Planned(text) | State::NoEffect(text) => Some(text),
+                    State::Active | State::Feature(_) => None,
+                },
+                match variable.default {
+                    Preset::Computed(text) => Some(text),
+                    Preset::Unset | Preset::Text(_) => None,
+                },
+            ];
+            for detail in details.into_iter().flatten() {
+                assert!(
+                    TRANSLATIONS.iter().any(|(en, _)| *en == detail),
+                    "{detail:?} is not translated"
+                );
+            }
+        }
+    }
 }

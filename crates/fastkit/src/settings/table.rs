@@ -4,8 +4,9 @@ use super::{
     config::{Config, Contact, IntoText},
     declare::settings,
     kind::{
-        BaseUrl, Bytes, Choice, CommaList, Count, FieldRules, Flag, Kind, List, Maybe, Modules,
-        Networks, Number, OffSeconds, Seconds, Text, Uris,
+        BaseUrl, Bytes, Choice, CommaList, Count, FieldRules, Flag, Folder, Host, Kind, List,
+        LogTarget, Maybe, MaybeEmpty, Modules, Networks, Number, OffSeconds, Rate, Seconds, Text,
+        Uris,
     },
     load::Resolver,
     value::{ErrorStatus, FieldRule, Listen, Network, ResponseFormat, Secret},
@@ -25,7 +26,7 @@ settings! {
     group Service {
         /// The address to listen on, or `unix:/path` for a Unix socket.
         /// 监听地址；`unix:/path` 表示 Unix 套接字。
-        host: Listen as super::kind::Host = Is("0.0.0.0") => active;
+        host: Listen as Host = Is("0.0.0.0") => active;
         /// The port to listen on; 0 picks a free one and prints it.
         /// 监听端口；0 表示自动选择空闲端口并打印。
         port: u16 as Number<u16, 0, 65535> = Is("8080") => active;
@@ -107,13 +108,13 @@ settings! {
         log_format: Format as Choice<Format> = Is("text") => active;
         /// The folder of `error.log`; one that cannot be written gives a warning and console only.
         /// `error.log` 所在目录；不可写时给出警告并只输出到控制台。
-        log_path: PathBuf as super::kind::Folder = Is("logs") => active;
+        log_path: PathBuf as Folder = Is("logs") => active;
         /// Whether requests are logged.
         /// 是否记录请求日志。
         access_log: bool as Flag = Is("1") => active;
         /// The file of the access log; `-` is standard output.
         /// 请求日志文件；`-` 表示标准输出。
-        access_logfile: Option<PathBuf> as super::kind::LogTarget = Is("-") => active;
+        access_logfile: Option<PathBuf> as LogTarget = Is("-") => active;
         /// Path prefixes of requests that are not logged; empty excludes nothing.
         /// 不记录请求日志的路径前缀；设为空则全部记录。
         access_log_exclude_uris: Vec<String> as Uris = Computed("/health_check,{base}/health_check") => active;
@@ -151,7 +152,7 @@ settings! {
         cors_origins: Vec<String> as CommaList = Unset => planned("a later part");
         /// How many requests a client may send, for instance `100/s`; then 429.
         /// 每个客户端的请求频率上限，例如 `100/s`，超过则返回 429。
-        rate_limit: Option<String> as Maybe<super::kind::Rate> = Unset => planned("a later part");
+        rate_limit: Option<String> as Maybe<Rate> = Unset => planned("a later part");
     }
     group Access {
         /// Whether basic authentication is asked for.
@@ -176,7 +177,7 @@ settings! {
         response_error_status: Option<ErrorStatus> as Maybe<Choice<ErrorStatus>> = Computed("strict; in the flyer format 200 for most") => active;
         /// New names for fields of the answers, `-` hides one: `message=msg,data.data=data.list,error=-`.
         /// 响应字段的别名，`-` 表示隐藏：`message=msg,data.data=data.list,error=-`。
-        response_fields: Vec<FieldRule> as FieldRules = Unset => active;
+        response_fields: Vec<FieldRule> as FieldRules = Unset => planned("part 3");
         /// What is added to failure codes below 1000.
         /// 加到小于 1000 的失败返回码上的基数。
         status_code_base: u32 as Number<u32, 0, 1_000_000_000> = Is("0") => active;
@@ -204,7 +205,7 @@ settings! {
         opentelemetry_service_name: Option<String> as Maybe<Text> = Computed("the title of the app without spaces") => feature("otel");
         /// The tenant, as attribute `tps.tenant.id`; may be empty.
         /// 租户 ID，即属性 `tps.tenant.id`，可以为空。
-        opentelemetry_tenant_id: Option<String> as Maybe<super::kind::MaybeEmpty> = Unset => feature("otel"), else ["TPS_TENANT_ID"];
+        opentelemetry_tenant_id: Option<String> as Maybe<MaybeEmpty> = Unset => feature("otel"), else ["TPS_TENANT_ID"];
         /// Whether requests of the HTTP client are traced.
         /// 是否跟踪 HTTP 客户端请求。
         opentelemetry_http_enabled: bool as Flag = Is("1") => feature("otel");
@@ -247,7 +248,7 @@ settings! {
     group Redis {
         /// The URL of Redis; wins over the single parts.
         /// Redis 地址，优先于各单项设置。
-        redis_url: Option<String> as Maybe<Text> = Unset => feature("redis");
+        redis_url: Secret as Secret = Unset => feature("redis");
         /// The host of Redis.
         /// Redis 主机。
         redis_host: Option<String> as Maybe<Text> = Unset => feature("redis");
@@ -264,7 +265,7 @@ settings! {
     group Database {
         /// The URL of the database (mysql, postgres, sqlite); wins over the single parts.
         /// 数据库地址（mysql、postgres、sqlite），优先于各单项设置。
-        db_url: Option<String> as Maybe<Text> = Unset => feature("db");
+        db_url: Secret as Secret = Unset => feature("db");
         /// The user of the database.
         /// 数据库用户。
         db_user: String as Text = Is("root") => feature("db");

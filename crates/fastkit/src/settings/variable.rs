@@ -25,14 +25,15 @@ pub struct Variable {
     pub state: State,
     /// Whether an empty value means something other than "not set".
     pub empty_counts: bool,
-    pub(super) allowed: fn() -> Cow<'static, str>,
+    pub(super) allowed: fn(Locale) -> Cow<'static, str>,
 }
 
 impl Variable {
-    /// What is allowed, to be read after "expected": `a whole number from 5 to 10000`.
+    /// What is allowed, in a language; in English to be read after "expected": `a whole number from
+    /// 5 to 10000`.
     #[must_use]
-    pub fn allowed(&self) -> Cow<'static, str> {
-        (self.allowed)()
+    pub fn allowed(&self, locale: Locale) -> Cow<'static, str> {
+        (self.allowed)(locale)
     }
 
     /// What it does, in a language.

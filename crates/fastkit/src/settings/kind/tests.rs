@@ -1,6 +1,11 @@
 //! What each notation accepts and refuses.
 
 use super::*;
+use crate::{
+    logger::Level,
+    settings::value::{ErrorStatus, Listen},
+};
+use std::time::Duration;
 
 fn parse<K: Kind>(text: &str) -> Option<K::Value> {
     K::parse(text, &mut Vec::new()).ok()
@@ -139,7 +144,7 @@ fn words_and_numbers() {
     assert_eq!(parse::<Number<u16, 0, 65535>>("65535"), Some(65535));
     assert_eq!(parse::<Count<5, 10>>("4"), None);
     assert_eq!(
-        Number::<u64, 0, { u64::MAX }>::allowed(),
+        Number::<u64, 0, { u64::MAX }>::allowed(Locale::En),
         "a whole number from 0"
     );
     assert_eq!(parse::<LogTarget>("-"), Some(None));

@@ -1,0 +1,99 @@
+//! Answers on their way out, and the sweep's knowledge of whether the client takes them.
+
+use crate::{Application, event_loop::Connection, watch::Phase};
+use std::{
+    future::poll_fn,
+    io::{self, IoSlice},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+use tokio::io::AsyncWrite;
+
+/// Bytes to be written.
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    bytes: Vec<u8>,
+    sent: usize,
+    /// The client does not take more.
+    blocked: bool,
+    /// Something was written since the wait began.
+    progress: bool,
+}
+
+impl Output {
+    /// Where answers are appended.
+    pub(super) fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len() - self.sent
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+}
+
+/// Writes all that is gathered, and `tail` behind it.
+pub(super) async fn flush<A: Application>(
+    connection: &mut Connection<A>,
+    output: &mut Output,
+    tail: &[u8],
+) -> io::Result<()> {
+    let mut tail_sent = 0;
+    poll_fn(|cx| poll_flush(connection, output, tail, &mut tail_sent, cx)).await
+}
+
+/// One turn of [`flush`]; `tail_sent` is kept between turns by the caller.
+pub(super) fn poll_flush<A: Application>(
+    connection: &mut Connection<A>,
+    output: &mut Output,
+    tail: &[u8],
+    tail_sent: &mut usize,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    loop {
+        let first = output.bytes.get(output.sent..).unwrap_or_default();
+        let second = tail.get(*tail_sent..).unwrap_or_default();
+        let stream = Pin::new(&mut connection.stream);
+        let written = match (first.is_empty(), second.is_empty()) {
+            (true, true) => {
+                output.bytes.clear();
+                output.sent = 0;
+                if std::mem::take(&mut output.blocked) {
+                    connection
+                        .watch
+                        .enter(Phase::Handling, connection.event_loop.state.now());
+                }
+                return Poll::Ready(Ok(()));
+            }
+            (false, true) => stream.poll_write(cx, first),
+            (true, false) => stream.poll_write(cx, second),
+            (false, false) => {
+                stream.poll_write_vectored(cx, &[IoSlice::new(first), IoSlice::new(second)])
+            }
+        };
+        if written.is_pending() {
+            if !output.blocked || output.progress {
+                connection
+                    .watch
+                    .enter(Phase::Writing, connection.event_loop.state.now());
+            }
+            output.blocked = true;
+            output.progress = false;
+        }
+        let count = ready!(written)?;
+        if count == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        output.progress = true;
+        let of_first = count.min(first.len());
+        output.sent += of_first;
+        *tail_sent += count - of_first;
+    }
+}

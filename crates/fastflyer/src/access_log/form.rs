@@ -1,0 +1,167 @@
+//! Names and values of queries and `application/x-www-form-urlencoded` bodies: as one JSON object,
+//! and masked inside a URL.
+//!
+//! Not here: which names are secret (`mask`), and when a body is taken for a form (`body`).
+
+use super::{
+    body::{find_secret, push_text},
+    mask::{MASKED, is_secret_name},
+    text,
+};
+use std::borrow::Cow;
+
+/// Up to this many pairs, repeated names are found by comparing each with each.
+const FEW: usize = 12;
+
+/// Appends `name=value&..` as an object; the values of a repeated name become an array, at the
+/// place of the first. Ends early, though whole, once more than `enough` bytes are written.
+pub(super) fn push_object(out: &mut Vec<u8>, pairs: &[u8], enough: usize) {
+    out.push(b'{');
+    if split(pairs).nth(FEW).is_none() {
+        push_few(out, pairs);
+    } else {
+        push_many(out, pairs, out.len().saturating_add(enough));
+    }
+    out.push(b'}');
+}
+
+fn push_few(out: &mut Vec<u8>, pairs: &[u8]) {
+    for (index, (name, _)) in split(pairs).enumerate() {
+        let name = decode(name);
+        let is_same = |other: &[u8]| *decode(other) == *name;
+        if split(pairs).take(index).all(|(other, _)| !is_same(other)) {
+            let rest = split(pairs).skip(index);
+            let repeated = rest.filter_map(|(other, value)| is_same(other).then_some(value));
+            push_field(out, &name, repeated);
+        }
+    }
+}
+
+/// As [`push_few`], for as many pairs as a hostile request can hold.
+fn push_many(out: &mut Vec<u8>, pairs: &[u8], end: usize) {
+    let decoded = split(pairs).map(|(name, value)| (decode(name), value));
+    let pairs: Vec<_> = decoded.collect();
+    let mut sorted: Vec<usize> = (0..pairs.len()).collect();
+    sorted.sort_by_key(|index| &pairs[*index].0);
+    for (index, (name, _)) in pairs.iter().enumerate() {
+        let first = sorted.partition_point(|other| pairs[*other].0 < *name);
+        // The sort is stable: the first of a name is the first in the request.
+        if sorted.get(first) == Some(&index) {
+            let repeated = sorted[first..].iter().map(|other| &pairs[*other]);
+            let repeated = repeated.take_while(|(other, _)| other == name);
+            push_field(out, name, repeated.map(|(_, value)| *value));
+        }
+        if out.len() > end {
+            return;
+        }
+    }
+}
+
+fn push_field<'a>(out: &mut Vec<u8>, name: &[u8], mut values: impl Iterator<Item = &'a [u8]>) {
+    if out.last() != Some(&b'{') {
+        out.push(b',');
+    }
+    push_text(out, name, true);
+    out.push(b':');
+    if is_secret_name(name) {
+        out.extend_from_slice(MASKED);
+        return;
+    }
+    let start = out.len();
+    push_text(out, &decode(values.next().unwrap_or_default()), true);
+    let mut repeated = false;
+    for value in values {
+        repeated = true;
+        out.push(b',');
+        push_text(out, &decode(value), true);
+    }
+    if repeated {
+        out.insert(start, b'[');
+        out.push(b']');
+    }
+}
+
+/// Whether a value in `name=value&..` belongs to a secret name.
+pub(super) fn holds_secret(pairs: &[u8]) -> bool {
+    split(pairs).any(|(name, value)| !value.is_empty() && is_secret_name(&decode(name)))
+}
+
+/// Appends a URL, or a part of one, with the secrets in its query and fragment masked, as the
+/// inside of a JSON string.
+pub(super) fn push_url(out: &mut Vec<u8>, url: &[u8]) {
+    match url.iter().position(|byte| matches!(byte, b'?' | b'#')) {
+        Some(query) => {
+            text::push(out, &url[..=query]);
+            push_query(out, &url[query + 1..]);
+        }
+        None => text::push(out, url),
+    }
+}
+
+/// Appends a query with its secrets masked, as the inside of a JSON string.
+pub(super) fn push_query(out: &mut Vec<u8>, query: &[u8]) {
+    // A second `?` or a `#` only occurs where a client built the URL wrongly or put another URL into
+    // a value; what follows it may be a name all the same.
+    let is_separator = |byte: &u8| matches!(byte, b'&' | b'?' | b'#' | b';');
+    for part in query.split_inclusive(is_separator) {
+        let shown = shown_len(part);
+        text::push(out, &part[..shown]);
+        if shown < part.len() {
+            out.extend_from_slice(b"***");
+            out.extend(part.last().filter(|byte| is_separator(byte)));
+        }
+    }
+}
+
+/// How much of a parameter may be shown: of one with a secret name, the name; of one whose value
+/// holds a secret (`a=password=x`, or JSON) as well; of one whose name does, nothing.
+fn shown_len(parameter: &[u8]) -> usize {
+    let equals = parameter.iter().position(|byte| *byte == b'=');
+    let (name, value) = parameter.split_at(equals.unwrap_or(parameter.len()));
+    let holds_secret = |text| find_secret(&decode(text)).is_some();
+    if holds_secret(name) {
+        0
+    } else if !value.is_empty() && (is_secret_name(&decode(name)) || holds_secret(&value[1..])) {
+        name.len() + 1
+    } else {
+        parameter.len()
+    }
+}
+
+/// The pairs, not decoded; without those that are empty.
+fn split(pairs: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let pairs = pairs.split(|byte| *byte == b'&');
+    pairs.filter(|pair| !pair.is_empty()).map(|pair| {
+        let equals = pair.iter().position(|byte| *byte == b'=');
+        equals.map_or((pair, &pair[pair.len()..]), |at| {
+            (&pair[..at], &pair[at + 1..])
+        })
+    })
+}
+
+/// The bytes a name or value stands for: `+` is a space and `%XX` a byte.
+fn decode(text: &[u8]) -> Cow<'_, [u8]> {
+    if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Cow::Borrowed(text);
+    }
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        decoded.push(match (first, hex_pair(after)) {
+            (b'%', Some(byte)) => {
+                rest = &after[2..];
+                byte
+            }
+            (b'+', _) => b' ',
+            _ => *first,
+        });
+    }
+    Cow::Owned(decoded)
+}
+
+fn hex_pair(text: &[u8]) -> Option<u8> {
+    let [high, low] = text.first_chunk::<2>()?;
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()
+}

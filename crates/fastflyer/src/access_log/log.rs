@@ -1,0 +1,97 @@
+//! [`AccessLog`]: where the lines go, and which requests get one.
+
+use super::{Limits, Record, write_line};
+use crate::{app::Core, context::PeerInfo, memory, service::Asked};
+use bytes::Bytes;
+use fastkit::{context::RequestId, logger::Sink, settings::Settings};
+use http::{HeaderMap, StatusCode};
+use std::{path::Path, sync::Arc, time::Instant};
+
+/// Where and what is logged of requests.
+#[derive(Debug)]
+pub(crate) struct AccessLog {
+    sink: Sink,
+    excluded: Vec<String>,
+    limits: Limits,
+}
+
+/// The answer as the log sees it.
+pub(crate) struct Answer<'a> {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: &'a HeaderMap,
+    /// What was seen of the body; `None` of a stream that was not looked into.
+    pub(crate) body: Option<&'a Bytes>,
+    /// Whether `body` is only its beginning.
+    pub(crate) truncated: bool,
+}
+
+impl AccessLog {
+    /// The log that the settings ask for, if they do. `console` is the sink of standard output that
+    /// the logger has already: two could cut each other's lines in two.
+    ///
+    /// # Errors
+    ///
+    /// The file that cannot be opened, and why.
+    pub(crate) fn new(settings: &Settings, console: Option<&Sink>) -> Result<Option<Self>, String> {
+        if !settings.access_log {
+            return Ok(None);
+        }
+        let sink = match &settings.access_logfile {
+            None => match console {
+                Some(console) => console.clone(),
+                None => Sink::stdout().map_err(|error| format!("flyer_access_logfile: -: {error}"))?,
+            },
+            Some(path) => Sink::file(path)
+                .map_err(|error| format!("flyer_access_logfile: {}: {error}", Path::new(path).display()))?,
+        };
+        Ok(Some(Self {
+            sink,
+            excluded: settings.access_log_exclude_uris.clone(),
+            limits: Limits {
+                body: settings.max_body_log_length,
+                params: settings.max_params_log_length,
+                headers: settings.max_headers_log_length,
+            },
+        }))
+    }
+
+    /// Whether a request of this path is logged.
+    pub(crate) fn wants(&self, path: &str) -> bool {
+        !self.excluded.iter().any(|prefix| path.starts_with(prefix.as_str()))
+    }
+
+    pub(crate) fn write(
+        &self,
+        core: &Core,
+        asked: &Asked<'_>,
+        answer: &Answer<'_>,
+        latency: u64,
+        peer: &Arc<PeerInfo>,
+        request_id: RequestId,
+    ) {
+        let ip = crate::service::client_ip(core, peer, asked.headers);
+        let forwarded = if ip == peer.ip { None } else { ip.map(|ip| ip.to_string()) };
+        let record = Record {
+            method: asked.method.as_str(),
+            uri: asked.uri,
+            request_headers: asked.headers,
+            request_body: asked.body.map(Bytes::as_ref),
+            status: answer.status.as_u16(),
+            response_headers: answer.headers,
+            constant_headers: &core.constant_headers,
+            response_body: answer.body.map(Bytes::as_ref),
+            response_truncated: answer.truncated,
+            request_truncated: false,
+            latency_ms: latency,
+            client_ip: forwarded.as_deref().unwrap_or(&peer.text),
+            request_id: request_id.as_str(),
+            memory_kib: memory::kilobytes(Instant::now()),
+        };
+        self.sink.line(|out| write_line(out, &record, &self.limits));
+    }
+
+    /// How many bytes of a streamed answer are worth keeping.
+    pub(super) fn body_limit(&self) -> usize {
+        self.limits.body
+    }
+}

@@ -1,0 +1,228 @@
+//! What concerns a whole process, in a process of its own: this binary, started again.
+
+use fastkit::{
+    env,
+    logger::{self, Level, LogConfig},
+};
+use std::{
+    fs,
+    io::Read,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+const ROLE: &str = "fastkit_test_role";
+const FOLDER: &str = "fastkit_test_folder";
+
+/// Does nothing in an ordinary run.
+#[test]
+fn role() {
+    let folder = env::get(FOLDER, "");
+    let config = LogConfig {
+        file: Some(Level::Warn),
+        folder: folder.into(),
+        ..LogConfig::default()
+    };
+    match env::get(ROLE, "").as_str() {
+        "log" => {
+            let guard = logger::init(&config).unwrap();
+            assert!(logger::init(&config).unwrap_err().is_installed());
+            logger::info!("to the console");
+            logger::error!("to both");
+            drop(guard);
+        }
+        "color" => {
+            let guard = logger::init(&LogConfig {
+                color: Some(true),
+                ..config
+            })
+            .unwrap();
+            logger::error!("red");
+            drop(guard);
+        }
+        "chatter" => {
+            let guard = logger::init(&config).unwrap();
+            // The harness has printed its first lines: only now may its output break.
+            fs::write(config.folder.join("started"), "").unwrap();
+            wait_for(|| config.folder.join("go").exists());
+            for number in 0..50_000 {
+                logger::info!(number, "a line that nobody reads");
+            }
+            logger::error!(dropped = guard.console().dropped(), "survived");
+            drop(guard);
+        }
+        #[cfg(target_os = "linux")]
+        "quiet" => {
+            let guard = logger::init(&config).unwrap();
+            logger::error!("the last for a while");
+            assert!(guard.flush(Duration::from_secs(20)));
+            // Their patience is 0.2 s; on a busy machine it lasts longer.
+            let asleep = (0..20).any(|_| {
+                let before = writer_switches();
+                assert_eq!(
+                    before.len(),
+                    2,
+                    "a thread for the console, one for the file"
+                );
+                std::thread::sleep(Duration::from_millis(300));
+                writer_switches() == before
+            });
+            assert!(asleep, "idle writers never wake up");
+            drop(guard);
+        }
+        "dotenv" => {
+            assert_eq!(env::get("fastkit_from_file", ""), "file");
+            assert_eq!(env::get(ROLE, ""), "dotenv");
+            assert!(env::all().contains_key("fastkit_from_file"));
+            let sources = fastkit::settings::Sources::from_process();
+            let loaded =
+                fastkit::settings::Settings::load(&fastkit::settings::Config::new(), &sources)
+                    .unwrap();
+            assert_eq!((loaded.settings.port, loaded.settings.threads), (9001, 7));
+        }
+        _ => {}
+    }
+}
+
+/// How often each of the writer threads has gone to sleep.
+#[cfg(target_os = "linux")]
+fn writer_switches() -> Vec<String> {
+    let tasks = fs::read_dir("/proc/self/task")
+        .unwrap()
+        .map(|task| task.unwrap().path());
+    let writers = tasks.filter(|task| {
+        fs::read_to_string(task.join("comm"))
+            .unwrap_or_default()
+            .trim()
+            == "log-writer"
+    });
+    writers
+        .map(|task| {
+            let status = fs::read_to_string(task.join("status")).unwrap();
+            status
+                .lines()
+                .find(|line| line.starts_with("voluntary_ctxt_switches"))
+                .unwrap()
+                .to_owned()
+        })
+        .collect()
+}
+
+fn wait_for(condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(30), "waited in vain");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn child(role: &str, folder: &std::path::Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "child::role", "--nocapture", "--quiet"])
+        .env(ROLE, role)
+        .env(FOLDER, folder);
+    command
+}
+
+#[test]
+fn the_console_gets_plain_lines_and_the_file_its_own_level() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = child("log", folder.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let console = String::from_utf8(output.stdout).unwrap();
+    assert!(console.contains(" | INFO | it::child:"), "{console}");
+    assert!(
+        console.contains(" | to the console\n") && console.contains(" | to both\n"),
+        "{console}"
+    );
+    assert!(!console.contains('\x1b'), "no colour but on a terminal");
+    let file = fs::read_to_string(folder.path().join("error.log")).unwrap();
+    assert_eq!(file.lines().count(), 1);
+    assert!(
+        file.contains(" | ERROR | it::child:") && file.ends_with(" | to both\n"),
+        "{file}"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_idle_logger_costs_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = child("quiet", folder.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn colour_is_for_the_console_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = child("color", folder.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let console = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        console.contains(" | \x1b[31mERROR\x1b[0m | it::child:"),
+        "{console:?}"
+    );
+    let file = fs::read_to_string(folder.path().join("error.log")).unwrap();
+    assert!(
+        file.contains(" | ERROR | it::child:") && !file.contains('\x1b'),
+        "{file:?}"
+    );
+}
+
+#[test]
+fn an_unwritable_folder_warns_on_the_console_and_goes_on() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let output = child("log", &file.path().join("logs")).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let console = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        console.matches("logging to the console only").count(),
+        1,
+        "{console}"
+    );
+    assert!(
+        console.contains(" | WARN | ") && console.contains(" | to both\n"),
+        "{console}"
+    );
+}
+
+#[test]
+fn a_console_that_nobody_reads_harms_nobody() {
+    for close in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut process = child("chatter", folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let pipe = process.stdout.take().unwrap();
+        wait_for(|| folder.path().join("started").exists());
+        let stalled = (!close).then_some(pipe);
+        fs::write(folder.path().join("go"), "").unwrap();
+        let log = || fs::read_to_string(folder.path().join("error.log")).unwrap_or_default();
+        wait_for(|| log().contains(" | survived | dropped="));
+        let survived = log();
+        assert!(survived.contains(" | ERROR | "), "{survived}");
+        if let Some(mut pipe) = stalled {
+            let mut rest = Vec::new();
+            pipe.read_to_end(&mut rest).unwrap();
+        }
+        process.wait().unwrap();
+    }
+}
+
+#[test]
+fn the_file_beneath_the_environment_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let text =
+        format!("fastkit_from_file=file\n{ROLE}=overridden\nflyer_port=9000\nflyer_threads=7\n");
+    fs::write(folder.path().join(".env"), text).unwrap();
+    let mut command = child("dotenv", folder.path());
+    let output = command
+        .current_dir(folder.path())
+        .env("flyer_port", "9001")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+}

@@ -1,0 +1,12 @@
+//! Integration tests of the toolkit, one binary. They run in parallel and as any user.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails, in its helpers too"
+)]
+
+mod child;
+mod docs;
+mod logger;
+mod settings;
+mod sink;
