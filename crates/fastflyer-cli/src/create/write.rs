@@ -299,6 +299,7 @@ mod tests {
         assert_eq!(listing(root), before);
     }
 
+    #[cfg(unix)]
     #[test]
     fn links_and_folders_are_never_replaced() {
         let folder = tempfile::tempdir().unwrap();

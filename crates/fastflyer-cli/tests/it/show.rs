@@ -94,11 +94,7 @@ fn the_description_names_the_prefix_and_the_date_in_force() {
 #[test]
 fn secrets_are_never_printed() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(
-        folder.path().join(".env"),
-        "flyer_redis_pass=ANOTHERSECRET\n",
-    )
-    .unwrap();
+    fs::write(folder.path().join(".env"), "MY_DB_PASSWORD=ANOTHERSECRET\n").unwrap();
     let mut command = show(folder.path());
     command
         .env("flyer_auth_enable", "1")
@@ -116,6 +112,20 @@ fn secrets_are_never_printed() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn secrets_are_masked_in_refusals_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run(show(folder.path()).env("flyer_redis_pass", "TOPSECRET"));
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended
+            .stderr
+            .starts_with("error: flyer_redis_pass = \"***\" (environment) "),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]

@@ -210,7 +210,9 @@ impl<'a> Describer<'a> {
 
     /// A multipart body whose parts the handler reads one by one.
     pub(crate) fn multipart_body(&mut self) {
-        let schema = json!({"type": "object", "additionalProperties": {}});
+        // The names of parts stand in headers, which have no control characters.
+        let names = json!({"pattern": r#"^[^\u0000-\u001f\u007f"]*$"#});
+        let schema = json!({"type": "object", "additionalProperties": {}, "propertyNames": names});
         self.set_body("multipart/form-data", schema);
     }
 

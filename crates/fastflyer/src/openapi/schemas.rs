@@ -4,7 +4,7 @@
 //! so both are generated; the component is split into `XInput` and `X` only where they do differ.
 //! Each root type has a generator of its own, so that names never depend on the order of routes.
 
-use crate::extract::TypeKey;
+use crate::{extract::TypeKey, validation::bound_integers};
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value};
 use std::{
@@ -67,6 +67,9 @@ impl Schemas {
         let mut generator = generator(output);
         let mut schema = generator.subschema_for::<T>().to_value();
         let mut definitions = generator.take_definitions(true);
+        // serde refuses what is beyond the type; schemars says so for the smallest types only.
+        bound_integers(&mut schema);
+        definitions.values_mut().for_each(bound_integers);
         if !output {
             map_refs(&mut schema, &|name| Some(format!("{INPUT_MARK}{name}")));
             for definition in definitions.values_mut() {

@@ -34,7 +34,7 @@ pub struct Product {
 #[derive(Debug, Deserialize, JsonSchema, Validate)]
 pub struct ProductFilter {
     /// 名称中包含的文字
-    #[garde(inner(length(chars, min = 1, max = 32)))]
+    #[garde(length(chars, min = 1, max = 32))]
     pub keyword: Option<String>,
     /// 类别
     #[garde(skip)]
@@ -51,7 +51,7 @@ pub struct OrderRequest {
     #[garde(length(min = 1, max = 20), dive)]
     pub items: Vec<OrderItem>,
     /// 备注
-    #[garde(inner(length(chars, max = 200)))]
+    #[garde(length(chars, max = 200))]
     pub remark: Option<String>,
 }
 
