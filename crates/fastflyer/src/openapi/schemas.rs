@@ -254,7 +254,9 @@ fn is_range_of_type(schema: &Map<String, Value>) -> bool {
         Some("int8") => (Some(-128), Some(127)),
         Some("uint16") => (Some(0), Some(65_535)),
         Some("int16") => (Some(-32_768), Some(32_767)),
-        Some("uint32" | "uint64" | "uint128" | "uint") => (Some(0), None),
+        Some("uint32") => (Some(0), Some(4_294_967_295)),
+        Some("int32") => (Some(-2_147_483_648), Some(2_147_483_647)),
+        Some("uint64" | "uint128" | "uint") => (Some(0), None),
         _ => (None, None),
     };
     let is = |key: &str, bound: Option<i64>| schema.get(key).and_then(Value::as_i64) == bound;

@@ -142,7 +142,7 @@ async fn deferred_errors_follow_the_response_options() {
     let client = client_with(Router::new().axum(plain()), &[("flyer_response_format", "flyer"), ("flyer_debug", "1")]);
     let answer = client.get("/demo/fails").send().await;
     assert_eq!(answer.json()["code"], 404);
-    assert_eq!(answer.json()["detail"], "");
+    assert_eq!(answer.json()["detail"], "Not Found");
     assert_eq!(answer.header("x-why"), "because");
     assert!(client.get("/demo/cause").send().await.text().contains("disk"));
 }
