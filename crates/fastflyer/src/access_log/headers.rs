@@ -2,7 +2,8 @@
 //!
 //! The names are those of [`HeaderName`]: lower case and without a character that JSON escapes.
 
-use super::{form, mask::is_secret_name, text};
+use super::{form, text};
+use fastkit::mask::{is_secret_name_bytes, mask_url};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// What a header's value may hold.
@@ -158,7 +159,11 @@ fn push_value(out: &mut Vec<u8>, kind: Kind, value: &HeaderValue, limit: usize) 
     let bytes = value.as_bytes();
     let bytes = bytes.get(..=limit).unwrap_or(bytes);
     if kind == Kind::Url {
-        form::push_url(out, bytes);
+        match str::from_utf8(bytes) {
+            // A user and a password may stand before the host.
+            Ok(url) if url.contains('@') => form::push_url(out, mask_url(url).as_bytes()),
+            _ => form::push_url(out, bytes),
+        }
     } else {
         text::push(out, bytes);
     }
@@ -216,7 +221,7 @@ pub(super) fn kind(name: &[u8]) -> Kind {
         | b"x-original-url" | b"x-original-uri" | b"x-rewrite-url" | b"x-forwarded-uri" => {
             Kind::Url
         }
-        _ if is_secret_name(name) => Kind::Secret,
+        _ if is_secret_name_bytes(name) => Kind::Secret,
         _ => Kind::Plain,
     }
 }

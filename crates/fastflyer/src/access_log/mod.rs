@@ -11,7 +11,6 @@ mod form;
 mod headers;
 mod json;
 mod log;
-mod mask;
 mod tee;
 mod text;
 
