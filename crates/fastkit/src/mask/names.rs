@@ -178,7 +178,7 @@ pub fn is_secret_name(name: &str) -> bool {
 
 /// As [`is_secret_name`], for a name that may be no UTF-8.
 #[must_use]
-#[inline]
+#[inline(never)]
 pub fn is_secret_name_bytes(name: &[u8]) -> bool {
     may_be_secret(name) && matches_list(name)
 }
@@ -245,19 +245,11 @@ const fn has_all(set: u32, letters: &[u8]) -> bool {
 #[inline]
 fn has_letters(set: u32) -> bool {
     let has = |letters: &[u8]| has_all(set, letters);
-    let rare = set & letter_set(b"skw") != 0;
-    (rare
-        && (has(b"pas")
-            || has(b"secrt")
-            || has(b"token")
-            || has(b"key")
-            || has(b"cokie")
-            || has(b"sid")
-            || has(b"sn")
-            || has(b"pwd")
-            || has(b"jwt")))
-        || has(b"otp")
-        || has(b"pin")
+    // By one letter each, which most names do not have.
+    (has(b"s") && (has(b"pas") || has(b"sid") || has(b"sn") || has(b"secrt")))
+        || (has(b"k") && (has(b"token") || has(b"key") || has(b"cokie")))
+        || (has(b"p") && (has(b"otp") || has(b"pin")))
+        || (has(b"w") && (has(b"pwd") || has(b"jwt")))
         || has(b"cv")
 }
 
