@@ -57,7 +57,7 @@ impl Exchange {
             request_body: self.request_body.as_deref(),
             status: 404,
             response_headers: &self.response_headers,
-            constant_headers: &self.constant_headers,
+            constant_headers: &Constant::new(&self.constant_headers),
             response_body: self.response_body.as_deref(),
             response_truncated: false,
             request_truncated: self.request_truncated,
