@@ -1,13 +1,13 @@
 //! Names and values of queries and `application/x-www-form-urlencoded` bodies: as one JSON object,
 //! and masked inside a URL.
 //!
-//! Not here: which names are secret (`mask`), and when a body is taken for a form (`body`).
+//! Not here: which names are secret (`fastkit::mask`), and when a body is taken for a form (`body`).
 
 use super::{
     body::{find_secret, push_text},
-    mask::{MASKED, is_secret_name},
-    text,
+    text::{self, MASKED},
 };
+use fastkit::mask::{MASK, is_secret_name_bytes};
 use std::borrow::Cow;
 
 /// Up to this many pairs, repeated names are found by comparing each with each.
@@ -63,7 +63,7 @@ fn push_field<'a>(out: &mut Vec<u8>, name: &[u8], mut values: impl Iterator<Item
     }
     push_text(out, name, true);
     out.push(b':');
-    if is_secret_name(name) {
+    if is_secret_name_bytes(name) {
         out.extend_from_slice(MASKED);
         return;
     }
@@ -83,7 +83,7 @@ fn push_field<'a>(out: &mut Vec<u8>, name: &[u8], mut values: impl Iterator<Item
 
 /// Whether a value in `name=value&..` belongs to a secret name.
 pub(super) fn holds_secret(pairs: &[u8]) -> bool {
-    split(pairs).any(|(name, value)| !value.is_empty() && is_secret_name(&decode(name)))
+    split(pairs).any(|(name, value)| !value.is_empty() && is_secret_name_bytes(&decode(name)))
 }
 
 /// Appends a URL, or a part of one, with the secrets in its query and fragment masked, as the
@@ -107,7 +107,7 @@ pub(super) fn push_query(out: &mut Vec<u8>, query: &[u8]) {
         let shown = shown_len(part);
         text::push(out, &part[..shown]);
         if shown < part.len() {
-            out.extend_from_slice(b"***");
+            out.extend_from_slice(MASK.as_bytes());
             out.extend(part.last().filter(|byte| is_separator(byte)));
         }
     }
@@ -121,7 +121,7 @@ fn shown_len(parameter: &[u8]) -> usize {
     let holds_secret = |text| find_secret(&decode(text)).is_some();
     if holds_secret(name) {
         0
-    } else if !value.is_empty() && (is_secret_name(&decode(name)) || holds_secret(&value[1..])) {
+    } else if !value.is_empty() && (is_secret_name_bytes(&decode(name)) || holds_secret(&value[1..])) {
         name.len() + 1
     } else {
         parameter.len()

@@ -11,7 +11,6 @@ mod form;
 mod headers;
 mod json;
 mod log;
-mod mask;
 mod tee;
 mod text;
 
@@ -22,7 +21,7 @@ pub(crate) use log::{AccessLog, Answer};
 pub(crate) use tee::{Pending, Tee};
 
 use body::Body;
-use headers::Known;
+use headers::{Constant, Known};
 use http::{HeaderMap, Uri};
 
 /// How much of a message is logged; what is longer becomes a JSON string that ends with "…".
@@ -57,7 +56,7 @@ pub(crate) struct Record<'a> {
     pub status: u16,
     pub response_headers: &'a HeaderMap,
     /// Sent too, put by the server where the response does not have them.
-    pub constant_headers: &'a HeaderMap,
+    pub constant_headers: &'a Constant,
     /// `None` for a stream whose bytes were not seen.
     pub response_body: Option<&'a [u8]>,
     /// Whether `response_body` is only the beginning.

@@ -2,7 +2,10 @@
 //! be cut.
 //!
 //! Everything a terminal or a line reader could act on is escaped: the C0 and C1 controls, DEL, and
-//! the line separators U+2028 and U+2029. Not here: what may be printed at all (`mask`, `body`).
+//! the line separators U+2028 and U+2029. Not here: what may be printed at all (`fastkit::mask`, `body`).
+
+/// What stands in the place of a secret value.
+pub(super) const MASKED: &[u8] = br#""***""#;
 
 /// Ends a text of which not all is shown.
 pub(super) const ELLIPSIS: &[u8] = "…".as_bytes();

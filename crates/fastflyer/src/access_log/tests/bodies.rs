@@ -59,6 +59,11 @@ fn json_secrets_are_masked_whole_at_any_depth() {
     );
     check(
         JSON,
+        r#"{"密码":"hunter2","\u5bc6\u7801":"hunter2","\ud83d":1,"a":[{"key":"k","api_key":"hunter2","cvv":1}],"b":"é"}"#,
+        json!({"密码": "***", "\u{fffd}": 1, "a": [{"key": "k", "api_key": "***", "cvv": "***"}], "b": "é"}),
+    );
+    check(
+        JSON,
         r#"["password","hunter3"]"#,
         json!(["password", "hunter3"]),
     );
@@ -246,6 +251,14 @@ fn text_is_a_string_up_to_the_first_secret() {
         "<a><b>1</b><password>hunter2</password></a>",
         json!("<a><b>1</b><password>***…"),
     );
+    check(
+        "text/plain",
+        "用户：张三 验证码：hunter2",
+        json!("用户：张三 验证码：***…"),
+    );
+    check("text/plain", "pass＝hunter2", json!("pass＝***…"));
+    check("text/plain", "你的密码: hunter2", json!("你的密码:***…"));
+    check("text/plain", "名称：张 x", json!("名称：张 x"));
     let mut exchange = Exchange::body("text/plain", "a你好");
     for (limit, shown) in [(1, "a…"), (3, "a…"), (4, "a你…"), (7, "a你好")] {
         exchange.limits.body = limit;
