@@ -9,7 +9,7 @@ use crate::{
 };
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Error, ItemFn, ReturnType, Type, parse_quote, spanned::Spanned as _};
+use syn::{Error, Expr, ExprLit, ItemFn, Lit, ReturnType, Type, parse_quote, spanned::Spanned as _};
 
 /// Lowers one attributed function. Every mistake is reported; the function is emitted in any case,
 /// so that one mistake does not cause others.
@@ -193,8 +193,14 @@ fn operation(
     };
     let id = attribute.operation_id.as_ref().map(|id| quote!(.id(#id)));
     let codes = attribute.codes.as_ref().map(|codes| {
-        let codes = codes.elems.iter();
-        quote!(.codes([#(::core::convert::Into::<u32>::into(#codes)),*]))
+        let codes = codes.elems.iter().map(|code| match code {
+            // A bare number would be an `i32`, which is no code.
+            Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) if number.suffix().is_empty() => {
+                quote_spanned!(number.span()=> { let code: u32 = #number; code })
+            }
+            code => quote!(::core::convert::Into::<u32>::into(#code)),
+        });
+        quote!(.codes([#(#codes),*]))
     });
     let limit = attribute.body_limit.as_ref().map(|limit| quote!(.body_limit(#limit)));
     let deprecated = attribute.deprecated.then(|| quote!(.deprecated()));

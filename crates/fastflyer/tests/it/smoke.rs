@@ -63,7 +63,7 @@ async fn cause() -> Result<()> {
     Ok(())
 }
 
-#[get("/page")]
+#[get("/page", codes = [404, 409u32])]
 async fn page() -> Page<u64> {
     Page::new(vec![1, 2], 12, 2, 5)
 }
@@ -173,6 +173,8 @@ async fn the_document_is_whole() {
     if std::env::args().any(|argument| argument == "--nocapture") {
         println!("{}", serde_json::to_string_pretty(&document).unwrap());
     }
+    let responses = &document["paths"]["/demo/page"]["get"]["responses"];
+    assert!(responses["404"].is_object() && responses["409"].is_object(), "{responses}");
     assert_eq!(client.get("/demo/docs").send().await.status(), 200);
     assert_eq!(client.get("/").send().await.header("location"), "/demo/docs");
     let page = client.get("/demo/page?x=1&page=2").send().await.json();
