@@ -7,7 +7,7 @@ use super::{
     kind::Kind,
     source::{Source, Sources},
     table::{Settings, TABLE},
-    value::Listen,
+    value::{Listen, ResponseFormat},
     variable::{Preset, State, Variable},
 };
 use crate::{Locale, mask::mask_value};
@@ -341,6 +341,13 @@ impl<'a> Resolver<'a> {
                  expected an address or a host name",
                 path.display()
             ));
+        }
+        if settings.response_format == ResponseFormat::Problem {
+            self.errors.push(
+                "flyer_response_format = \"problem\" is not possible in this version: it is planned for part 3; \
+                 expected standard or flyer"
+                    .to_owned(),
+            );
         }
         if settings.auth_enable {
             let on = self

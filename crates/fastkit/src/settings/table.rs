@@ -177,7 +177,7 @@ settings! {
         response_error_status: Option<ErrorStatus> as Maybe<Choice<ErrorStatus>> = Computed("strict; in the flyer format 200 for most") => active;
         /// New names for fields of the answers, `-` hides one: `message=msg,data.data=data.list,error=-`.
         /// 响应字段的别名，`-` 表示隐藏：`message=msg,data.data=data.list,error=-`。
-        response_fields: Vec<FieldRule> as FieldRules = Unset => active;
+        response_fields: Vec<FieldRule> as FieldRules = Unset => planned("part 3");
         /// What is added to failure codes below 1000.
         /// 加到小于 1000 的失败返回码上的基数。
         status_code_base: u32 as Number<u32, 0, 1_000_000_000> = Is("0") => active;
