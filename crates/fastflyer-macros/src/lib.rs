@@ -53,8 +53,8 @@ methods! {
 /// Finds the apps of a project: every folder under the given one, relative to `Cargo.toml`, is a
 /// module (`mod.rs`, else `router.rs`) and an app. Writes the modules and a function `apps()`.
 ///
-/// An app may have `pub fn router() -> Router`, `pub async fn on_startup()`,
-/// `pub async fn on_shutdown()`, `pub const ENABLED: bool` and `pub const AUTH_ENABLED: bool`.
+/// An app may have `pub fn router() -> Router`, `pub async fn on_startup() -> fastflyer::Result<()>`,
+/// `pub async fn on_shutdown()` likewise, `pub const ENABLED: bool` and `pub const AUTH_ENABLED: bool`.
 ///
 /// For cargo to notice new folders the package needs a `build.rs` that prints
 /// `cargo::rerun-if-changed=src/app`.

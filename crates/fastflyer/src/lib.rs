@@ -35,6 +35,8 @@ mod auth;
 mod context;
 mod envelope;
 pub mod extract;
+#[cfg(doctest)]
+mod guide;
 mod memory;
 mod openapi;
 pub mod operation;

@@ -118,7 +118,7 @@ pub mod app_defaults {
         H::option(function)
     }
 
-    /// What a hook of an app may return: nothing, or a future of nothing or of a result.
+    /// What a hook of an app may return: a future of nothing or of a result.
     #[diagnostic::on_unimplemented(
         message = "a hook of an app returns `{Self}`",
         label = "write `pub async fn on_startup() -> fastflyer::Result<()>`"
@@ -127,15 +127,61 @@ pub mod app_defaults {
         fn option(function: fn() -> Self) -> Option<Hook>;
     }
 
+    /// What a hook may end with.
+    #[diagnostic::on_unimplemented(
+        message = "a hook of an app ends with `{Self}`",
+        label = "write `pub async fn on_startup() -> fastflyer::Result<()>`"
+    )]
+    pub trait HookOutput {
+        fn result(self) -> Result<()>;
+    }
+
+    impl HookOutput for () {
+        fn result(self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    impl HookOutput for Result<()> {
+        fn result(self) -> Result<()> {
+            self
+        }
+    }
+
     impl HookReturn for Nothing {
         fn option(_: fn() -> Self) -> Option<Hook> {
             None
         }
     }
 
-    impl<F: Future<Output = Result<()>> + Send + 'static> HookReturn for F {
+    impl<F: Future<Output: HookOutput> + Send + 'static> HookReturn for F {
         fn option(function: fn() -> Self) -> Option<Hook> {
-            Some(Box::new(move || -> BoxFuture<'static, Result<()>> { Box::pin(function()) }))
+            Some(Box::new(move || -> BoxFuture<'static, Result<()>> {
+                Box::pin(async move { function().await.result() })
+            }))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::app_defaults::{Nothing, hook_option};
+    use crate::Result;
+
+    async fn unit() {}
+
+    async fn result() -> Result<()> {
+        Ok(())
+    }
+
+    fn absent() -> Nothing {
+        Nothing
+    }
+
+    #[test]
+    fn a_hook_ends_with_nothing_or_a_result() {
+        assert!(hook_option(unit).is_some());
+        assert!(hook_option(result).is_some());
+        assert!(hook_option(absent).is_none());
     }
 }
