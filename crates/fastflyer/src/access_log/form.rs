@@ -121,7 +121,9 @@ fn shown_len(parameter: &[u8]) -> usize {
     let holds_secret = |text| find_secret(&decode(text)).is_some();
     if holds_secret(name) {
         0
-    } else if !value.is_empty() && (is_secret_name_bytes(&decode(name)) || holds_secret(&value[1..])) {
+    } else if !value.is_empty()
+        && (is_secret_name_bytes(&decode(name)) || holds_secret(&value[1..]))
+    {
         name.len() + 1
     } else {
         parameter.len()

@@ -240,8 +240,8 @@ const fn has_all(set: u32, letters: &[u8]) -> bool {
     set & wanted == wanted
 }
 
-/// Whether the letters of an entry of the list are all in the set; leaves out
-/// Chinese ones, `credential` and `authorization`.
+/// Whether the set has all letters of an entry of the list, but for the Chinese ones, `credential`
+/// and `authorization`.
 #[inline]
 fn has_letters(set: u32) -> bool {
     let has = |letters: &[u8]| has_all(set, letters);
@@ -267,8 +267,7 @@ fn is_chinese(name: &[u8]) -> bool {
 fn has_stem(name: &[u8]) -> bool {
     name.iter().enumerate().any(|(start, first)| {
         stems(*first).iter().any(|stem| {
-            strip(&name[start..], stem)
-                .is_some_and(|rest| !is_harmless(stem, &name[..start], rest))
+            strip(&name[start..], stem).is_some_and(|rest| !is_harmless(stem, &name[..start], rest))
         })
     })
 }

@@ -71,7 +71,11 @@ proptest! {
 fn every_entry_passes_the_quick_tests() {
     let letters = (b'a'..=b'z').flat_map(stems);
     for entry in letters.chain(&LAST_WORDS) {
-        assert!(is_secret_name_bytes(entry), "{}", String::from_utf8_lossy(entry));
+        assert!(
+            is_secret_name_bytes(entry),
+            "{}",
+            String::from_utf8_lossy(entry)
+        );
     }
     for word in [0x80, 0xd3, 0xeb, 0xf0, 0xf7, 0xff] {
         assert!(has_rare_letter(word << 16), "{word:x}");
