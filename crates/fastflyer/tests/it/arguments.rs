@@ -24,6 +24,7 @@ enum Color {
 }
 
 /// Everything.
+#[expect(clippy::too_many_arguments, reason = "one of each")]
 #[post("/plain/{id}/{color}/{type}", tag = "x", tags = ["y", "z"], summary = "s", description = "d",
     operation_id = "plain_one", codes = [200, 404], body_limit = 1024, deprecated, hidden = false)]
 fn plain(

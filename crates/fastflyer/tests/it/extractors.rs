@@ -615,3 +615,39 @@ async fn a_body_may_be_optional() {
     );
     assert_eq!(paths["/demo/list"]["post"]["requestBody"]["required"], true);
 }
+
+#[tokio::test]
+async fn plain_functions_by_hand_run_on_the_pool() {
+    fn thread_name() -> String {
+        std::thread::current().name().unwrap_or("").to_owned()
+    }
+    fn by_hand(Path(n): Path<u8>) -> String {
+        assert_ne!(n, 0, "boom");
+        thread_name()
+    }
+    fn trying(Path(n): Path<u8>) -> Result<String> {
+        if n == 0 { Err(fastflyer::ApiError::gone()) } else { Ok(thread_name()) }
+    }
+    #[get("/macro/{n}")]
+    fn by_macro(Path(n): Path<u8>) -> Result<String> {
+        trying(Path(n))
+    }
+    let client = client(
+        routes![by_macro]
+            .route(Operation::new(Method::GET, "/hand/{n}", "by_hand").blocking_handler(by_hand))
+            .route(Operation::new(Method::GET, "/try/{n}", "trying").try_blocking_handler(trying))
+            .route(Operation::new(Method::GET, "/none", "none").blocking_handler(thread_name)),
+    );
+    for path in ["/demo/macro/1", "/demo/hand/1", "/demo/try/1", "/demo/none"] {
+        let name = good(&client, path).await;
+        assert!(name.as_str().is_some_and(|name| name.starts_with("handler-")), "{path}: {name}");
+    }
+    for (path, status) in [
+        ("/demo/macro/0", 410),
+        ("/demo/try/0", 410),
+        ("/demo/hand/0", 500),
+        ("/demo/hand/x", 422),
+    ] {
+        assert_eq!(client.get(path).send().await.status(), status, "{path}");
+    }
+}
