@@ -1,4 +1,5 @@
-//! The development tasks of this repository: `cargo xtask test`, `ci`, `golden`, `deny`, `hack`.
+//! The development tasks of this repository: `cargo xtask test`, `ci`, `golden`, `bench`, `deny`,
+//! `hack`.
 //!
 //! A task finds or installs what it needs, starts it, and ends it. Nothing here is part of what users
 //! of the framework build. Key type: [`Task`].
@@ -8,6 +9,7 @@
     reason = "a command line speaks on standard output"
 )]
 
+mod bench;
 mod ci;
 mod golden;
 mod process;
@@ -34,6 +36,13 @@ enum Task {
     Ci(test::Options),
     /// Replay recorded answers of the original systems
     Golden(golden::Options),
+    /// Measure against peers: rates, or counts with `--instructions` (see bench/README.md)
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// What the harness takes; `--help` prints it
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Check licences, sources and advisories of the dependencies
     Deny,
     /// Check each crate with each of its features
@@ -62,6 +71,10 @@ fn run(task: Task) -> Result<bool> {
             let totals = golden::replay(&workspace, &options)?;
             println!("{totals}");
             Ok(totals.failed == 0)
+        }
+        Task::Bench { arguments } => {
+            bench::run(&arguments).map_err(anyhow::Error::msg)?;
+            Ok(true)
         }
         Task::Deny => ci::deny(&workspace),
         Task::Hack => ci::hack(&workspace),

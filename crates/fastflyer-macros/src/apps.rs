@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::{fs, path::Path};
-use syn::{Error, LitStr};
+use syn::{Error, Item, LitStr, Visibility};
 
 pub(crate) fn lower(input: TokenStream) -> TokenStream {
     let folder: LitStr = match syn::parse2(input) {
@@ -31,7 +31,7 @@ pub(crate) fn lower(input: TokenStream) -> TokenStream {
 fn expand(root: &Path, folder: &LitStr) -> Result<TokenStream, Error> {
     let fail = |text: String| Error::new(folder.span(), text);
     let entries = fs::read_dir(root)
-        .map_err(|error| fail(format!("cannot read the folder {}: {error}", root.display())))?;
+        .map_err(|error| fail(format!("cannot read the folder `{}` beside Cargo.toml: {error}", folder.value())))?;
     let mut names = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|error| fail(format!("cannot read {}: {error}", root.display())))?;
@@ -41,6 +41,7 @@ fn expand(root: &Path, folder: &LitStr) -> Result<TokenStream, Error> {
         }
     }
     names.sort();
+    let mut private: Option<Error> = None;
     let mut modules = Vec::new();
     let mut apps = Vec::new();
     for name in &names {
@@ -53,12 +54,22 @@ fn expand(root: &Path, folder: &LitStr) -> Result<TokenStream, Error> {
         let file = file.ok_or_else(|| {
             fail(format!("the app `{name}` has neither mod.rs nor router.rs in {}", base.display()))
         })?;
+        for item in private_parts(&file) {
+            let text = format!("the app `{name}` has a private `{item}`, which says nothing: write `pub {item}`");
+            match &mut private {
+                Some(error) => error.combine(fail(text)),
+                None => private = Some(fail(text)),
+            }
+        }
         let file = file.to_string_lossy().into_owned();
         modules.push(quote! {
             #[path = #file]
             pub mod #ident;
         });
         apps.push(entry(&ident, name));
+    }
+    if let Some(private) = private {
+        return Err(private);
     }
     Ok(quote! {
         #(#modules)*
@@ -68,6 +79,26 @@ fn expand(root: &Path, folder: &LitStr) -> Result<TokenStream, Error> {
             ::std::vec![#(#apps),*]
         }
     })
+}
+
+/// What an app's file declares for `apps!` but keeps to itself: a glob import would pass over it in
+/// silence. A file that cannot be parsed is the compiler's to explain.
+fn private_parts(file: &Path) -> Vec<String> {
+    let source = fs::read_to_string(file).unwrap_or_default();
+    let items = syn::parse_file(&source).map(|file| file.items).unwrap_or_default();
+    let mut found = Vec::new();
+    for item in items {
+        let (visibility, name, text) = match &item {
+            Item::Const(item) => (&item.vis, &item.ident, format!("const {}", item.ident)),
+            Item::Fn(item) => (&item.vis, &item.sig.ident, format!("fn {}", item.sig.ident)),
+            _ => continue,
+        };
+        let ours = ["ENABLED", "AUTH_ENABLED", "router", "on_startup", "on_shutdown"];
+        if ours.iter().any(|known| name == known) && !matches!(visibility, Visibility::Public(_)) {
+            found.push(text);
+        }
+    }
+    found
 }
 
 /// What the app's module says, or the default where it says nothing: the inner glob import shadows

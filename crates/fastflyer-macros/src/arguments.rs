@@ -3,7 +3,10 @@
 use crate::attribute::ParameterOptions;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Attribute, Error, Expr, FnArg, Ident, ItemFn, Meta, Pat, Type, spanned::Spanned as _};
+use syn::{
+    Attribute, Error, Expr, ExprLit, FnArg, Ident, ItemFn, Lit, Meta, Pat, Type, ext::IdentExt as _,
+    spanned::Spanned as _,
+};
 
 const MARKS: [&str; 5] = ["query", "header", "cookie", "form", "body"];
 
@@ -13,7 +16,7 @@ pub(crate) struct Argument {
     pub(crate) variable: Ident,
     /// Reads it into `Option<T>`.
     pub(crate) read: TokenStream,
-    /// Documents it on a `Describer` named `d`.
+    /// Documents it on a `Describer` named `__d`.
     pub(crate) describe: TokenStream,
     /// Whether it is read without axum, as an expression of type `bool`.
     pub(crate) direct: TokenStream,
@@ -39,11 +42,29 @@ pub(crate) fn lower(
         };
         let (mark, docs) = take_marks(&mut argument.attrs, errors);
         let name = match &*argument.pat {
-            Pat::Ident(pattern) => Some(pattern.ident.to_string()),
+            // `r#type` is how Rust has to write it; the client writes `type`.
+            Pat::Ident(pattern) => Some(pattern.ident.unraw().to_string()),
             _ => None,
         };
-        let variable = format_ident!("argument_{index}");
+        let variable = format_ident!("__argument_{index}");
         let ty = &*argument.ty;
+        if mark.is_none() {
+            found.extend(name.iter().filter(|name| path_names.contains(name)).cloned());
+        }
+        if let Some(cfg) = argument.attrs.iter().find(|attribute| is_cfg(attribute)) {
+            errors.push(Error::new(
+                cfg.span(),
+                "an argument cannot be conditional; write the condition on the function",
+            ));
+            continue;
+        }
+        if let Type::ImplTrait(opaque) = ty {
+            errors.push(Error::new(
+                opaque.span(),
+                "a handler names the types of its arguments: they are read and documented",
+            ));
+            continue;
+        }
         if let Type::Reference(reference) = ty {
             errors.push(Error::new(
                 reference.span(),
@@ -71,7 +92,6 @@ pub(crate) fn lower(
                 "give this argument a plain name: it is the parameter's name on the wire",
             )),
             (None, Some(name)) if path_names.contains(&name) => {
-                found.push(name.clone());
                 let options = ParameterOptions::default();
                 lowered.push(plain(variable, ty, "path", &name, options, &docs));
             }
@@ -128,12 +148,17 @@ fn take_marks(
     (mark, docs.join("\n"))
 }
 
+/// Whether an attribute takes what it stands on away under a condition.
+pub(crate) fn is_cfg(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
+}
+
 /// The text of a doc comment, without the blank that follows the slashes.
 pub(crate) fn doc_line(attribute: &Attribute) -> Option<String> {
     let Meta::NameValue(pair) = &attribute.meta else { return None };
     let Expr::Lit(literal) = &pair.value else { return None };
     match &literal.lit {
-        syn::Lit::Str(text) if attribute.path().is_ident("doc") => {
+        Lit::Str(text) if attribute.path().is_ident("doc") => {
             let line = text.value();
             Some(line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned())
         }
@@ -153,22 +178,29 @@ fn plain(
     let span = ty.span();
     let wire = match &options.name {
         Some(name) => name.value(),
-        None if place == "header" => name.trim_start_matches("r#").replace('_', "-"),
-        None => name.trim_start_matches("r#").to_owned(),
+        None if place == "header" => name.replace('_', "-"),
+        None => name.to_owned(),
     };
     let reader = format_ident!("{place}");
     let kind = format_ident!("{}", capitalised(place));
     let bounds = options.bounds.iter().map(|(name, value)| quote!(#name: ::core::option::Option::Some(#value),));
-    let constraints = quote!(rt::Constraints { #(#bounds)* ..rt::Constraints::NONE });
+    let constraints = quote!(__rt::Constraints { #(#bounds)* ..__rt::Constraints::NONE });
     let awaits = (place == "form").then(|| quote!(.await));
-    let read = match &options.default {
+    let default = options.default.as_ref().map(|default| match default {
+        // A text is what a `String` is made of, and shown as it is.
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
+            quote_spanned!(text.span()=> <#ty as ::core::convert::From<&str>>::from(#text))
+        }
+        other => quote!(#other),
+    });
+    let read = match &default {
         None => quote_spanned! {span=>
-            failures.take(rt::argument::#reader::<#ty>(cx, #wire, &#constraints) #awaits)
+            __failures.take(__rt::argument::#reader::<#ty>(__cx, #wire, &#constraints) #awaits)
         },
         Some(default) => quote_spanned! {span=>
-            failures
-                .take(rt::argument::#reader::<::core::option::Option<#ty>>(cx, #wire, &#constraints) #awaits)
-                .map(|given| given.unwrap_or_else(|| #default))
+            __failures
+                .take(__rt::argument::#reader::<::core::option::Option<#ty>>(__cx, #wire, &#constraints) #awaits)
+                .map(|__given| __given.unwrap_or_else(|| #default))
         },
     };
     let description = match &options.description {
@@ -179,12 +211,12 @@ fn plain(
     let default = match &options.default {
         // A literal can be shown; an expression may depend on the time or the place.
         Some(Expr::Lit(literal)) => {
-            quote!(::core::option::Option::Some(|| rt::json!(#literal)))
+            quote!(::core::option::Option::Some(|| __rt::json!(#literal)))
         }
         _ => quote!(::core::option::Option::None),
     };
     let describe = quote_spanned! {span=>
-        d.param::<#ty>(rt::ParamKind::#kind, #wire, rt::ParamDoc {
+        (&&__rt::Plain::<#ty>::TYPE).describe_plain(__d, __rt::ParamKind::#kind, #wire, __rt::ParamDoc {
             description: #description,
             optional: #optional,
             default: #default,
@@ -203,10 +235,10 @@ fn extractor(variable: Ident, ty: &Type, body: bool) -> Argument {
     } else {
         (quote!(#ty), quote!(#variable))
     };
-    let kind = quote_spanned!(span=> (&&&&&rt::Argument::<#ty>::TYPE).kind());
+    let kind = quote_spanned!(span=> (&&&&&__rt::Argument::<#ty>::TYPE).kind());
     Argument {
-        read: quote_spanned!(span=> failures.take(#kind.extract::<#ty>(cx).await)),
-        describe: quote_spanned!(span=> #kind.describe(rt::Argument::<#ty>::TYPE, d);),
+        read: quote_spanned!(span=> __failures.take(#kind.extract(__rt::Argument::<#ty>::TYPE, __cx).await)),
+        describe: quote_spanned!(span=> #kind.describe(__rt::Argument::<#ty>::TYPE, __d);),
         direct: quote_spanned!(span=> #kind.direct()),
         variable,
         pass,

@@ -140,8 +140,9 @@ pub(crate) fn path_names(path: &LitStr, errors: &mut Vec<Error>) -> Vec<String> 
             fail(format!("`{{{name}}}` is no parameter name: letters, digits and `_`"));
         } else if names.iter().any(|known| known == bare) {
             fail(format!("the parameter `{bare}` stands twice in the path"));
+        } else {
+            names.push(bare.to_owned());
         }
-        names.push(bare.to_owned());
         rest = tail;
     }
     names

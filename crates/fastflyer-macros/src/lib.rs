@@ -9,6 +9,8 @@ mod apps;
 mod arguments;
 mod attribute;
 mod operation;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 
@@ -22,6 +24,8 @@ macro_rules! methods {
         ///
         /// Options: `tag`, `tags`, `summary`, `description` (default: the doc comment),
         /// `operation_id` (default: `app_function`), `codes`, `body_limit`, `deprecated`, `hidden`.
+        /// `codes` lists what the handler answers with; without one of a success the document
+        /// says 200, so that `Reply::created` wants `codes = [201]`.
         ///
         /// Arguments are extractors, or plain typed arguments: a name that stands in the path is a
         /// path parameter; `#[query]`, `#[header]`, `#[cookie]`, `#[form]` and `#[body]` mark the

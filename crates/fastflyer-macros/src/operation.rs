@@ -9,7 +9,10 @@ use crate::{
 };
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Error, Expr, ExprLit, ItemFn, Lit, ReturnType, Type, parse_quote, spanned::Spanned as _};
+use syn::{
+    Error, Expr, ExprLit, ItemFn, Lit, ReturnType, Type, ext::IdentExt as _, parse_quote,
+    spanned::Spanned as _,
+};
 
 /// Lowers one attributed function. Every mistake is reported; the function is emitted in any case,
 /// so that one mistake does not cause others.
@@ -42,20 +45,24 @@ pub(crate) fn lower(method: &str, attribute: TokenStream, item: TokenStream) -> 
     let describe = describe(&function, &arguments);
     let operation = operation(method, &attribute, &function, &arguments);
     let (name, vis) = (&function.sig.ident, &function.vis);
+    // What takes the function away takes the operation away.
+    let cfgs: Vec<_> = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
     quote! {
         #function
 
+        #(#cfgs)*
         #[doc(hidden)]
         #[allow(non_camel_case_types, missing_debug_implementations)]
         #vis struct #name {}
 
+        #(#cfgs)*
         #[automatically_derived]
         impl ::fastflyer::operation::IntoOperation for #name {
             fn operation() -> ::fastflyer::Operation {
                 #[allow(unused_imports)]
                 use ::fastflyer::private::{
-                    self as rt, TakesAxumParts as _, TakesAxumRequest as _, TakesOurValid as _,
-                    TakesOurs as _, TakesUnknown as _,
+                    self as __rt, TakesAxumParts as _, TakesAxumRequest as _, TakesOurValid as _,
+                    DescribesNothing as _, DescribesPlain as _, TakesOurs as _, TakesUnknown as _,
                 };
                 #call
                 #describe
@@ -70,11 +77,15 @@ fn failed(function: &ItemFn, errors: &[Error]) -> TokenStream {
     let mut function = function.clone();
     arguments::lower(&mut function, &[], &parse_quote!(""), &mut Vec::new());
     let errors = errors.iter().map(Error::to_compile_error);
+    // In an `impl` block no type can stand.
+    if function.sig.receiver().is_some() {
+        return quote!(#(#errors)* #function);
+    }
     let (name, vis) = (&function.sig.ident, &function.vis);
     quote! {
         #(#errors)*
 
-        #[allow(dead_code)]
+        #[allow(dead_code, unused_variables)]
         #function
 
         #[doc(hidden)]
@@ -100,38 +111,44 @@ fn call(function: &ItemFn, arguments: &[Argument]) -> TokenStream {
     let unpack = (!arguments.is_empty()).then(|| {
         quote! {
             let (#(::core::option::Option::Some(#variables),)*) = (#(#variables,)*) else {
-                return failures.respond(cx);
+                return __failures.respond(__cx);
             };
         }
     });
-    let failures = (!arguments.is_empty()).then(|| quote!(let mut failures = rt::Failures::new();));
+    let failures = (!arguments.is_empty()).then(|| quote!(let mut __failures = __rt::Failures::new();));
     let passed = arguments.iter().map(|argument| &argument.pass);
     let run = if function.sig.asyncness.is_some() {
-        quote!(let out = #name(#(#passed),*).await;)
+        quote!(let __out = #name(#(#passed),*).await;)
     } else {
+        let called = quote_spanned! {name.span()=>
+            __rt::blocking(__cx, move || #name(#(#passed),*))
+        };
         quote! {
-            let out = match rt::blocking(cx, move || #name(#(#passed),*)).await {
-                ::core::result::Result::Ok(out) => out,
-                ::core::result::Result::Err(response) => return response,
+            let __out = match #called.await {
+                ::core::result::Result::Ok(__out) => __out,
+                ::core::result::Result::Err(__response) => return __response,
             };
         }
     };
     let span = return_span(function);
-    let respond = quote_spanned! {span=> (&&&&rt::Returned::of(&out)).kind().respond(cx, out) };
-    let boxed = quote_spanned! {name.span()=> ::std::boxed::Box::pin };
+    let respond = quote_spanned! {span=> (&&&&__rt::Returned::of(&__out)).kind().respond(__cx, __out) };
+    // A future that is not `Send` is reported where it is boxed: at the function's name.
+    let boxed = quote_spanned! {name.span()=>
+        ::std::boxed::Box::pin(async move {
+            #failures
+            #(#reads)*
+            #unpack
+            #run
+            #respond
+        })
+    };
     quote! {
-        fn call(cx: &mut rt::Context) -> rt::BoxFuture<'_, ::fastflyer::Response> {
+        fn __call(__cx: &mut __rt::Context) -> __rt::BoxFuture<'_, ::fastflyer::Response> {
             #[allow(unused_imports)]
             use ::fastflyer::private::{
                 ReturnsReply as _, ReturnsResponse as _, ReturnsResult as _, ReturnsUnknown as _,
             };
-            #boxed(async move {
-                #failures
-                #(#reads)*
-                #unpack
-                #run
-                #respond
-            })
+            #boxed
         }
     }
 }
@@ -146,13 +163,13 @@ fn describe(function: &ItemFn, arguments: &[Argument]) -> TokenStream {
     };
     let reply = match ty {
         // The type behind `impl Trait` has no name, so nothing can be said about it.
-        Type::ImplTrait(_) => quote!(d.opaque_response();),
+        Type::ImplTrait(_) => quote!(__d.opaque_response();),
         ty => quote! {
-            (&&&&rt::Returned::<#ty>::TYPE).kind().describe(rt::Returned::<#ty>::TYPE, d);
+            (&&&&__rt::Returned::<#ty>::TYPE).kind().describe(__rt::Returned::<#ty>::TYPE, __d);
         },
     };
     quote! {
-        fn describe(d: &mut rt::Describer<'_>) {
+        fn __describe(__d: &mut __rt::Describer<'_>) {
             #[allow(unused_imports)]
             use ::fastflyer::private::{
                 ReturnsReply as _, ReturnsResponse as _, ReturnsResult as _, ReturnsUnknown as _,
@@ -181,7 +198,7 @@ fn operation(
     let first = docs.lines().next().unwrap_or("").trim_end_matches(['.', '。']);
     let method = proc_macro2::Ident::new(method, proc_macro2::Span::call_site());
     let path = &attribute.path;
-    let name = &function.sig.ident;
+    let name = function.sig.ident.unraw().to_string();
     let tags = attribute.tags.iter().map(|tag| quote!(.tag(#tag)));
     let summary = match &attribute.summary {
         Some(summary) => Some(quote!(.summary(#summary))),
@@ -208,10 +225,10 @@ fn operation(
     let direct = arguments.iter().map(|argument| &argument.direct);
     // The place is where the path stands, not where the expansion happens to be.
     let place = quote_spanned! {path.span()=>
-        rt::Place { file: ::core::file!(), line: ::core::line!() }
+        __rt::Place { file: ::core::file!(), line: ::core::line!() }
     };
     quote! {
-        rt::Operation::new(rt::Method::#method, #path, ::core::stringify!(#name))
+        __rt::Operation::new(__rt::Method::#method, #path, #name)
             #(#tags)*
             #summary
             #description
@@ -220,6 +237,6 @@ fn operation(
             #limit
             #deprecated
             #hidden
-            .generated(call, describe, true #(&& #direct)*, #place)
+            .generated(__call, __describe, true #(&& #direct)*, #place)
     }
 }

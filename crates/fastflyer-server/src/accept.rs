@@ -24,6 +24,14 @@ pub(crate) struct Lane {
     pub(crate) sender: UnboundedSender<Handed>,
 }
 
+/// Whose the connections are that wait in the backlog when the server stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Backlog {
+    Ours,
+    /// Others accept from the same socket.
+    Shared,
+}
+
 /// How long the backlog is watched at a time while all permits are taken.
 const FULL: Duration = Duration::from_millis(200);
 /// How long an evicted connection is waited for.
@@ -32,7 +40,7 @@ const EVICTED: Duration = Duration::from_millis(50);
 const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
 
 /// Accepts until the server stops, then takes over what the kernel has accepted already.
-pub(crate) fn run(listener: &Listener, control: &Arc<Control>, lanes: &[Lane]) {
+pub(crate) fn run(listener: &Listener, backlog: Backlog, control: &Arc<Control>, lanes: &[Lane]) {
     let mut pause = PAUSES.0;
     while control.stage() == Stage::Running {
         if !take_permit(listener, control) {
@@ -52,7 +60,7 @@ pub(crate) fn run(listener: &Listener, control: &Arc<Control>, lanes: &[Lane]) {
             }
         }
     }
-    if control.stage() == Stage::Stopping {
+    if control.stage() == Stage::Stopping && backlog == Backlog::Ours {
         take_backlog(listener, control, lanes);
     }
 }

@@ -3,7 +3,7 @@
 //! Nothing here blocks and nothing knows HTTP. Key types: [`Control`], [`LoopState`], [`Ticket`].
 
 use crate::{
-    ServerConfig,
+    ServerConfig, Timeouts,
     answer::Prepared,
     permits::Permits,
     watch::{Linger, Watch},
@@ -35,7 +35,7 @@ pub(crate) enum Stage {
 #[derive(Debug)]
 pub(crate) struct Control {
     stage: AtomicU8,
-    stopped_at: OnceLock<Instant>,
+    stop: OnceLock<(Instant, Option<Drain>)>,
     pub(crate) permits: Permits,
     pub(crate) accepted: AtomicU64,
     pub(crate) cut: AtomicU64,
@@ -46,7 +46,7 @@ impl Control {
     pub(crate) fn new(config: &ServerConfig) -> Self {
         Self {
             stage: AtomicU8::new(Stage::Running as u8),
-            stopped_at: OnceLock::new(),
+            stop: OnceLock::new(),
             permits: Permits::new(config.max_connections.max(1)),
             accepted: AtomicU64::new(0),
             cut: AtomicU64::new(0),
@@ -65,17 +65,29 @@ impl Control {
     }
 
     /// Goes on to a later stage; an earlier one is ignored.
-    pub(crate) fn advance(&self, stage: Stage) {
-        self.stopped_at.get_or_init(Instant::now);
+    /// The first caller's `drain` holds.
+    pub(crate) fn advance(&self, stage: Stage, drain: Option<Drain>) {
+        self.stop.get_or_init(|| (Instant::now(), drain));
         self.stage.fetch_max(stage as u8, Release);
         for state in &self.loops {
             state.changed.notify_one();
         }
     }
 
-    /// When the requests in flight have to be done.
-    pub(crate) fn deadline(&self, graceful: Duration) -> Instant {
-        self.stopped_at.get().copied().unwrap_or_else(Instant::now) + graceful
+    /// When the requests in flight have to be done, and how long idle connections stay.
+    pub(crate) fn drain(&self, timeouts: &Timeouts) -> (Instant, Duration) {
+        let (at, drain) = self
+            .stop
+            .get()
+            .copied()
+            .unwrap_or_else(|| (Instant::now(), None));
+        let Drain { linger, graceful } = drain.unwrap_or(Drain {
+            linger: timeouts.linger,
+            graceful: timeouts.graceful,
+        });
+        // So far off that it is never reached, where adding would overflow.
+        let never = Duration::from_secs(u32::MAX.into());
+        (at + graceful.min(never), linger.min(graceful))
     }
 
     /// Closes the connection that has been idle or incomplete for longest, if there is one.
@@ -100,6 +112,15 @@ impl Control {
             cut: self.cut.load(Relaxed),
         }
     }
+}
+
+/// The bounds of a graceful stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drain {
+    /// How long idle connections stay open for a request that is on its way.
+    pub linger: Duration,
+    /// How long requests in flight may take; `Duration::MAX` is no bound.
+    pub graceful: Duration,
 }
 
 /// Counts of a server since its start.
@@ -259,12 +280,18 @@ pub struct Handle {
 impl Handle {
     /// Stops gracefully: accepts no more, finishes what is in flight within the graceful timeout.
     pub fn stop(&self) {
-        self.control.advance(Stage::Stopping);
+        self.control.advance(Stage::Stopping, None);
+    }
+
+    /// Stops gracefully within other bounds than the configured ones: a worker that is replaced has
+    /// no need to hurry. Without effect after another stop.
+    pub fn stop_within(&self, drain: Drain) {
+        self.control.advance(Stage::Stopping, Some(drain));
     }
 
     /// Stops at once; requests in flight are cut.
     pub fn stop_now(&self) {
-        self.control.advance(Stage::Killed);
+        self.control.advance(Stage::Killed, None);
     }
 
     /// True once a stop was asked for.

@@ -15,7 +15,10 @@ use crate::{
 use bytes::BytesMut;
 use http::{Response, StatusCode};
 use std::{
+    future::{Future as _, poll_fn},
+    pin::pin,
     sync::{Arc, atomic::Ordering::Relaxed, mpsc::Sender},
+    task::Poll,
     time::{Duration, Instant},
 };
 use tokio::sync::{mpsc::UnboundedReceiver, oneshot};
@@ -56,7 +59,7 @@ impl<A: Application> EventLoop<A> {
     pub(crate) fn run(self: Arc<Self>, runtime: tokio::runtime::Runtime, mut lines: Lines) {
         runtime.block_on(async {
             if let Some(started) = lines.started.take() {
-                let outcome = self.app.start().await;
+                let outcome = self.start().await;
                 let failed = outcome.is_err();
                 if started.send(outcome).is_err() || failed {
                     return;
@@ -90,6 +93,22 @@ impl<A: Application> EventLoop<A> {
         });
         // A blocking call that is still running must not hold up the stop.
         runtime.shutdown_background();
+    }
+
+    /// Starts the application, unless the server is stopped before that is through.
+    async fn start(&self) -> Result<(), BoxError> {
+        let mut start = self.app.start();
+        let mut stop = pin!(self.state.changed.notified());
+        poll_fn(|cx| {
+            if let Poll::Ready(outcome) = start.as_mut().poll(cx) {
+                return Poll::Ready(outcome);
+            }
+            match stop.as_mut().poll(cx) {
+                Poll::Ready(()) => Poll::Ready(Err("the server was stopped before".into())),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+        .await
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -127,10 +146,10 @@ impl<A: Application> EventLoop<A> {
 
     async fn drain(&self) {
         let times = &self.config.timeouts;
-        let deadline = self.control.deadline(times.graceful);
+        let (deadline, limit) = self.control.drain(times);
         let linger = Linger {
             since: self.state.now(),
-            limit: times.linger.min(times.graceful),
+            limit,
         };
         let mut last = Instant::now();
         while self.state.open() > 0 {

@@ -11,8 +11,9 @@ use crate::{
     Application, ProtocolError,
     body_scan::BodyScan,
     event_loop::Connection,
-    head::{self, Head, Rescan, bad},
+    head::{self, Head, Persistence, Rescan, bad},
     hyper_front::Exchange,
+    spare,
     watch::{Phase, Verdict},
 };
 use bytes::{Buf, BytesMut};
@@ -27,7 +28,7 @@ use std::{
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 
 /// Room that is made for one read.
-const READ: usize = 8 * 1024;
+const READ: usize = 4 * 1024;
 /// Most bytes that are read after the last answer, so that the answer is not lost to a reset.
 pub(crate) const MOST_DRAINED: usize = 64 * 1024;
 
@@ -40,6 +41,9 @@ pub(crate) struct Guard<A> {
     place: Place,
     rescan: Rescan,
     heads: u64,
+    /// The client has asked to close after the present request. hyper looks for that too, but not
+    /// in a header with bytes that are not ASCII.
+    is_last: bool,
     /// hyper waits for input.
     reading: bool,
     /// hyper waits until the client takes output.
@@ -82,6 +86,7 @@ impl<A: Application> Guard<A> {
             place: Place::Head,
             rescan: Rescan::default(),
             heads: 0,
+            is_last: false,
             reading: false,
             blocked: false,
             progress: false,
@@ -113,9 +118,13 @@ impl<A: Application> Guard<A> {
                             self.rescan.reset();
                             self.heads += 1;
                             self.good += head.len;
-                            if let Some(body) = BodyScan::new(head.framing) {
-                                self.connection.watch.begin_body();
-                                self.place = Place::Body(body);
+                            self.is_last = head.persistence == Persistence::Close;
+                            match BodyScan::new(head.framing) {
+                                Some(body) => {
+                                    self.connection.watch.begin_body();
+                                    self.place = Place::Body(body);
+                                }
+                                None => self.place = self.after_request(),
                             }
                         }
                         Err(error) => return self.refuse(error, Verdict::Late),
@@ -125,7 +134,7 @@ impl<A: Application> Guard<A> {
                     Ok(progress) => {
                         self.good += progress.taken;
                         if progress.ended {
-                            self.place = Place::Head;
+                            self.place = self.after_request();
                         }
                     }
                     Err((taken, error)) => {
@@ -134,6 +143,14 @@ impl<A: Application> Guard<A> {
                     }
                 },
             }
+        }
+    }
+
+    fn after_request(&self) -> Place {
+        if self.is_last {
+            Place::End(false)
+        } else {
+            Place::Head
         }
     }
 
@@ -202,6 +219,9 @@ impl<A: Application> Guard<A> {
             if let Place::End(_) = self.place {
                 return Poll::Ready(Ok(()));
             }
+            if self.buffer.capacity() == 0 {
+                self.buffer = spare::take();
+            }
             self.buffer.reserve(READ);
             let read = pin!(self.connection.stream.read_buf(&mut self.buffer)).poll(cx);
             match read {
@@ -211,7 +231,7 @@ impl<A: Application> Guard<A> {
                 Poll::Pending => {
                     if self.buffer.is_empty() {
                         // An idle connection holds no buffer.
-                        self.buffer = BytesMut::new();
+                        spare::put_back(std::mem::take(&mut self.buffer));
                     }
                     self.enter_waiting();
                     if !self.refuse_if_late() {

@@ -501,10 +501,10 @@ pub(crate) struct Rescan {
 
 impl Rescan {
     pub(crate) fn is_due(&mut self, buffer: &[u8], limits: &Limits) -> bool {
-        let fresh = buffer.get(self.seen..).unwrap_or_default();
-        let due = self.seen == 0 || buffer.len() > limits.request_line || fresh.contains(&b'\n');
-        self.seen = buffer.len();
-        due
+        let seen = std::mem::replace(&mut self.seen, buffer.len());
+        seen == 0
+            || buffer.len() > limits.request_line
+            || buffer.get(seen..).unwrap_or_default().contains(&b'\n')
     }
 
     pub(crate) fn reset(&mut self) {

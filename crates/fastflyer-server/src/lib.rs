@@ -5,6 +5,28 @@
 //!
 //! [`Server::bind`] makes the socket, [`Server::run`] serves an [`Application`] (or any tower
 //! service through [`Tower`]) until a [`Handle`] or a signal stops it.
+//!
+//! # The way of a connection
+//!
+//! 1. `accept`: the thread that called [`Server::run`] takes a permit, accepts, and hands the socket
+//!    to the event loop that has the fewest.
+//! 2. `event_loop`: a task of the loop's single-threaded runtime serves it; `watch` lets the loop end
+//!    it when it is late, without a timer per request.
+//! 3. `head` judges every head, strictly; `body_scan` follows the framing of bodies.
+//! 4. `fast` answers plain requests. At the first other one, `hyper_front` takes the connection over
+//!    for good, with `guard` between hyper and the socket.
+//!
+//! # What to know
+//!
+//! * What the protocol layer refuses is answered by [`Application::protocol_error`], after the
+//!   answers to earlier requests of the connection; the connection then closes.
+//! * A body that ends early is an error for who reads it, never a short whole; its request is
+//!   answered 400 or 408 whatever the application said.
+//! * A client that leaves is noticed when its socket is read or written: a handler that is waiting is
+//!   not cancelled, and a stream that never yields keeps its connection until the server stops.
+//! * Upgrades (`101`) and trailer fields of answers are not served.
+//! * Every connection's task has room for one future of [`Service::call`]; large ones cost memory on
+//!   idle connections too.
 
 mod accept;
 mod answer;
@@ -23,6 +45,7 @@ mod listener;
 mod permits;
 mod server;
 mod signals;
+mod spare;
 mod stream;
 mod tower_adapter;
 mod watch;
@@ -30,7 +53,7 @@ mod watch;
 pub use application::{Application, Peer, ProtocolError, Service, Startup};
 pub use body::{Body, BoxError};
 pub use config::{Address, Front, Heartbeat, Limits, ServerConfig, Signals, Timeouts};
-pub use control::{Handle, Stats};
+pub use control::{Drain, Handle, Stats};
 pub use error::Error;
 pub use server::{Report, Server};
 pub use tower_adapter::{Tower, TowerConnection};

@@ -59,6 +59,14 @@ impl Listener {
         Ok(listener)
     }
 
+    /// Takes a socket that listens already.
+    pub(crate) fn adopt(listener: TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(false)?;
+        let listener = Self::Tcp(listener);
+        listener.take_turns()?;
+        Ok(listener)
+    }
+
     /// The address in use, with the port that was picked.
     pub(crate) fn local_addr(&self) -> io::Result<Address> {
         Ok(match self {

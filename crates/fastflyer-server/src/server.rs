@@ -2,14 +2,14 @@
 
 use crate::{
     Address, Application, BoxError, Error, Handle, ServerConfig, Signals, Stats,
-    accept::{self, Lane},
+    accept::{self, Backlog, Lane},
     control::Control,
     event_loop::{EventLoop, Lines},
     listener::Listener,
     signals,
 };
 use std::{
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     sync::{
         Arc,
         mpsc::{self, Receiver, Sender},
@@ -50,6 +50,7 @@ pub struct Report {
 pub struct Server {
     config: ServerConfig,
     listener: Listener,
+    backlog: Backlog,
     control: Arc<Control>,
 }
 
@@ -62,13 +63,32 @@ impl Server {
     /// # Errors
     /// The address is taken, may not be used, or does not exist; `Display` says which and what to do.
     pub fn bind(config: ServerConfig) -> Result<Self, Error> {
-        let listener = Listener::bind(&config.address)?;
+        Ok(Self::on(
+            Listener::bind(&config.address)?,
+            Backlog::Ours,
+            config,
+        ))
+    }
+
+    /// Serves a listening socket that others hold too: a supervisor, a sibling worker, systemd. A
+    /// stop leaves what waits in its backlog to them. The address of `config` is not used.
+    ///
+    /// # Errors
+    /// The socket cannot be set up for a thread that accepts.
+    pub fn adopt(listener: TcpListener, config: ServerConfig) -> Result<Self, Error> {
+        let listener = Listener::adopt(listener)
+            .map_err(|cause| Error::setup("adopt a listening socket", cause))?;
+        Ok(Self::on(listener, Backlog::Shared, config))
+    }
+
+    fn on(listener: Listener, backlog: Backlog, config: ServerConfig) -> Self {
         let control = Arc::new(Control::new(&config));
-        Ok(Self {
+        Self {
             config,
             listener,
+            backlog,
             control,
-        })
+        }
     }
 
     /// The socket address in use, with the port that was picked for port 0; `None` on a Unix socket.
@@ -104,6 +124,7 @@ impl Server {
         let Self {
             config,
             listener,
+            backlog,
             control,
         } = self;
         let config = Arc::new(config);
@@ -118,7 +139,7 @@ impl Server {
             threads.abandon();
             return Err(Error::start(error));
         }
-        accept::run(&listener, &control, &threads.lanes);
+        accept::run(&listener, backlog, &control, &threads.lanes);
         // From here on the loops have all that was accepted, and newcomers are refused.
         drop(listener);
         threads.finish(&config, &control)?;
@@ -210,7 +231,7 @@ impl Threads {
     /// is left behind: the process shall end all the same.
     fn finish(mut self, config: &ServerConfig, control: &Control) -> Result<(), Error> {
         self.lanes.clear();
-        let last = control.deadline(config.timeouts.graceful) + BLOCKED;
+        let last = control.drain(&config.timeouts).0 + BLOCKED;
         let mut done = vec![false; self.handles.len()];
         while done.contains(&false) {
             let patience = last.saturating_duration_since(Instant::now());

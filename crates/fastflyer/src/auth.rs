@@ -39,9 +39,11 @@ impl fmt::Debug for Credentials {
 pub(crate) fn check(core: &Core, covered: bool, headers: &HeaderMap) -> Result<(), ApiError> {
     let (true, Some(credentials)) = (covered, &core.credentials) else { return Ok(()) };
     let refuse = |text| {
-        Err(ApiError::framework(401)
+        let error = ApiError::framework(401)
             .header(header::WWW_AUTHENTICATE, "Basic realm=\"FastFlyer\", charset=\"UTF-8\"")
-            .detail(text))
+            .detail(text);
+        // FastFlyer's clients find the reason in both fields.
+        Err(if core.envelope.is_flyer() { error.message(text) } else { error })
     };
     let Some(given) = headers.get(header::AUTHORIZATION) else {
         return refuse("Not authenticated");
@@ -67,7 +69,8 @@ fn decode(value: &[u8]) -> Option<Vec<u8>> {
 pub(crate) async fn require(request: Request, next: Next) -> axum::response::Response {
     let verdict = match request.extensions().get::<Link>() {
         Some(link) => check(&link.core, true, request.headers()),
-        None => Ok(()),
+        // Without the application nobody can tell who may pass.
+        None => Err(ApiError::framework(401)),
     };
     match verdict {
         Ok(()) => next.run(request).await,

@@ -10,10 +10,13 @@ use crate::{
 };
 use bytes::{Bytes, BytesMut};
 use fastkit::context::RequestId;
-use http::{HeaderMap, Method, Uri, header, request::Parts};
+use http::{HeaderMap, Method, StatusCode, Uri, header, request::Parts};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, atomic::Ordering},
+};
 use sync_wrapper::SyncWrapper;
 
 /// A request while an operation answers it.
@@ -94,7 +97,32 @@ impl Context {
     /// Writes what the client must not see about a failure of the service to the log.
     pub(crate) fn log_failure(&self, error: &ApiError) {
         let Some(chain) = error.chain() else { return };
-        tracing::error!(target: "fastflyer", "{}: {chain}", self.place());
+        // What a client did wrong must not fill the log of errors.
+        if crate::envelope::prefix(error.code_number()).is_some_and(|prefix| prefix < 500) {
+            tracing::warn!(target: "fastflyer", "{}: {chain}", self.place());
+        } else {
+            tracing::error!(target: "fastflyer", "{}: {chain}", self.place());
+        }
+    }
+
+    /// Says once per operation that it succeeds with a status that its documentation does not know.
+    #[cold]
+    pub(crate) fn check_declared(&self, sent: StatusCode) {
+        let Some(mounted) = self.mounted.as_ref().filter(|mounted| !mounted.operation.hidden) else { return };
+        let codes = &mounted.operation.codes;
+        let mut documented = codes.iter().filter(|code| crate::envelope::succeeds(**code)).peekable();
+        let known = match documented.peek() {
+            None => sent == StatusCode::OK,
+            Some(_) => documented.any(|code| crate::envelope::http_status(*code) == sent),
+        };
+        if !known && !mounted.undeclared.swap(true, Ordering::Relaxed) {
+            let status = sent.as_u16();
+            tracing::warn!(
+                target: "fastflyer",
+                "{} answers {status}, which its documentation does not know; declare it: codes = [{status}]",
+                self.place()
+            );
+        }
     }
 
     /// Reads the whole body.

@@ -37,13 +37,14 @@ mod envelope;
 pub mod extract;
 #[cfg(doctest)]
 mod guide;
+mod memory;
 mod openapi;
 pub mod operation;
 pub mod pages;
 mod pool;
 pub mod prelude;
 #[doc(hidden)]
-#[expect(missing_docs, missing_debug_implementations, reason = "only generated code calls it")]
+#[expect(missing_debug_implementations, reason = "only generated code calls it")]
 pub mod private;
 mod reply;
 mod routing;
@@ -66,7 +67,7 @@ pub use fastkit::{
     status,
 };
 pub use operation::Operation;
-pub use reply::{ApiError, Data, IntoReply, Page, Pagination, Reply, Result};
+pub use reply::{ApiError, Data, IntoApiError, IntoReply, Page, Pagination, Reply, Result};
 pub use routing::Router;
 pub use validation::FieldErrors;
 

@@ -157,6 +157,9 @@ impl Operation {
     }
 
     /// Declares codes that the handler answers with, so that the documentation lists them.
+    ///
+    /// Without a code of a success the documentation says 200. A handler that succeeds with another
+    /// status (`Reply::created`) has to declare it, and 200 too if it also sends that.
     pub fn codes(mut self, codes: impl IntoIterator<Item = u32>) -> Self {
         self.codes.extend(codes);
         self

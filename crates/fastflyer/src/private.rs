@@ -198,7 +198,7 @@ impl OurValid {
         true
     }
 
-    pub async fn extract<T: ExtractValid>(self, cx: &mut Context) -> Result<T, Rejection> {
+    pub async fn extract<T: ExtractValid>(self, _: Argument<T>, cx: &mut Context) -> Result<T, Rejection> {
         T::extract_valid(cx).await
     }
 
@@ -212,7 +212,7 @@ impl Ours {
         true
     }
 
-    pub async fn extract<T: Extract>(self, cx: &mut Context) -> Result<T, Rejection> {
+    pub async fn extract<T: Extract>(self, _: Argument<T>, cx: &mut Context) -> Result<T, Rejection> {
         T::extract(cx).await
     }
 
@@ -226,7 +226,7 @@ impl AxumParts {
         false
     }
 
-    pub async fn extract<T>(self, cx: &mut Context) -> Result<T, Rejection>
+    pub async fn extract<T>(self, _: Argument<T>, cx: &mut Context) -> Result<T, Rejection>
     where
         T: axum::extract::FromRequestParts<()>,
     {
@@ -242,7 +242,7 @@ impl AxumRequest {
         false
     }
 
-    pub async fn extract<T>(self, cx: &mut Context) -> Result<T, Rejection>
+    pub async fn extract<T>(self, _: Argument<T>, cx: &mut Context) -> Result<T, Rejection>
     where
         T: axum::extract::FromRequest<()>,
     {
@@ -251,6 +251,7 @@ impl AxumRequest {
         *request.uri_mut() = cx.parts.uri.clone();
         *request.headers_mut() = cx.parts.headers.clone();
         *request.extensions_mut() = cx.parts.extensions.clone();
+        axum::extract::DefaultBodyLimit::max(cx.body_limit()).apply(&mut request);
         let result = T::from_request(request, &()).await;
         result.map_err(|rejection| rejected(rejection.into_response()))
     }
@@ -266,12 +267,34 @@ impl UnknownArgument {
     }
 
     /// Has the bound that no rung could meet, so that the compiler's message names it.
-    pub async fn extract<T: Extract>(self, cx: &mut Context) -> Result<T, Rejection> {
+    pub async fn extract<T: Extract>(self, _: Argument<T>, cx: &mut Context) -> Result<T, Rejection> {
         T::extract(cx).await
     }
 
     pub fn describe<T>(self, _: Argument<T>, _: &mut Describer<'_>) {}
 }
+
+/// The type of a plain argument.
+pub struct Plain<T>(PhantomData<fn() -> T>);
+
+impl<T> Plain<T> {
+    pub const TYPE: Self = Self(PhantomData);
+}
+
+pub trait DescribesPlain {
+    fn describe_plain(&self, d: &mut Describer<'_>, kind: ParamKind, name: &str, doc: ParamDoc);
+}
+impl<T: schemars::JsonSchema + 'static> DescribesPlain for &Plain<T> {
+    fn describe_plain(&self, d: &mut Describer<'_>, kind: ParamKind, name: &str, doc: ParamDoc) {
+        d.param::<T>(kind, name, doc);
+    }
+}
+
+/// A type without a schema: reading it has the bound that the compiler's message names.
+pub trait DescribesNothing {
+    fn describe_plain(&self, _: &mut Describer<'_>, _: ParamKind, _: &str, _: ParamDoc) {}
+}
+impl<T> DescribesNothing for Plain<T> {}
 
 /// The rejection of an axum extractor keeps its status, but is answered in our shape.
 fn rejected(response: axum::response::Response) -> Rejection {

@@ -8,13 +8,16 @@ use crate::{
     app::Core,
     auth,
     context::{Context, PeerInfo},
+    memory,
     reply::Deferred,
-    routing::{Found, Link},
+    routing::{Found, Link, Mounted},
 };
+use axum::extract::DefaultBodyLimit;
 use bytes::Bytes;
 use fastkit::context::RequestId;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header, request::Parts};
+use percent_encoding::percent_decode_str;
 use std::{
     any::Any,
     net::IpAddr,
@@ -30,6 +33,7 @@ use tower::Service as _;
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_LASTING_TIME: HeaderName = HeaderName::from_static("x-lasting-time");
+const X_MEMORY_USAGE: HeaderName = HeaderName::from_static("x-memory-usage");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Answers the requests of one connection.
@@ -90,7 +94,7 @@ impl fastflyer_server::Service for ConnectionService {
             }
             Err(error) => self.core.envelope.failure(&error),
         };
-        let latency = self.stamp(&mut response, started, request_id);
+        let latency = stamp(&mut response, started, request_id, Some(mounted));
         if !self.core.wants_log(cx.parts.uri.path()) {
             return response;
         }
@@ -101,17 +105,6 @@ impl fastflyer_server::Service for ConnectionService {
 }
 
 impl ConnectionService {
-    /// Puts what every answer carries on it, and gives the milliseconds it took.
-    fn stamp(&self, response: &mut Response, started: Instant, request_id: RequestId) -> u64 {
-        let headers = response.headers_mut();
-        if let Ok(id) = HeaderValue::from_bytes(request_id.as_bytes()) {
-            headers.insert(X_REQUEST_ID, id);
-        }
-        let latency = started.elapsed().as_millis() as u64;
-        headers.insert(X_LASTING_TIME, milliseconds(latency));
-        latency
-    }
-
     /// What is not called directly: axum's router if there is one, else nothing is there.
     async fn elsewhere(
         &self,
@@ -123,9 +116,13 @@ impl ConnectionService {
         let kept = self.core.wants_log(parts.uri.path()).then(|| {
             (parts.method.clone(), parts.uri.clone(), parts.headers.clone())
         });
+        let mounted = match self.core.table.find(&parts.method, parts.uri.path()) {
+            Found::Operation(mounted, _) => Some(mounted),
+            _ => None,
+        };
         let seen_body = Arc::new(Mutex::new(None));
         let mut response = self.routed(parts, body, request_id, seen_body.clone()).await;
-        let latency = self.stamp(&mut response, started, request_id);
+        let latency = stamp(&mut response, started, request_id, mounted);
         let Some((method, uri, headers)) = &kept else { return response };
         let body = seen_body.lock().unwrap_or_else(PoisonError::into_inner).take();
         let asked = Asked { method, uri, headers, body: body.as_ref() };
@@ -151,9 +148,15 @@ impl ConnectionService {
         }
         let nothing = self.nothing(&parts, &found);
         let Some(router) = &core.axum else { return nothing };
+        let routed = mounted.is_some();
         let link = Link { core: core.clone(), peer: self.peer.clone(), request_id, mounted, seen_body };
         let mut request = Request::from_parts(parts, axum::body::Body::new(body));
         request.extensions_mut().insert(link);
+        // The default for axum's own extractors, which inner layers may replace.
+        DefaultBodyLimit::max(core.settings.body_limit).apply(&mut request);
+        if routed && let Some(uri) = respelled(request.uri()) {
+            *request.uri_mut() = uri;
+        }
         let answer = router.clone().call(request);
         let answer = Box::pin(async move {
             let Ok(response) = answer.await;
@@ -163,7 +166,11 @@ impl ConnectionService {
     }
 
     /// An answer of axum's router: its own errors and ours get the service's shape.
-    fn shaped(&self, response: axum::response::Response, nothing: Response) -> Response {
+    fn shaped(
+        &self,
+        response: axum::response::Response,
+        nothing: Response,
+    ) -> Response {
         if response.extensions().get::<NotRouted>().is_some() {
             return nothing;
         }
@@ -177,6 +184,8 @@ impl ConnectionService {
         if response.status() == StatusCode::METHOD_NOT_ALLOWED
             && let Some(allow) = allow
         {
+            let own = nothing.headers().get(header::ALLOW);
+            let allow = allowed(&allow, own);
             return self.core.envelope.failure(&ApiError::framework(405).header(header::ALLOW, allow));
         }
         response.map(Body::new)
@@ -203,9 +212,69 @@ impl ConnectionService {
     }
 }
 
+/// Puts what every answer carries on it, and gives the milliseconds it took.
+fn stamp(
+    response: &mut Response,
+    started: Instant,
+    request_id: RequestId,
+    mounted: Option<&Arc<Mounted>>,
+) -> u64 {
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_bytes(request_id.as_bytes()) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    let latency = started.elapsed().as_millis() as u64;
+    headers.insert(X_LASTING_TIME, milliseconds(latency));
+    if mounted.is_some_and(|mounted| !mounted.builtin)
+        && let Some(memory) = memory::header(started)
+    {
+        headers.insert(X_MEMORY_USAGE, memory);
+    }
+    latency
+}
+
 /// Marks the answer of axum's router that it has no route.
 #[derive(Clone)]
 pub(crate) struct NotRouted;
+
+impl NotRouted {
+    pub(crate) fn response() -> axum::response::Response {
+        let mut response = http::Response::new(axum::body::Body::empty());
+        response.extensions_mut().insert(Self);
+        response
+    }
+}
+
+/// The methods that axum's router and our table know for a path. axum adds HEAD to every GET; for
+/// operations of ours it is not answered.
+fn allowed(axum: &HeaderValue, own: Option<&HeaderValue>) -> String {
+    let methods = |value: &HeaderValue| -> Vec<String> {
+        let text = value.to_str().unwrap_or("");
+        text.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+    };
+    let mut all = own.map(methods).unwrap_or_default();
+    let foreign = methods(axum);
+    let only_ours = foreign.iter().all(|name| all.contains(name) || name == "HEAD");
+    if all.is_empty() || !only_ours {
+        all.extend(foreign);
+    }
+    all.sort_unstable();
+    all.dedup();
+    all.join(", ")
+}
+
+/// The target with its path spelled as axum's router can compare it; `None` where it is already.
+fn respelled(uri: &Uri) -> Option<Uri> {
+    if !uri.path().contains('%') {
+        return None;
+    }
+    let path = percent_decode_str(uri.path()).decode_utf8().ok()?;
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let target = format!("{}{query}", crate::routing::encoded(&path));
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(target.parse().ok()?);
+    Uri::from_parts(parts).ok()
+}
 
 fn redirect(parts: &Parts, path: &str) -> Response {
     let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
@@ -283,9 +352,10 @@ pub(crate) fn client_ip(core: &Core, peer: &PeerInfo, headers: &HeaderMap) -> Op
         return peer.ip;
     }
     let mut client = peer.ip;
-    let lists: Vec<&str> =
-        headers.get_all(X_FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
-    for text in lists.iter().rev().flat_map(|list| list.rsplit(',')) {
+    let lists: Vec<&[u8]> = headers.get_all(X_FORWARDED_FOR).iter().map(HeaderValue::as_bytes).collect();
+    for text in lists.iter().rev().flat_map(|list| list.rsplit(|byte| *byte == b',')) {
+        // What is no address ends the chain: what stands before it was written by someone unknown.
+        let text = std::str::from_utf8(text).unwrap_or("");
         let Ok(address) = text.trim().parse::<IpAddr>() else { break };
         client = Some(address.to_canonical());
         if !core.trusts(address.to_canonical()) {

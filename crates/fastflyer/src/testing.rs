@@ -160,7 +160,7 @@ impl TestRequest {
         *request.uri_mut() = self.path.parse().expect("a request target");
         *request.headers_mut() = self.headers;
         request.headers_mut().entry(header::HOST).or_insert(HeaderValue::from_static("localhost"));
-        let response = self.client.app.answer(request, self.client.address).await;
+        let response = self.client.app.answer(request, Some(self.client.address)).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("a whole body").to_bytes();
         TestResponse { status: parts.status, headers: parts.headers, body }

@@ -14,12 +14,12 @@ use serde_json::{Map, Value};
 pub(crate) enum CaseFile {
     /// Requests and answers, replayed in order.
     Http(Vec<Case>),
-    /// A kind that is recognised and not replayed yet.
+    /// A kind that is recognised and not replayed here.
     Later {
         /// What the file holds.
         kind: &'static str,
-        /// The part of the project that brings what it tests.
-        part: u32,
+        /// The part of the project that brings what it tests, or what replays it.
+        when: &'static str,
     },
 }
 
@@ -106,8 +106,8 @@ pub(crate) fn read(path: &Path) -> Result<CaseFile> {
         std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     let mut value: Value =
         serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
-    if let Some((kind, part)) = later_kind(&value) {
-        return Ok(CaseFile::Later { kind, part });
+    if let Some((kind, when)) = later_kind(&value) {
+        return Ok(CaseFile::Later { kind, when });
     }
     // Like the replay program, pass over items that are no requests.
     if let Value::Array(items) = &mut value {
@@ -122,15 +122,14 @@ pub(crate) fn read(path: &Path) -> Result<CaseFile> {
     Ok(CaseFile::Http(cases))
 }
 
-/// `None` for HTTP cases (and what claims to be), else the kind and the part that replays it.
-fn later_kind(value: &Value) -> Option<(&'static str, u32)> {
+/// `None` for HTTP cases (and what claims to be), else the kind and what replays it.
+fn later_kind(value: &Value) -> Option<(&'static str, &'static str)> {
     let Value::Array(items) = value else {
-        let kind = if value.get("tools").is_some() {
-            "MCP injection"
+        return Some(if value.get("tools").is_some() {
+            ("MCP injection", "part 7")
         } else {
-            "load and signals"
-        };
-        return Some((kind, 2));
+            ("load and signals", "part 2")
+        });
     };
     if items.iter().any(|item| item.get("request").is_some()) {
         return None;
@@ -138,19 +137,19 @@ fn later_kind(value: &Value) -> Option<(&'static str, u32)> {
     let first = items.first()?;
     let has = |name: &str| first.get(name).is_some();
     if has("steps") {
-        Some(("dataset", 2))
+        Some(("dataset", "part 6"))
     } else if has("call") {
-        Some(("think_response", 2))
+        Some(("think_response", "part 3"))
     } else if has("attempts") || has("client_kwargs") {
-        Some(("http_client", 2))
+        Some(("http_client", "part 4"))
     } else if has("rc") {
-        Some(("cli", 2))
+        Some(("cli", "replayed by the CLI's own tests"))
     } else if has("procs") {
-        Some(("scheduler", 2))
+        Some(("scheduler", "part 5"))
     } else if has("server_log") {
-        Some(("mcp", 2))
+        Some(("mcp", "part 7"))
     } else if has("result") {
-        Some(("recorded values (cache_env, db_wrapper)", 2))
+        Some(("recorded values (cache_env, db_wrapper)", "parts 4 and 6"))
     } else {
         None
     }

@@ -92,9 +92,9 @@ pub(crate) fn replay(workspace: &Workspace, options: &Options) -> Result<Totals>
     for path in &options.files {
         match case::read(path)? {
             CaseFile::Http(cases) => files.push((file_name(path), cases)),
-            CaseFile::Later { kind, part } => {
+            CaseFile::Later { kind, when } => {
                 bail!(
-                    "{}: {kind} cases are not replayed yet: part {part}",
+                    "{}: {kind} cases are not replayed here: {when}",
                     path.display()
                 )
             }
@@ -163,9 +163,7 @@ pub(crate) fn sort_files(folder: &Path) -> Result<(Vec<PathBuf>, Vec<String>)> {
     for path in paths {
         match case::read(&path)? {
             CaseFile::Http(_) => replayed.push(path),
-            CaseFile::Later { part, .. } => {
-                later.push(format!("{}: part {part}", file_name(&path)))
-            }
+            CaseFile::Later { when, .. } => later.push(format!("{}: {when}", file_name(&path))),
         }
     }
     Ok((replayed, later))

@@ -32,7 +32,7 @@ pub(crate) fn run(workspace: &Workspace, filter: Option<&str>) -> Result<Outcome
             totals.later
         ));
     }
-    notes.push(format!("not replayed yet: {}", later.join(", ")));
+    notes.push(format!("not replayed here: {}", later.join(", ")));
     Ok(Outcome {
         counts,
         notes,

@@ -75,34 +75,56 @@ fn a_unix_socket_is_served_and_removed() {
     assert!(!path.exists());
 }
 
+/// Refuses to start, or never gets through with it.
+struct Refuses {
+    hangs: bool,
+}
+
+impl fastflyer_server::Application for Refuses {
+    type Service = App;
+    fn connect(&self, _peer: &fastflyer_server::Peer) -> App {
+        App::default()
+    }
+    fn protocol_error(
+        &self,
+        _peer: &fastflyer_server::Peer,
+        _error: &fastflyer_server::ProtocolError,
+    ) -> http::Response<bytes::Bytes> {
+        http::Response::default()
+    }
+    fn start(&self) -> fastflyer_server::Startup<'_> {
+        Box::pin(async {
+            if self.hangs {
+                std::future::pending::<()>().await;
+            }
+            Err("no database".into())
+        })
+    }
+}
+
 #[test]
 fn a_failed_start_is_an_error() {
-    #[derive(Clone)]
-    struct Refuses;
-    impl fastflyer_server::Application for Refuses {
-        type Service = App;
-        fn connect(&self, _peer: &fastflyer_server::Peer) -> App {
-            App::default()
-        }
-        fn protocol_error(
-            &self,
-            _peer: &fastflyer_server::Peer,
-            _error: &fastflyer_server::ProtocolError,
-        ) -> http::Response<bytes::Bytes> {
-            http::Response::default()
-        }
-        fn start(&self) -> fastflyer_server::Startup<'_> {
-            Box::pin(async { Err("no database".into()) })
-        }
-    }
     let mut config = config(Front::Fast);
     config.event_loops = 3;
-    let error = Server::bind(config).unwrap().run(Refuses).unwrap_err();
+    let error = Server::bind(config)
+        .unwrap()
+        .run(Refuses { hangs: false })
+        .unwrap_err();
     assert!(error.is_start());
     assert_eq!(
         error.to_string(),
         "the application did not start: no database"
     );
+}
+
+#[test]
+fn a_start_that_hangs_can_be_stopped() {
+    let server = Server::bind(config(Front::Fast)).unwrap();
+    let handle = server.handle();
+    let thread = std::thread::spawn(move || server.run(Refuses { hangs: true }).unwrap_err());
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    handle.stop();
+    assert!(thread.join().unwrap().is_start());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Graceful stops, and what they cut.
 
 use crate::{requests::eventually, support::*};
+use fastflyer_server::{Drain, Server};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -131,5 +132,91 @@ fn a_handler_that_blocks_its_loop_does_not_hold_up_the_stop() {
         let begun = Instant::now();
         assert_eq!(server.stop().stats.cut, 1, "{front:?}");
         assert!(begun.elapsed() < Duration::from_secs(10), "{front:?}");
+    }
+}
+
+#[test]
+fn no_request_is_lost_at_a_stop_under_load() {
+    for front in FRONTS {
+        let mut config = config(front);
+        config.event_loops = 2;
+        config.timeouts.linger = Duration::from_secs(2);
+        let server = start(config);
+        let address = server.address;
+        let clients: Vec<_> = (0..8)
+            .map(|number| {
+                std::thread::spawn(move || {
+                    let mut client = Client::connect(address);
+                    let mut count = 0u64;
+                    loop {
+                        if number % 2 == 0 {
+                            client.send(GET);
+                        } else {
+                            client.send(
+                                b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 20000\r\n\r\n",
+                            );
+                            client.send(&[b'x'; 20_000]);
+                        }
+                        count += 1;
+                        let answer = client.answer();
+                        assert_eq!(answer.status, 200);
+                        if answer.header("connection") == Some("close") {
+                            return count;
+                        }
+                    }
+                })
+            })
+            .collect();
+        eventually(|| server.handle.stats().requests > 200);
+        let report = server.stop();
+        let sent: u64 = clients
+            .into_iter()
+            .map(|client| client.join().unwrap())
+            .sum();
+        assert_eq!(
+            (sent, 0),
+            (report.stats.requests, report.stats.cut),
+            "{front:?}"
+        );
+    }
+}
+
+#[test]
+fn two_servers_on_one_socket_take_over_from_each_other() {
+    for front in FRONTS {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let serve = || {
+            let server = Server::adopt(listener.try_clone().unwrap(), config(front)).unwrap();
+            let handle = server.handle();
+            (
+                handle,
+                std::thread::spawn(move || server.run(App::default()).unwrap()),
+            )
+        };
+        let (first, first_thread) = serve();
+        let mut kept = Client::connect(address);
+        kept.send(GET);
+        assert_eq!(kept.answer().status, 200);
+        let (second, second_thread) = serve();
+        first.stop_within(Drain {
+            linger: Duration::from_secs(3),
+            graceful: Duration::MAX,
+        });
+        for _ in 0..50 {
+            let (answers, _) = exchange(address, &[LAST]);
+            assert_eq!(statuses(&answers), [200], "{front:?}");
+        }
+        kept.send(GET);
+        assert_eq!(
+            kept.answer().header("connection"),
+            Some("close"),
+            "{front:?}"
+        );
+        drop(kept);
+        assert_eq!(first_thread.join().unwrap().stats.cut, 0);
+        assert!(second.stats().requests > 0, "{front:?}");
+        second.stop();
+        second_thread.join().unwrap();
     }
 }

@@ -1,11 +1,11 @@
 //! [`AccessLog`]: where the lines go, and which requests get one.
 
 use super::{Limits, Record, write_line};
-use crate::{app::Core, context::PeerInfo, service::Asked};
+use crate::{app::Core, context::PeerInfo, memory, service::Asked};
 use bytes::Bytes;
 use fastkit::{context::RequestId, logger::Sink, settings::Settings};
 use http::{HeaderMap, StatusCode};
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Instant};
 
 /// Where and what is logged of requests.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl AccessLog {
             latency_ms: latency,
             client_ip: forwarded.as_deref().unwrap_or(&peer.text),
             request_id: request_id.as_str(),
-            memory_kib: 0,
+            memory_kib: memory::kilobytes(Instant::now()),
         };
         self.sink.line(|out| write_line(out, &record, &self.limits));
     }

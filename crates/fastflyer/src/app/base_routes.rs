@@ -20,7 +20,12 @@ const PLACE: Place = Place { file: file!(), line: line!() };
 
 pub(super) fn mount(settings: &Settings, mount: &mut Mount) {
     let base = settings.base_url.clone();
-    let open = |prefix: &str| Scope { prefix: prefix.to_owned(), app: "flyer".to_owned(), ..Scope::default() };
+    let open = |prefix: &str| Scope {
+        prefix: prefix.to_owned(),
+        app: "flyer".to_owned(),
+        builtin: true,
+        ..Scope::default()
+    };
     let root = open("");
     let under_base = open(&base);
     let guarded = Scope { auth: true, ..under_base.clone() };
@@ -45,7 +50,7 @@ pub(super) fn mount(settings: &Settings, mount: &mut Mount) {
 }
 
 fn mounts(mount: &Mount, path: &str) -> bool {
-    mount.operations.iter().any(|mounted| mounted.path == path)
+    mount.operations.iter().any(|m| m.path == path && m.operation.method == Method::GET)
 }
 
 /// The body of the health checks, which no response option changes.
@@ -96,7 +101,10 @@ fn mount_static(settings: &Settings, mount: &mut Mount, scope: &Scope) {
             }
         }), scope);
     }
+    // The folder itself is a place, so that its name without the slash leads to it.
+    mount.add(hidden(Method::GET, "/static/", "static_folder", no_listing), scope);
     let Some(folder) = settings.static_dir.clone() else { return };
+    mount.add(hidden(Method::GET, "/app/static/", "app_static_folder", no_listing), scope);
     let files = std::sync::Arc::new(StaticFiles::new(folder));
     let prefix = format!("{}/app/static/", settings.base_url);
     for method in [Method::GET, Method::HEAD] {
@@ -107,6 +115,10 @@ fn mount_static(settings: &Settings, mount: &mut Mount, scope: &Scope) {
             Box::pin(async move { project_file(cx, &files, &prefix).await })
         }), scope);
     }
+}
+
+fn no_listing(cx: &Context) -> Response {
+    cx.envelope().failure(&ApiError::framework(404))
 }
 
 async fn project_file(cx: &Context, files: &StaticFiles, prefix: &str) -> Response {

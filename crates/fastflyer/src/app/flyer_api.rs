@@ -13,7 +13,7 @@ use crate::{
 };
 use fastkit::{
     logger::Sink,
-    settings::{Config, Loaded, Settings, Sources},
+    settings::{Config, Contact, Loaded, Settings, Sources},
 };
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -21,7 +21,6 @@ use std::{
     collections::HashMap,
     fmt,
     net::{IpAddr, Ipv4Addr, UdpSocket},
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
@@ -128,7 +127,8 @@ impl FlyerApi {
         self
     }
 
-    /// Gives handlers a value, which they take as `State<T>`.
+    /// Gives handlers a value, which they take as `State<T>`. A later value of the same type replaces
+    /// it, so that a test can give another one.
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.states.insert(value);
         self
@@ -186,6 +186,7 @@ impl FlyerApi {
             tags: Vec::new(),
             app: app.to_owned(),
             auth,
+            builtin: false,
         };
         for app in self.apps {
             if !app.enabled {
@@ -214,23 +215,24 @@ impl FlyerApi {
         base_routes::mount(&settings, &mut mount);
 
         let axum = finish_axum(&mut mount);
+        let axum_problems = std::mem::take(&mut mount.axum_problems);
         let mut problems = std::mem::take(&mut mount.problems);
         let operations: Vec<Arc<Mounted>> = mount.operations.into_iter().map(Arc::new).collect();
         let mut table = RouteTable::default();
         problems.extend(operations.iter().filter_map(|mounted| table.insert(mounted.clone()).err()));
         problems.extend(duplicate_ids(&operations));
-        let (axum, axum_problem) = match axum {
-            Ok(axum) => (axum, None),
-            // The same route twice was reported above, with both places.
-            Err(text) => (None, problems.is_empty().then_some(text)),
-        };
-        problems.extend(axum_problem);
+        // The same route twice was reported above, with both places.
+        if problems.is_empty() {
+            problems.extend(axum_problems);
+        }
 
         let info = openapi::Info {
             title: settings.title.clone(),
             version: settings.version.clone(),
             description: Some(settings.description.clone()).filter(|text| !text.is_empty()),
-            author: Some(settings.author.clone()).filter(|text| !text.is_empty()),
+            contact: settings.contact.clone().or_else(|| {
+                (!settings.author.is_empty()).then(|| Contact::new(settings.author.clone()))
+            }),
             secured: settings.auth_enable,
         };
         let document = match openapi::build(&info, &envelope, &operations) {
@@ -283,20 +285,8 @@ where
     Box::new(move || -> BoxFuture<'static, Result<()>> { Box::pin(hook()) })
 }
 
-/// axum panics on overlapping routes; that is a mistake to report, not to crash on.
-fn finish_axum(mount: &mut Mount) -> Result<Option<axum::Router>, String> {
-    let router = catch_unwind(AssertUnwindSafe(|| mount.finish_axum()));
-    let router = router.map_err(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        format!("axum's router: {}", text.unwrap_or("routes overlap"))
-    })?;
-    Ok(router.map(|router| {
-        router.fallback(async || {
-            let mut response = http::Response::new(axum::body::Body::empty());
-            response.extensions_mut().insert(NotRouted);
-            response
-        })
-    }))
+fn finish_axum(mount: &mut Mount) -> Option<axum::Router> {
+    mount.finish_axum().map(|router| router.fallback(async || NotRouted::response()))
 }
 
 fn duplicate_ids(operations: &[Arc<Mounted>]) -> Vec<String> {

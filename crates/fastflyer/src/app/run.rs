@@ -88,7 +88,7 @@ impl FlyerApi {
         if json {
             return print(&serde_json::to_string_pretty(&loaded.to_json())?);
         }
-        let color = std::io::stdout().is_terminal();
+        let color = std::io::stdout().is_terminal() && fastkit::env::get("NO_COLOR", "").is_empty();
         print(&loaded.render_table(color))
     }
 

@@ -71,8 +71,8 @@ fn unread() -> Method {
 
 impl App {
     /// Answers one request in process, as if it came from `address`.
-    pub(crate) async fn answer(&self, request: Request<Body>, address: IpAddr) -> Response<Body> {
-        let service = ConnectionService::new(self.core.clone(), Some(address));
+    pub(crate) async fn answer(&self, request: Request<Body>, address: Option<IpAddr>) -> Response<Body> {
+        let service = ConnectionService::new(self.core.clone(), address);
         let mut response = service.call(request).await;
         for (name, value) in &self.core.constant_headers {
             response.headers_mut().entry(name).or_insert_with(|| value.clone());
@@ -81,7 +81,8 @@ impl App {
     }
 
     /// The whole application as a plain axum router, to be served by any server or merged into
-    /// another router. Startup and shutdown hooks are left to the caller.
+    /// another router. Startup and shutdown hooks are left to the caller. The address of the client
+    /// is not known there.
     pub fn into_axum(self) -> axum::Router {
         axum::Router::new().fallback_service(AxumService(self))
     }
@@ -102,8 +103,8 @@ impl tower::Service<axum::extract::Request> for AxumService {
     fn call(&mut self, request: axum::extract::Request) -> Self::Future {
         let app = self.0.clone();
         Box::pin(async move {
-            let loopback = IpAddr::from([127, 0, 0, 1]);
-            let response = app.answer(request.map(Body::new), loopback).await;
+            // Whoever serves the router knows the peer; a guess could be a trusted proxy.
+            let response = app.answer(request.map(Body::new), None).await;
             Ok(response.map(axum::body::Body::new))
         })
     }

@@ -70,6 +70,9 @@ impl Envelope {
     ) -> Response {
         let http = head.status.unwrap_or_else(|| http_status(head.code));
         if http == StatusCode::NO_CONTENT || http == StatusCode::NOT_MODIFIED {
+            if let Some(cx) = cx {
+                cx.check_declared(http);
+            }
             return with_headers(empty_response(http), head.headers);
         }
         let failed = head.code_prefix() >= 400;
@@ -77,22 +80,34 @@ impl Envelope {
             (true, None) => self.failure_status(http, Origin::Handler),
             _ => http,
         };
-        let code = if failed { self.wire_code(head.code) } else { head.code };
-        let message = self.message(head.message.as_ref(), head.code, Origin::Handler);
+        let body = write::Head {
+            code: head.code,
+            wire_code: if failed { self.wire_code(head.code) } else { head.code },
+            message: &self.message(head.message.as_ref(), head.code, Origin::Handler),
+            detail: head.detail.as_deref().unwrap_or(""),
+        };
+        if let Some(cx) = cx
+            && !failed
+            && http != StatusCode::OK
+        {
+            cx.check_declared(http);
+        }
         let mut out = Vec::with_capacity(256);
         let written = match (self.format, data.pagination()) {
-            (ResponseFormat::Flyer, None) => write::flyer(&mut out, code, &message, data),
-            (ResponseFormat::Flyer, Some(page)) => {
-                write::flyer_page(&mut out, code, &message, data, page)
-            }
-            (_, None) => write::standard(&mut out, code, &message, data),
-            (_, Some(page)) => write::standard_page(&mut out, code, &message, data, page, cx),
+            (ResponseFormat::Flyer, None) => write::flyer(&mut out, &body, data),
+            (ResponseFormat::Flyer, Some(page)) => write::flyer_page(&mut out, &body, data, page),
+            (_, None) => write::standard(&mut out, &body, data),
+            (_, Some(page)) => write::standard_page(&mut out, &body, data, page, cx),
         };
         match written {
             Ok(()) => with_headers(json_response(status, out), head.headers),
             Err(error) => {
                 let text = format!("the reply could not be written as JSON: {error}");
-                let error = ApiError::uncaught(text);
+                let error = match self.format {
+                    // The code of a response that is not of its model.
+                    ResponseFormat::Flyer => ApiError::code(403u32).detail("").cause(text),
+                    _ => ApiError::uncaught(text),
+                };
                 if let Some(cx) = cx {
                     cx.log_failure(&error);
                 }
@@ -104,14 +119,11 @@ impl Envelope {
     /// Shapes an error. The cause stays inside, but with `flyer_debug=1`.
     pub(crate) fn failure(&self, error: &ApiError) -> Response {
         let inner = error.inner();
-        let strict = http_status(inner.code);
+        let own_code = self.code_of(inner.code, inner.origin);
+        let strict = http_status(own_code);
         let status = inner.status.unwrap_or_else(|| self.failure_status(strict, inner.origin));
-        let (code, code_of_text) = match (self.format, inner.origin) {
-            // FastFlyer's clients know a failed validation as 400.
-            (ResponseFormat::Flyer, Origin::Validation) => (self.wire_code(400), 400),
-            _ => (self.wire_code(inner.code), inner.code),
-        };
-        let message = self.message(inner.message.as_ref(), code_of_text, inner.origin);
+        let code = self.wire_code(own_code);
+        let message = self.message(inner.message.as_ref(), own_code, inner.origin);
         let chain = if self.debug { error.chain() } else { None };
         let out = match self.format {
             ResponseFormat::Flyer => write::flyer_failure(code, &message, inner, chain),
@@ -131,6 +143,18 @@ impl Envelope {
             (_, ErrorStatus::Always200) => StatusCode::OK,
             (_, ErrorStatus::Always500) => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+
+    /// The code of a failure in this format: FastFlyer's clients know a failed validation as 400.
+    pub(crate) fn code_of(&self, code: u32, origin: Origin) -> u32 {
+        match (self.format, origin) {
+            (ResponseFormat::Flyer, Origin::Validation) => 400,
+            _ => code,
+        }
+    }
+
+    pub(crate) fn is_flyer(&self) -> bool {
+        self.format == ResponseFormat::Flyer
     }
 
     /// The code on the wire: `flyer_status_code_base` is added once to failures below 1000.
@@ -177,6 +201,11 @@ pub(crate) fn prefix(code: u32) -> Option<u32> {
         prefix /= 10;
     }
     (prefix >= 100).then_some(prefix)
+}
+
+/// Whether a business code is that of a success.
+pub(crate) fn succeeds(code: u32) -> bool {
+    prefix(code).is_some_and(|prefix| prefix < 400)
 }
 
 /// The HTTP status of a business code: its first three digits; 500 for 600-999 and for what is no

@@ -106,3 +106,24 @@ fn an_error_code_cannot_be_a_success() {
     assert_eq!(error.code_number(), 500);
     assert!(error.to_string().contains("200101"), "{error}");
 }
+
+#[test]
+fn codes_below_a_hundred_have_no_prefix() {
+    assert_eq!(prefix(99), None);
+    assert_eq!(prefix(100), Some(100));
+    assert_eq!(prefix(4_040_001), Some(404));
+    assert_eq!(prefix(u32::MAX), Some(429));
+}
+
+#[test]
+fn only_protocol_errors_escape_the_status_option() {
+    let flyer = Envelope {
+        format: ResponseFormat::Flyer,
+        error_status: ErrorStatus::Always200,
+        ..Envelope::default()
+    };
+    assert_eq!(flyer.documented_status(422, Origin::Validation), 200);
+    assert_eq!(flyer.documented_status(404, Origin::Handler), 200);
+    assert_eq!(flyer.documented_status(500, Origin::Uncaught), 200);
+    assert_eq!(flyer.documented_status(413, Origin::Framework), 413);
+}

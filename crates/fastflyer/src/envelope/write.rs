@@ -2,10 +2,22 @@
 
 use crate::{
     context::Context,
-    reply::{Data, Inner, Pagination},
+    reply::{Data, Inner, Origin, Pagination},
 };
+use fastkit::status::phrase;
 use serde::Serialize;
 use serde_json::Result;
+use std::any::TypeId;
+
+/// Everything of a reply's body but its data.
+pub(super) struct Head<'a> {
+    /// The code as the reply has it: `status` follows from it.
+    pub(super) code: u32,
+    /// The code on the wire.
+    pub(super) wire_code: u32,
+    pub(super) message: &'a str,
+    pub(super) detail: &'a str,
+}
 
 /// What `status` says: by the code, never by the HTTP status that is sent (T3).
 fn status_text(code: u32) -> &'static str {
@@ -16,13 +28,8 @@ fn status_text(code: u32) -> &'static str {
     }
 }
 
-pub(super) fn standard<T: Data>(
-    out: &mut Vec<u8>,
-    code: u32,
-    message: &str,
-    data: &T,
-) -> Result<()> {
-    standard_head(out, code, message)?;
+pub(super) fn standard<T: Data>(out: &mut Vec<u8>, head: &Head<'_>, data: &T) -> Result<()> {
+    standard_head(out, head)?;
     let at = out.len();
     data.write(out)?;
     match out.get(at..) {
@@ -40,36 +47,45 @@ pub(super) fn standard<T: Data>(
         }
         _ => {}
     }
-    out.extend_from_slice(b",\"error\":{}}");
-    Ok(())
+    standard_tail(out, head)
 }
 
 pub(super) fn standard_page<T: Data>(
     out: &mut Vec<u8>,
-    code: u32,
-    message: &str,
+    head: &Head<'_>,
     data: &T,
     page: &Pagination,
     cx: Option<&Context>,
 ) -> Result<()> {
-    standard_head(out, code, message)?;
+    standard_head(out, head)?;
     out.extend_from_slice(b"{\"data\":");
     data.write(out)?;
     out.extend_from_slice(b",\"meta\":{\"pagination\":");
     let links = Links::new(page, cx);
     to_json(out, &WithLinks { page, links })?;
-    out.extend_from_slice(b"}},\"error\":{}}");
+    out.extend_from_slice(b"}}");
+    standard_tail(out, head)
+}
+
+fn standard_head(out: &mut Vec<u8>, head: &Head<'_>) -> Result<()> {
+    out.extend_from_slice(b"{\"status\":\"");
+    out.extend_from_slice(status_text(head.code).as_bytes());
+    out.extend_from_slice(b"\",\"code\":");
+    out.extend_from_slice(itoa::Buffer::new().format(head.wire_code).as_bytes());
+    out.extend_from_slice(b",\"message\":");
+    to_json(out, head.message)?;
+    out.extend_from_slice(b",\"data\":");
     Ok(())
 }
 
-fn standard_head(out: &mut Vec<u8>, code: u32, message: &str) -> Result<()> {
-    out.extend_from_slice(b"{\"status\":\"");
-    out.extend_from_slice(status_text(code).as_bytes());
-    out.extend_from_slice(b"\",\"code\":");
-    out.extend_from_slice(itoa::Buffer::new().format(code).as_bytes());
-    out.extend_from_slice(b",\"message\":");
-    to_json(out, message)?;
-    out.extend_from_slice(b",\"data\":");
+/// A success has no error whatever its detail says: that is what its schema promises.
+fn standard_tail(out: &mut Vec<u8>, head: &Head<'_>) -> Result<()> {
+    out.extend_from_slice(b",\"error\":{");
+    if !head.detail.is_empty() && status_text(head.code) != "success" {
+        out.extend_from_slice(b"\"detail\":");
+        to_json(out, &[head.detail])?;
+    }
+    out.extend_from_slice(b"}}");
     Ok(())
 }
 
@@ -89,22 +105,24 @@ pub(super) fn standard_failure(
     encode(&body)
 }
 
-pub(super) fn flyer<T: Data>(out: &mut Vec<u8>, code: u32, message: &str, data: &T) -> Result<()> {
-    flyer_head(out, code, message)?;
-    out.extend_from_slice(b",\"data\":");
-    data.write(out)?;
+pub(super) fn flyer<T: Data>(out: &mut Vec<u8>, head: &Head<'_>, data: &T) -> Result<()> {
+    flyer_head(out, head)?;
+    // Without data there is no such field, as in FastFlyer's `BaseResponse`.
+    if TypeId::of::<T>() != TypeId::of::<()>() {
+        out.extend_from_slice(b",\"data\":");
+        data.write(out)?;
+    }
     out.push(b'}');
     Ok(())
 }
 
 pub(super) fn flyer_page<T: Data>(
     out: &mut Vec<u8>,
-    code: u32,
-    message: &str,
+    head: &Head<'_>,
     data: &T,
     page: &Pagination,
 ) -> Result<()> {
-    flyer_head(out, code, message)?;
+    flyer_head(out, head)?;
     out.extend_from_slice(b",\"pageInfo\":");
     let offset = (page.current_page - 1).saturating_mul(page.per_page);
     to_json(out, &PageInfo { total: page.total, offset, size: page.per_page })?;
@@ -114,13 +132,13 @@ pub(super) fn flyer_page<T: Data>(
     Ok(())
 }
 
-fn flyer_head(out: &mut Vec<u8>, code: u32, message: &str) -> Result<()> {
+fn flyer_head(out: &mut Vec<u8>, head: &Head<'_>) -> Result<()> {
     out.extend_from_slice(b"{\"code\":");
-    out.extend_from_slice(itoa::Buffer::new().format(code).as_bytes());
+    out.extend_from_slice(itoa::Buffer::new().format(head.wire_code).as_bytes());
     out.extend_from_slice(b",\"message\":");
-    to_json(out, message)?;
-    out.extend_from_slice(b",\"detail\":\"\"");
-    Ok(())
+    to_json(out, head.message)?;
+    out.extend_from_slice(b",\"detail\":");
+    to_json(out, head.detail)
 }
 
 pub(super) fn flyer_failure(
@@ -129,7 +147,8 @@ pub(super) fn flyer_failure(
     error: &Inner,
     chain: Option<String>,
 ) -> Vec<u8> {
-    let mut detail = error.detail.as_deref().unwrap_or("").to_owned();
+    let own = error.detail.as_deref().unwrap_or_else(|| default_detail(error));
+    let mut detail = own.to_owned();
     for (field, messages) in error.errors.iter() {
         for message in messages {
             let gap = if detail.is_empty() { "" } else { "; " };
@@ -145,6 +164,16 @@ pub(super) fn flyer_failure(
         detail.push_str(&chain);
     }
     encode(&FlyerFailure { code, message, detail: &detail })
+}
+
+/// FastFlyer's exceptions explain themselves by the phrase of their HTTP status, unless told
+/// otherwise; its validation and uncaught errors do not.
+fn default_detail(error: &Inner) -> &'static str {
+    let explained = matches!(error.origin, Origin::Handler | Origin::Framework);
+    if !explained || !error.errors.is_empty() {
+        return "";
+    }
+    phrase(u32::from(super::http_status(error.code).as_u16()))
 }
 
 /// Text and plain structs always serialize, so that an error can only be that of the data.

@@ -4,7 +4,7 @@
 //! field that does not fit.
 
 use super::{
-    Extract, ExtractValid, ParamKind, Rejection,
+    Extract, ExtractValid, Input, ParamKind, Rejection,
     param::{read_pairs, refused_pairs},
 };
 use crate::{
@@ -34,7 +34,7 @@ use serde_json::{Value, error::Category};
 ///     name: String,
 /// }
 ///
-/// #[post("/users")]
+/// #[post("/users", codes = [201])]
 /// async fn create(Json(user): Json<User>) -> Reply<User> {
 ///     Reply::created(user)
 /// }
@@ -46,7 +46,7 @@ pub struct Json<T>(pub T);
 #[derive(Clone, Copy, Debug)]
 pub struct Form<T>(pub T);
 
-impl<T: DeserializeOwned + JsonSchema + Send + 'static> Extract for Json<T> {
+impl<T: Input> Extract for Json<T> {
     async fn extract(cx: &mut Context) -> Result<Self, Rejection> {
         let bytes = json_bytes(cx).await?;
         read_json::<T>(cx, &bytes).map(Self)
@@ -60,7 +60,7 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Extract for Json<T> {
 
 impl<T> ExtractValid for Json<T>
 where
-    T: DeserializeOwned + JsonSchema + Validate<Context = ()> + Send + 'static,
+    T: Input + Validate<Context = ()>,
 {
     async fn extract_valid(cx: &mut Context) -> Result<Self, Rejection> {
         let bytes = json_bytes(cx).await?;
@@ -109,14 +109,32 @@ fn wrong_type(cx: &Context, wanted: &str) -> ApiError {
         "" => "no content type".to_owned(),
         other => format!("content type {other:?}"),
     };
-    ApiError::framework(415).detail(format!("{given}; send {wanted}"))
+    let error = ApiError::framework(415).detail(format!("{given}; send {wanted}"));
+    error.origin(Origin::Validation)
 }
 
 fn read_json<T: DeserializeOwned + JsonSchema + 'static>(
     cx: &Context,
     bytes: &[u8],
 ) -> Result<T, Rejection> {
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        refuse_list_as_object::<T>(cx, bytes)?;
+    }
     serde_json::from_slice::<T>(bytes).map_err(|error| unreadable::<T>(cx, bytes, &error))
+}
+
+/// serde's structs take a list of their fields too, which no schema promises.
+#[cold]
+fn refuse_list_as_object<T: JsonSchema + 'static>(cx: &Context, bytes: &[u8]) -> Result<(), Rejection> {
+    let explainer = cx.core.explainers.of::<T>();
+    if explainer.schema().get("type").is_none_or(|kind| kind != "object") {
+        return Ok(());
+    }
+    match serde_json::from_slice::<Value>(bytes) {
+        Ok(instance) => Err(explainer.explain(&instance, Place::Body, cx.locale()).into()),
+        // What is no JSON is explained where it is read.
+        Err(_) => Ok(()),
+    }
 }
 
 /// Says what is wrong with a JSON body: where it stops being JSON, or which fields do not fit.
@@ -165,7 +183,7 @@ where
     }
 }
 
-impl<T: DeserializeOwned + JsonSchema + Send + 'static> Extract for Form<T> {
+impl<T: Input> Extract for Form<T> {
     async fn extract(cx: &mut Context) -> Result<Self, Rejection> {
         let bytes = form_bytes(cx).await?;
         let pairs = form_pairs(cx, &bytes)?;
@@ -180,7 +198,7 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Extract for Form<T> {
 
 impl<T> ExtractValid for Form<T>
 where
-    T: DeserializeOwned + JsonSchema + Validate<Context = ()> + Send + 'static,
+    T: Input + Validate<Context = ()>,
 {
     async fn extract_valid(cx: &mut Context) -> Result<Self, Rejection> {
         let bytes = form_bytes(cx).await?;

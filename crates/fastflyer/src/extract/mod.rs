@@ -27,6 +27,8 @@ pub use state::State;
 pub(crate) use state::{StateMap, TypeKey};
 
 use crate::{ApiError, Response, context::Context, openapi::Describer, validation::FieldErrors};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 
 /// An argument of a handler that is read from the request.
 #[diagnostic::on_unimplemented(
@@ -48,6 +50,18 @@ pub trait Extract: Sized + Send {
         let _ = describer;
     }
 }
+
+/// A type that a body, or all parameters of a kind, can be read into: every `Deserialize` type with a
+/// schema.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from a request",
+    label = "not a type for a body or parameters",
+    note = "it needs `#[derive(serde::Deserialize, schemars::JsonSchema)]`, and `garde::Validate` if it has constraints"
+)]
+pub trait Input: DeserializeOwned + JsonSchema + Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned + JsonSchema + Send + 'static> Input for T {}
 
 /// The same with the constraints of `garde::Validate` checked. The macros prefer it to [`Extract`]
 /// wherever a type has constraints.

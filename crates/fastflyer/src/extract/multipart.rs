@@ -144,6 +144,14 @@ fn broken(error: &multer::Error, limit: usize) -> ApiError {
         multer::Error::StreamSizeExceeded { .. } | multer::Error::FieldSizeExceeded { .. } => {
             ApiError::framework(413).detail(format!("the body is larger than {limit} bytes"))
         }
-        other => ApiError::framework(400).detail(format!("malformed multipart body: {other}")),
+        multer::Error::IncompleteStream
+        | multer::Error::IncompleteFieldData { .. }
+        | multer::Error::StreamReadFailed(_) => {
+            ApiError::framework(400).detail("the body ended early").cause(error.to_string())
+        }
+        other => {
+            let text = other.to_string();
+            ApiError::framework(400).detail("the body is no multipart/form-data").cause(text)
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Each reads all of its kind at once; plain typed arguments read one each (see `plain`).
 
-use super::{Extract, ExtractValid, Rejection};
+use super::{Extract, ExtractValid, Input, Rejection};
 use crate::{
     context::Context,
     openapi::Describer,
@@ -86,7 +86,7 @@ pub struct Cookie<T>(pub T);
 
 macro_rules! struct_of_parameters {
     ($($name:ident $read:ident;)*) => {$(
-        impl<T: DeserializeOwned + JsonSchema + Send + 'static> Extract for $name<T> {
+        impl<T: Input> Extract for $name<T> {
             async fn extract(cx: &mut Context) -> Result<Self, Rejection> {
                 $read::<T>(cx).map(Self)
             }
@@ -99,7 +99,7 @@ macro_rules! struct_of_parameters {
 
         impl<T> ExtractValid for $name<T>
         where
-            T: DeserializeOwned + JsonSchema + Validate<Context = ()> + Send + 'static,
+            T: Input + Validate<Context = ()>,
         {
             async fn extract_valid(cx: &mut Context) -> Result<Self, Rejection> {
                 let value = $read::<T>(cx)?;
@@ -137,6 +137,7 @@ fn read_path<T: DeserializeOwned + JsonSchema + 'static>(cx: &Context) -> Result
             let name = cx.mounted.as_ref().and_then(|mounted| mounted.names.get(index).cloned());
             let given = values.get(index).map(|text| Value::from(*text));
             let name = name.as_deref();
+            let error = error.without_index();
             Err(crate::validation::explain_value(&error, Place::Path, name, given.as_ref(), cx.locale()).into())
         }
     }
@@ -242,7 +243,9 @@ fn query_pairs(cx: &Context) -> Result<Pairs<'_>, Rejection> {
 }
 
 fn header_pairs(cx: &Context) -> Pairs<'_> {
-    let text = cx.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let text = cx.headers().iter().filter_map(|(name, value)| {
+        Some((name.as_str(), std::str::from_utf8(value.as_bytes()).ok()?))
+    });
     // A field is called `x_tenant`, or renamed to `x-tenant`.
     let both = text.flat_map(|(name, value)| {
         let field = name.contains('-').then(|| (name.replace('-', "_"), value));
@@ -257,9 +260,10 @@ fn cookie_pairs(cx: &Context) -> Pairs<'_> {
 
 /// All cookies of a request, without the quotes that may stand around a value (RFC 6265, 4.1.1).
 pub(crate) fn cookie_values(headers: &http::HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(';')).filter_map(|pair| {
-        let (name, value) = pair.trim().split_once('=')?;
+    let lines = headers.get_all(header::COOKIE).iter().map(http::HeaderValue::as_bytes);
+    lines.flat_map(|line| line.split(|byte| *byte == b';')).filter_map(|pair| {
+        // One cookie that is no text does not take the others along.
+        let (name, value) = std::str::from_utf8(pair).ok()?.trim().split_once('=')?;
         let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
         Some((name, bare.unwrap_or(value)))
     })

@@ -3,9 +3,10 @@
 use super::Schemas;
 use crate::{
     Envelope,
+    envelope::succeeds,
     extract::{Constraints, ParamKind, TypeKey},
     operation::Operation,
-    reply::Data,
+    reply::{Data, Origin},
 };
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
@@ -22,6 +23,8 @@ pub struct Describer<'a> {
     responses: Map<String, Value>,
     states: Vec<TypeKey>,
     rejects: bool,
+    /// Whether nothing of ours can refuse the request or fail to answer it.
+    safe: bool,
 }
 
 /// What the documentation says of one parameter, beside its type.
@@ -55,6 +58,7 @@ impl<'a> Describer<'a> {
             responses: Map::new(),
             states: Vec::new(),
             rejects: false,
+            safe: false,
         }
     }
 
@@ -63,11 +67,20 @@ impl<'a> Describer<'a> {
     pub fn param<T: JsonSchema + 'static>(&mut self, kind: ParamKind, name: &str, doc: ParamDoc) {
         let schema = self.schemas.input::<T>();
         let (mut schema, nullable) = without_null(schema);
+        if let Some(constraint) = self.schemas.constraint(&schema) {
+            let place = self.operation.place;
+            self.schemas.problem(format!(
+                "{place} takes the parameter `{name}`, whose type says `{constraint}`, but the constraints of types are checked in structs only; write min, max, min_length or max_length in its attribute, or take a struct that derives garde::Validate"
+            ));
+        }
         doc.constraints.apply(&mut schema);
         if let Some(default) = doc.default {
             schema["default"] = default();
         }
         if kind == ParamKind::Form {
+            if !doc.description.is_empty() {
+                schema["description"] = json!(doc.description);
+            }
             self.form_field(name, schema, !(nullable || doc.optional));
             return;
         }
@@ -94,12 +107,41 @@ impl<'a> Describer<'a> {
             let description = take_description(&mut schema);
             let needed = required.contains(&name.as_str()) && !nullable;
             let wire = if kind == ParamKind::Header { name.replace('_', "-") } else { name.clone() };
+            if kind == ParamKind::Header && wire.bytes().any(|b| b.is_ascii_uppercase()) {
+                let place = self.operation.place;
+                self.schemas.problem(format!(
+                    "{place} reads the header `{wire}` in a struct, where headers have lower case: `{}`",
+                    wire.to_ascii_lowercase()
+                ));
+            }
             self.push_parameter(kind, &wire, schema, needed, &description);
         }
     }
 
     /// `Path<T>`: a single value, a tuple by position, or a struct by name.
     fn path_of(&mut self, schema: &Value, target: &Value) {
+        let names = self.path_names.len();
+        let wanted = match (target.get("prefixItems").and_then(Value::as_array), target.get("type")) {
+            (Some(items), _) => items.len(),
+            (None, Some(Value::String(one))) if matches!(one.as_str(), "object" | "array") => names,
+            (None, Some(_)) => 1,
+            (None, None) => names,
+        };
+        if wanted != names {
+            let place = self.operation.place;
+            self.schemas.problem(format!(
+                "{place} reads {wanted} parameters with `Path`, but its path has {names}"
+            ));
+        }
+        for name in target.get("required").and_then(Value::as_array).into_iter().flatten() {
+            let name = name.as_str().unwrap_or("");
+            if !self.path_names.iter().any(|known| known == name) {
+                let place = self.operation.place;
+                self.schemas.problem(format!(
+                    "{place} reads the field `{name}` with `Path`, but its path has no `{{{name}}}`"
+                ));
+            }
+        }
         for (index, name) in self.path_names.clone().iter().enumerate() {
             let own = target
                 .pointer(&format!("/properties/{name}"))
@@ -134,9 +176,18 @@ impl<'a> Describer<'a> {
     }
 
     fn form_field(&mut self, name: &str, schema: Value, required: bool) {
-        let form = || json!({"required": true, "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object", "properties": {}, "required": []}}}});
+        let form = || json!({"required": false, "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object", "properties": {}, "required": []}}}});
+        const FORM: &str = "application/x-www-form-urlencoded";
+        let fields = |body: &Value| body["content"][FORM]["schema"].get("properties").is_some();
+        if !self.body.as_ref().is_none_or(fields) {
+            self.one_body();
+            return;
+        }
         let body = self.body.get_or_insert_with(form);
-        let object = &mut body["content"]["application/x-www-form-urlencoded"]["schema"];
+        if required {
+            body["required"] = json!(true);
+        }
+        let object = &mut body["content"][FORM]["schema"];
         object["properties"][name] = schema;
         if required && let Some(names) = object["required"].as_array_mut() {
             names.push(json!(name));
@@ -159,26 +210,38 @@ impl<'a> Describer<'a> {
 
     /// A multipart body whose parts the handler reads one by one.
     pub(crate) fn multipart_body(&mut self) {
-        let schema = json!({"type": "object", "additionalProperties": {}});
+        // The names of parts stand in headers, which have no control characters.
+        let names = json!({"pattern": r#"^[^\u0000-\u001f\u007f"]*$"#});
+        let schema = json!({"type": "object", "additionalProperties": {}, "propertyNames": names});
         self.set_body("multipart/form-data", schema);
     }
 
     /// Any bytes.
     pub(crate) fn raw_body(&mut self) {
+        self.one_body();
         self.body = Some(json!({"content": {"application/octet-stream": {}}}));
-        self.failure(413, false);
+        self.failure(413, Origin::Framework);
     }
 
     fn set_body(&mut self, media_type: &str, schema: Value) {
+        self.one_body();
         self.body = Some(json!({"required": true, "content": {media_type: {"schema": schema}}}));
         self.rejects = true;
         self.body_failures();
     }
 
+    /// A body is read once: a second argument would find nothing.
+    fn one_body(&mut self) {
+        if self.body.is_some() {
+            let place = self.operation.place;
+            self.schemas.problem(format!("{place} has two arguments that read the body; only one can"));
+        }
+    }
+
     fn body_failures(&mut self) {
-        self.failure(400, true);
-        self.failure(413, false);
-        self.failure(415, false);
+        self.failure(400, Origin::Validation);
+        self.failure(413, Origin::Framework);
+        self.failure(415, Origin::Validation);
     }
 
     /// Nobody checks the constraints of `T`: refuse the start if its schema promises any.
@@ -204,8 +267,8 @@ impl<'a> Describer<'a> {
                 self.responses.insert("204".to_owned(), json!({"description": self.text(204)}));
                 continue;
             }
-            let target = self.schemas.follow(&data, true).clone();
-            let schema = self.envelope.success_schema(code, data.clone(), &target, T::PAGED);
+            let follow = |schema: &Value| self.schemas.follow(schema, true).clone();
+            let schema = self.envelope.success_schema(code, data.clone(), &follow, T::PAGED);
             let text = self.text(code);
             self.response(status.as_u16().to_string(), &text, schema);
         }
@@ -213,6 +276,7 @@ impl<'a> Describer<'a> {
 
     /// The health checks, whose body no option changes.
     pub(crate) fn health(&mut self) {
+        self.safe = true;
         let schema = json!({
             "type": "object",
             "required": ["message", "code"],
@@ -243,8 +307,8 @@ impl<'a> Describer<'a> {
         self.envelope.text(code).to_owned()
     }
 
-    fn failure(&mut self, code: u32, validation: bool) {
-        let status = self.envelope.documented_status(code, validation);
+    fn failure(&mut self, code: u32, origin: Origin) {
+        let status = self.envelope.documented_status(code, origin);
         let text = self.text(code);
         self.response(status.to_string(), &text, json!({"$ref": "#/components/schemas/Failure"}));
     }
@@ -256,6 +320,10 @@ impl<'a> Describer<'a> {
             self.responses.insert(status, fresh);
             return;
         };
+        // Of a response without content nothing is known: it may be this one too.
+        if known.get("content").is_none() {
+            return;
+        }
         let old = known["content"]["application/json"]["schema"].take();
         known["content"]["application/json"]["schema"] = match old {
             old if old == schema => old,
@@ -276,11 +344,11 @@ impl<'a> Describer<'a> {
     pub(super) fn finish(mut self, id: &str, secured: bool) -> (Value, Vec<TypeKey>) {
         for code in self.operation.codes.clone() {
             if !succeeds(code) {
-                self.failure(code, false);
+                self.failure(code, Origin::Handler);
             }
         }
         if self.rejects {
-            self.failure(422, true);
+            self.failure(422, Origin::Validation);
         }
         if secured {
             let schema = json!({"$ref": "#/components/schemas/Failure"});
@@ -289,6 +357,10 @@ impl<'a> Describer<'a> {
         }
         if self.responses.keys().all(|status| !status.starts_with('2')) {
             self.opaque_response();
+        }
+        // Failures that an option hides behind a success are not under `default`.
+        if !self.safe && self.envelope.documented_status(500, Origin::Uncaught) < 400 {
+            self.failure(500, Origin::Uncaught);
         }
         let failure = json!({"$ref": "#/components/schemas/Failure"});
         self.response("default".to_owned(), "失败", failure);
@@ -321,10 +393,6 @@ impl<'a> Describer<'a> {
         }
         (Value::Object(object), self.states)
     }
-}
-
-fn succeeds(code: u32) -> bool {
-    crate::envelope::prefix(code).is_some_and(|prefix| prefix < 400)
 }
 
 /// `null` cannot be written in a URL: an optional parameter has the schema of its value.

@@ -2,6 +2,7 @@
 
 use super::{Describer, Schemas};
 use crate::{Envelope, extract::TypeKey, routing::Mounted};
+use fastkit::settings::Contact;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ pub(crate) struct Info {
     pub(crate) title: String,
     pub(crate) version: String,
     pub(crate) description: Option<String>,
-    pub(crate) author: Option<String>,
+    pub(crate) contact: Option<Contact>,
     pub(crate) secured: bool,
 }
 
@@ -62,7 +63,10 @@ pub(crate) fn build(
         path[operation.method.as_str().to_ascii_lowercase()] = object;
     }
     let mut paths = Value::Object(paths);
-    let (mut components, problems) = schemas.finish(&mut paths);
+    let (mut components, mut problems) = schemas.finish(&mut paths);
+    if components.contains_key("Failure") {
+        problems.push("a type is called `Failure` in the OpenAPI document, which is the name of the body of failed requests; rename it with #[schemars(rename = \"..\")]".to_owned());
+    }
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -72,8 +76,12 @@ pub(crate) fn build(
     if let Some(description) = &info.description {
         head["description"] = json!(description);
     }
-    if let Some(author) = &info.author {
-        head["contact"] = json!({"name": author});
+    if let Some(contact) = &info.contact {
+        head["contact"] = json!({"name": contact.name});
+        let rest = [("url", &contact.url), ("email", &contact.email)];
+        for (name, value) in rest.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+            head["contact"][name] = json!(value);
+        }
     }
     let mut document = json!({
         "openapi": "3.1.0",

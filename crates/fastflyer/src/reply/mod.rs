@@ -40,6 +40,7 @@ pub(crate) struct ReplyHead {
     pub(crate) code: u32,
     pub(crate) status: Option<StatusCode>,
     pub(crate) message: Option<Cow<'static, str>>,
+    pub(crate) detail: Option<Cow<'static, str>>,
     pub(crate) headers: Option<Box<HeaderMap>>,
 }
 
@@ -50,22 +51,32 @@ impl<T> Reply<T> {
     }
 
     /// A success, code 201.
+    ///
+    /// What a handler does inside is not seen by the documentation: declare the status on the
+    /// operation with `codes = [201]`, else it says 200, and the log says so once.
     pub fn created(data: T) -> Self {
         Self::with_code(data, 201)
     }
 
-    /// A success, code 202: taken, but not done yet.
+    /// A success, code 202: taken, but not done yet. Declare it: `codes = [202]`.
     pub fn accepted(data: T) -> Self {
         Self::with_code(data, 202)
     }
 
     fn with_code(data: T, code: u32) -> Self {
-        Self { data, head: ReplyHead { code, status: None, message: None, headers: None } }
+        Self { data, head: ReplyHead { code, status: None, message: None, detail: None, headers: None } }
     }
 
     /// Sets the text of the answer, instead of the code's own.
     pub fn message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
         self.head.message = Some(message.into());
+        self
+    }
+
+    /// Adds an explanation: `detail` in the `flyer` format. In the standard format only a reply whose
+    /// code is a failure has a place for it, the field `detail` of `error`.
+    pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.head.detail = Some(detail.into());
         self
     }
 
@@ -114,7 +125,7 @@ impl Reply {
         Self::with_code((), code.into())
     }
 
-    /// A success without data nor body, code 204.
+    /// A success without data nor body, code 204. Declare it: `codes = [204]`.
     pub fn no_content() -> Self {
         Self::with_code((), 204)
     }

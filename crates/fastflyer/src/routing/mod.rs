@@ -8,4 +8,4 @@ mod template;
 pub(crate) use mount::{Link, Mount, Mounted, Scope};
 pub use router::Router;
 pub(crate) use table::{Found, PathParams, RouteTable};
-pub(crate) use template::template_names;
+pub(crate) use template::{encoded, template_names};

@@ -5,6 +5,7 @@ use crate::{
     Body, Operation, Response,
     app::Core,
     context::{Context, PeerInfo},
+    service::NotRouted,
 };
 use axum::extract::{FromRequestParts as _, RawPathParams};
 use bytes::Bytes;
@@ -12,8 +13,10 @@ use fastkit::context::RequestId;
 use futures_util::future::BoxFuture;
 use std::{
     borrow::Cow,
+    collections::HashMap,
     convert::Infallible,
-    sync::{Arc, Mutex, PoisonError},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     task::{Context as TaskContext, Poll},
 };
 use sync_wrapper::SyncWrapper;
@@ -28,9 +31,13 @@ pub(crate) struct Mounted {
     pub(crate) id: String,
     /// Whether basic authentication covers it when that is on.
     pub(crate) auth: bool,
+    /// Whether it belongs to every service: health checks, docs, static files.
+    pub(crate) builtin: bool,
     pub(crate) operation: Operation,
     /// Whether the service calls it without axum's router.
     pub(crate) direct: bool,
+    /// Whether it was said already that it answers with a status that is not documented.
+    pub(crate) undeclared: AtomicBool,
     /// Whether it has a route in axum's router already, behind the layers of its own router.
     layered: bool,
 }
@@ -43,6 +50,7 @@ pub(crate) struct Scope {
     /// The app whose folder the router came from; empty for routers that were added by hand.
     pub(crate) app: String,
     pub(crate) auth: bool,
+    pub(crate) builtin: bool,
 }
 
 impl Scope {
@@ -60,10 +68,27 @@ pub(crate) struct Mount {
     pub(crate) operations: Vec<Mounted>,
     pub(crate) axum: Option<axum::Router>,
     pub(crate) problems: Vec<String>,
+    /// What axum refused. The same mistake is mostly among `problems` too, in better words.
+    pub(crate) axum_problems: Vec<String>,
+    /// The template of each place in axum's router, by its positional form: axum refuses two names
+    /// for one place, but its own `Path` reads names.
+    templates: HashMap<String, String>,
 }
 
 impl Mount {
+    /// An empty mount for a router inside of this one.
+    pub(super) fn inner(&mut self) -> Self {
+        Self { templates: std::mem::take(&mut self.templates), ..Self::default() }
+    }
+
     pub(crate) fn add(&mut self, mut operation: Operation, scope: &Scope) {
+        if !operation.path.is_empty() && !operation.path.starts_with('/') {
+            self.problems.push(format!(
+                "{} {:?} at {}: a path begins with `/`",
+                operation.method, operation.path, operation.place
+            ));
+            return;
+        }
         let path = match (scope.prefix.as_str(), operation.path.as_ref()) {
             ("", "") => "/".to_owned(),
             (prefix, path) => format!("{prefix}{path}"),
@@ -85,9 +110,25 @@ impl Mount {
             None if scope.app.is_empty() => operation.function.to_string(),
             None => format!("{}_{}", scope.app, operation.function),
         };
+        if id.is_empty() || !id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            self.problems.push(format!(
+                "the operation id {id:?} at {} has other characters than letters, digits and `_`",
+                operation.place
+            ));
+        }
         let names = template::template_names(&path);
         let direct = operation.direct;
-        self.operations.push(Mounted { path, names, id, auth: scope.auth, operation, direct, layered: false });
+        self.operations.push(Mounted {
+            path,
+            names,
+            id,
+            auth: scope.auth,
+            builtin: scope.builtin,
+            operation,
+            direct,
+            undeclared: AtomicBool::new(false),
+            layered: false,
+        });
     }
 
     pub(super) fn add_axum(&mut self, router: axum::Router, scope: &Scope) {
@@ -96,52 +137,83 @@ impl Mount {
         } else {
             router
         };
-        let nested = match scope.prefix.as_str() {
-            "" => router,
-            prefix => axum::Router::new().nest(prefix, router),
-        };
-        self.axum = Some(self.axum.take().unwrap_or_default().merge(nested));
+        self.change_axum(|own| match scope.prefix.as_str() {
+            "" => own.merge(router),
+            prefix => own.merge(axum::Router::new().nest(prefix, router)),
+        });
+    }
+
+    /// axum panics on routes that it refuses; that is a mistake to report, not to crash on.
+    fn change_axum(&mut self, change: impl FnOnce(axum::Router) -> axum::Router) {
+        let own = self.axum.take().unwrap_or_default();
+        match catch_unwind(AssertUnwindSafe(|| change(own))) {
+            Ok(router) => self.axum = Some(router),
+            Err(panic) => {
+                let text = panic.downcast_ref::<String>().map(String::as_str);
+                let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+                let text = text.unwrap_or("routes overlap");
+                self.axum_problems.push(format!("axum's router: {text}"));
+            }
+        }
     }
 
     /// Everything as one axum router: what was called directly so far goes through it from now on.
     pub(super) fn take_axum(&mut self) -> axum::Router {
-        let mut router = self.axum.take().unwrap_or_default();
+        let mut routes = Vec::new();
         for mounted in self.operations.iter_mut().filter(|mounted| !mounted.layered) {
             mounted.direct = false;
             mounted.layered = true;
-            router = route(router, mounted);
+            routes.push(Route::new(mounted, &mut self.templates));
         }
-        router
+        self.change_axum(|router| routes.into_iter().fold(router, Route::add));
+        self.axum.take().unwrap_or_default()
     }
 
     pub(super) fn absorb_layered(&mut self, inner: Mount, router: axum::Router) {
-        self.axum = Some(self.axum.take().unwrap_or_default().merge(router));
+        self.change_axum(|own| own.merge(router));
         self.operations.extend(inner.operations);
         self.problems.extend(inner.problems);
+        self.axum_problems.extend(inner.axum_problems);
+        self.templates = inner.templates;
     }
 }
 
-/// Puts an operation into an axum router. The service looks up its place again by method and path,
-/// so that the router needs to know no more than that there is one.
-pub(super) fn route(router: axum::Router, mounted: &Mounted) -> axum::Router {
-    let service = OperationService { operation: mounted.operation.clone() };
-    let Ok(filter) = axum::routing::MethodFilter::try_from(mounted.operation.method.clone()) else {
-        return router;
-    };
-    router.route_service(
-        &template::positional(&mounted.path),
-        axum::routing::on_service(filter, service),
-    )
+/// An operation's route in axum's router.
+struct Route {
+    template: String,
+    service: OperationService,
+}
+
+impl Route {
+    fn new(mounted: &Mounted, templates: &mut HashMap<String, String>) -> Self {
+        let known = templates.entry(template::positional(&mounted.path));
+        let template = template::encoded_template(known.or_insert_with(|| mounted.path.clone()));
+        let service = OperationService {
+            operation: mounted.operation.clone(),
+            path: mounted.path.as_str().into(),
+        };
+        Self { template, service }
+    }
+
+    fn add(router: axum::Router, route: Self) -> axum::Router {
+        let method = route.service.operation.method.clone();
+        match axum::routing::MethodFilter::try_from(method) {
+            // Not `route_service`: that would take the place for all methods.
+            Ok(filter) => router.route(&route.template, axum::routing::on_service(filter, route.service)),
+            Err(_) => router,
+        }
+    }
 }
 
 impl Mount {
     /// The axum router of operations with foreign extractors, beside what is in it already.
     pub(crate) fn finish_axum(&mut self) -> Option<axum::Router> {
-        let mut router = self.axum.take();
-        for mounted in self.operations.iter().filter(|m| !m.direct && !m.layered) {
-            router = Some(route(router.unwrap_or_default(), mounted));
+        let foreign = self.operations.iter().filter(|m| !m.direct && !m.layered);
+        let routes: Vec<Route> = foreign.map(|m| Route::new(m, &mut self.templates)).collect();
+        if !routes.is_empty() {
+            self.change_axum(|router| routes.into_iter().fold(router, Route::add));
         }
-        router
+        self.axum.take()
     }
 }
 
@@ -160,6 +232,8 @@ pub(crate) struct Link {
 #[derive(Clone)]
 struct OperationService {
     operation: Operation,
+    /// The full path template, which with the method says which operation this is.
+    path: Arc<str>,
 }
 
 impl tower::Service<axum::extract::Request> for OperationService {
@@ -173,6 +247,7 @@ impl tower::Service<axum::extract::Request> for OperationService {
 
     fn call(&mut self, request: axum::extract::Request) -> Self::Future {
         let operation = self.operation.clone();
+        let path = self.path.clone();
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
             let params = match RawPathParams::from_request_parts(&mut parts, &()).await {
@@ -182,6 +257,12 @@ impl tower::Service<axum::extract::Request> for OperationService {
             let Some(link) = parts.extensions.get::<Link>().cloned() else {
                 return Ok(no_service());
             };
+            // Authentication was checked for the operation that our table found. axum answers HEAD
+            // by GET and splits encoded slashes differently: what it found alone is not called.
+            let same = |m: &Arc<Mounted>| m.path == *path && m.operation.method == operation.method;
+            if !link.mounted.as_ref().is_some_and(same) {
+                return Ok(NotRouted::response());
+            }
             let mut cx = Context {
                 parts,
                 body: SyncWrapper::new(Body::new(body)),

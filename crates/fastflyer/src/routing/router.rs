@@ -88,12 +88,16 @@ impl Router {
     }
 
     pub(crate) fn mount(self, scope: &Scope, mount: &mut Mount) {
+        if !self.prefix.is_empty() && !self.prefix.starts_with('/') {
+            mount.problems.push(format!("the prefix {:?} of a router must begin with `/`", self.prefix));
+            return;
+        }
         let scope = scope.inside(&self.prefix, &self.tags);
         if self.layers.is_empty() {
             mount_items(self.items, &scope, mount);
             return;
         }
-        let mut inner = Mount::default();
+        let mut inner = mount.inner();
         mount_items(self.items, &scope, &mut inner);
         let mut router = inner.take_axum();
         for layer in self.layers {
@@ -126,6 +130,9 @@ impl fmt::Debug for Router {
 }
 
 /// Collects functions that carry an attribute macro into a [`Router`].
+///
+/// "Expected type, found function" means that a function has no attribute: write `#[get("/path")]`
+/// or another method above it.
 ///
 /// ```
 /// use fastflyer::{get, routes};

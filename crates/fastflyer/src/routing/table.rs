@@ -89,15 +89,13 @@ impl RouteTable {
     }
 
     /// Finds the operation of a request. The path is percent-decoded once, as a whole, before it is
-    /// matched: an encoded slash separates segments.
+    /// matched: an encoded slash separates segments, and bytes that are no UTF-8 become U+FFFD.
     pub(crate) fn find(&self, method: &Method, path: &str) -> Found<'_> {
         if !path.as_bytes().contains(&b'%') {
             return self.find_decoded(method, path, None);
         }
-        match percent_decode_str(path).decode_utf8() {
-            Ok(decoded) => self.find_decoded(method, &decoded, Some(decoded.as_ref().into())),
-            Err(_) => Found::Nothing,
-        }
+        let decoded = percent_decode_str(path).decode_utf8_lossy();
+        self.find_decoded(method, &decoded, Some(decoded.as_ref().into()))
     }
 
     fn find_decoded(&self, method: &Method, path: &str, decoded: Option<Box<str>>) -> Found<'_> {

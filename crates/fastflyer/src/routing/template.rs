@@ -1,5 +1,12 @@
 //! Path templates: `/items/{id}`, `/files/{*path}`.
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+/// What a path cannot hold as it is. The slash stays: it separates segments.
+const UNSAFE: &AsciiSet = &CONTROLS
+    .add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'\\').add(b'^').add(b'`')
+    .add(b'{').add(b'|').add(b'}');
+
 /// The most parameters of one path: their places are kept without an allocation.
 pub(crate) const MAX_PARAMS: usize = 8;
 
@@ -23,6 +30,25 @@ pub(super) fn positional(template: &str) -> String {
         index += 1;
     }
     out + rest
+}
+
+/// A decoded path written so that axum, which decodes parameter by parameter, sees the segments that
+/// our table sees.
+pub(crate) fn encoded(path: &str) -> String {
+    utf8_percent_encode(path, UNSAFE).to_string()
+}
+
+/// The template with its text encoded as [`encoded`] does, for axum's router, which compares the
+/// path as it came.
+pub(super) fn encoded_template(template: &str) -> String {
+    let mut out = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, tail) = after.split_once('}').unwrap_or((after, ""));
+        out.push_str(&format!("{}{{{name}}}", encoded(before)));
+        rest = tail;
+    }
+    out + &encoded(rest)
 }
 
 /// Checks a template that was not seen by a macro.
@@ -62,6 +88,7 @@ mod tests {
         assert_eq!(template_names("/a/{id}/{*rest}"), ["id", "rest"]);
         assert_eq!(positional("/a/{id}/x/{*rest}"), "/a/{p0}/x/{*p1}");
         assert_eq!(positional("/plain"), "/plain");
+        assert_eq!(encoded_template("/项目/{id}/{*rest}"), "/%E9%A1%B9%E7%9B%AE/{id}/{*rest}");
     }
 
     #[test]

@@ -31,4 +31,5 @@ pub use garde_rules::from_garde;
 pub use garde_texts::localised;
 pub use parse::explain_parse;
 pub use place::Place;
+pub(crate) use tighten::bound_integers;
 pub use value::explain_value;

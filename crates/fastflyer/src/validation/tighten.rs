@@ -11,22 +11,40 @@ pub(super) const PATTERN: &str = "x-pattern";
 
 /// Adds the bounds and renames the patterns of a schema and of all schemas inside it.
 pub(super) fn tighten(schema: &mut Value) {
+    each(schema, &mut |schema| {
+        bounds(schema);
+        if let Some(pattern) = schema.remove("pattern") {
+            schema.insert(PATTERN.to_owned(), pattern);
+        }
+    });
+}
+
+/// Adds the bounds of integers of up to 32 bits, for the document. The formats of 64 bits say
+/// enough, and clients that read numbers as doubles would show their bounds wrong.
+pub(crate) fn bound_integers(schema: &mut Value) {
+    each(schema, &mut |schema| {
+        let format = schema.get("format").and_then(Value::as_str).unwrap_or("");
+        if matches!(format, "int8" | "int16" | "int32" | "uint8" | "uint16" | "uint32") {
+            bounds(schema);
+        }
+    });
+}
+
+/// Visits a schema and all schemas inside it.
+fn each(schema: &mut Value, visit: &mut dyn FnMut(&mut Map<String, Value>)) {
     let Value::Object(schema) = schema else {
         return;
     };
-    bounds(schema);
-    if let Some(pattern) = schema.remove("pattern") {
-        schema.insert(PATTERN.to_owned(), pattern);
-    }
+    visit(schema);
     for (keyword, value) in schema {
         match (keyword.as_str(), value) {
             ("properties" | "patternProperties" | "$defs" | "dependentSchemas", inner) => {
                 if let Value::Object(schemas) = inner {
-                    schemas.values_mut().for_each(tighten);
+                    schemas.values_mut().for_each(|schema| each(schema, visit));
                 }
             }
             ("allOf" | "anyOf" | "oneOf" | "prefixItems", Value::Array(schemas)) => {
-                schemas.iter_mut().for_each(tighten);
+                schemas.iter_mut().for_each(|schema| each(schema, visit));
             }
             (
                 "items"
@@ -37,7 +55,7 @@ pub(super) fn tighten(schema: &mut Value) {
                 | "then"
                 | "else",
                 inner,
-            ) => tighten(inner),
+            ) => each(inner, visit),
             // Not `not`: tighter there would be laxer here. And literals are no schemas.
             _ => {}
         }

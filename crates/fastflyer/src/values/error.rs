@@ -99,6 +99,12 @@ impl ValueError {
         matches!(self.0.kind, ValueErrorKind::Missing)
     }
 
+    /// Takes the position away, where a name says the same.
+    pub(crate) fn without_index(mut self) -> Self {
+        self.0.index = None;
+        self
+    }
+
     /// Adds the name unless a closer one is set.
     pub(super) fn or_name(mut self, name: &str) -> Self {
         if self.0.name.is_none() {

@@ -173,6 +173,8 @@ async fn the_document_is_whole() {
     if std::env::args().any(|argument| argument == "--nocapture") {
         println!("{}", serde_json::to_string_pretty(&document).unwrap());
     }
+    let size = &document["paths"]["/demo/plain/{id}"]["get"]["parameters"][3]["schema"];
+    assert_eq!((&size["minimum"], &size["maximum"]), (&json!(1), &json!(100)), "{size}");
     let responses = &document["paths"]["/demo/page"]["get"]["responses"];
     assert!(responses["404"].is_object() && responses["409"].is_object(), "{responses}");
     assert_eq!(client.get("/demo/docs").send().await.status(), 200);

@@ -7,7 +7,7 @@ use super::{
     kind::Kind,
     source::{Source, Sources},
     table::{Settings, TABLE},
-    value::{Listen, ResponseFormat},
+    value::ResponseFormat,
     variable::{Preset, State, Variable},
 };
 use crate::{Locale, mask::mask_value};
@@ -335,13 +335,6 @@ impl<'a> Resolver<'a> {
 
     /// What no variable can be blamed for alone.
     fn check(&mut self, settings: &Settings) {
-        if let Listen::Unix(path) = &settings.host {
-            self.errors.push(format!(
-                "flyer_host = \"unix:{}\" is not possible in this version: Unix sockets are planned for part 2; \
-                 expected an address or a host name",
-                path.display()
-            ));
-        }
         if settings.response_format == ResponseFormat::Problem {
             self.errors.push(
                 "flyer_response_format = \"problem\" is not possible in this version: it is planned for part 3; \

@@ -125,6 +125,7 @@ fn escape(text: &str) -> String {
 /// are English, so that only this page needs them.
 const TRANSLATIONS: &[(&str, &str)] = &[
     ("part 2", "第 2 部分"),
+    ("part 3", "第 3 部分"),
     ("a later part", "后续部分"),
     ("the part with jobs", "任务调度部分"),
     ("the part with the HTTP client", "HTTP 客户端部分"),

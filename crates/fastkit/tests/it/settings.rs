@@ -451,29 +451,18 @@ fn code_takes_values_and_text() {
 }
 
 #[test]
-fn formats_and_fields_to_come_are_not_silently_ignored() {
+fn a_format_of_a_later_part_is_refused_rather_than_ignored() {
     assert_eq!(
         errors(&[("flyer_response_format", "problem")]),
         "flyer_response_format = \"problem\" is not possible in this version: it is planned for part 3; \
          expected standard or flyer"
     );
-    let sources = Sources::from_pairs([("flyer_response_fields", "message=msg")]);
-    let loaded = Settings::load(&Config::new(), &sources).unwrap();
-    assert_eq!(
-        loaded.warnings,
-        [
-            "flyer_response_fields = \"message=msg\" (environment) has no effect in this version: it is planned for part 3"
-        ]
-    );
 }
 
 #[test]
-fn unix_sockets_are_refused_rather_than_ignored() {
-    assert_eq!(
-        errors(&[("flyer_host", "unix:/run/a.sock")]),
-        "flyer_host = \"unix:/run/a.sock\" is not possible in this version: Unix sockets are planned for part 2; \
-         expected an address or a host name"
-    );
+fn a_unix_socket_is_an_address() {
+    let settings = load(&[("flyer_host", "unix:/run/a.sock")]).settings;
+    assert_eq!(settings.host, Listen::Unix("/run/a.sock".into()));
 }
 
 #[test]

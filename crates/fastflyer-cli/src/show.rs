@@ -1,0 +1,31 @@
+//! `fastflyer show openapi`: runs the demo project, which is compiled into this binary.
+
+use crate::Kind;
+use std::path::Path;
+
+/// Run the demo project; settings come from the environment and .env
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  fastflyer show openapi
+  flyer_port=0 flyer_base_url=/demo fastflyer show openapi   a free port, another prefix
+
+It serves until Ctrl-C. The first lines name the addresses of the documentation.")]
+pub(crate) struct Arguments {
+    kind: Option<Kind>,
+}
+
+impl Arguments {
+    pub(crate) fn is_given(&self) -> bool {
+        self.kind.is_some()
+    }
+}
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    // Never the `static` folder of wherever the command happens to be started.
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/openapi/static");
+    let config = openapi_demo::settings::config().static_dir(files);
+    openapi_demo::app_with(config)
+        .serve()
+        .map_err(|error| anyhow::anyhow!("{error}"))
+}

@@ -1,0 +1,50 @@
+//! What the tests share: clients, and bodies that arrive in pieces.
+
+use axum::body::Body;
+use fastflyer::{Config, FlyerApi, Router, axum, http, testing::TestClient};
+use http_body_util::BodyExt as _;
+use tower::ServiceExt as _;
+
+/// A client of routes under `/demo`.
+pub(crate) fn client(router: Router) -> TestClient {
+    client_with(router, &[])
+}
+
+/// The same with settings.
+pub(crate) fn client_with(router: Router, settings: &[(&str, &str)]) -> TestClient {
+    TestClient::with_settings(api(router), settings.iter().copied()).unwrap()
+}
+
+pub(crate) fn api(router: Router) -> FlyerApi {
+    FlyerApi::new(Config::new().title("Demo").base_url("/demo")).include(router)
+}
+
+/// Basic authentication on, for `user:pass`.
+pub(crate) const AUTH: [(&str, &str); 3] =
+    [("flyer_auth_enable", "1"), ("flyer_auth_user", "user"), ("flyer_auth_pass", "pass")];
+
+/// `Authorization` of `user:pass`.
+pub(crate) const CREDENTIALS: &str = "Basic dXNlcjpwYXNz";
+
+/// Why an application does not start.
+pub(crate) fn reasons(api: FlyerApi) -> Vec<String> {
+    TestClient::new(api).map(|_| ()).expect_err("a start error").reasons().to_vec()
+}
+
+/// Sends a body in pieces, without a length.
+pub(crate) async fn send_chunked(
+    client: &TestClient,
+    path: &str,
+    content_type: &str,
+    pieces: Vec<Vec<u8>>,
+) -> (u16, String) {
+    let stream = futures_util::stream::iter(pieces.into_iter().map(Ok::<_, std::io::Error>));
+    let request = http::Request::post(path)
+        .header("content-type", content_type)
+        .body(Body::from_stream(stream))
+        .unwrap();
+    let response = client.app().clone().into_axum().oneshot(request).await.unwrap();
+    let status = response.status().as_u16();
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8_lossy(&bytes).into_owned())
+}
