@@ -4,7 +4,7 @@
 //! so both are generated; the component is split into `XInput` and `X` only where they do differ.
 //! Each root type has a generator of its own, so that names never depend on the order of routes.
 
-use crate::extract::TypeKey;
+use crate::{extract::TypeKey, validation::bound_integers};
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value};
 use std::{
@@ -67,6 +67,9 @@ impl Schemas {
         let mut generator = generator(output);
         let mut schema = generator.subschema_for::<T>().to_value();
         let mut definitions = generator.take_definitions(true);
+        // serde refuses what is beyond the type; schemars says so for the smallest types only.
+        bound_integers(&mut schema);
+        definitions.values_mut().for_each(bound_integers);
         if !output {
             map_refs(&mut schema, &|name| Some(format!("{INPUT_MARK}{name}")));
             for definition in definitions.values_mut() {
@@ -140,7 +143,7 @@ impl Schemas {
         if range("minItems", "maxItems") {
             return Some("minItems or maxItems".to_owned());
         }
-        if !object.contains_key("format") && range("minimum", "maximum") {
+        if range("minimum", "maximum") && !is_range_of_type(object) {
             return Some("minimum or maximum".to_owned());
         }
         for (name, property) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
@@ -190,6 +193,10 @@ impl Schemas {
                 }
             }
         }
+        // Hidden operations are checked like all others, but their types are not shown.
+        let mut shown = BTreeSet::new();
+        mentioned(paths, &components, &mut shown);
+        components.retain(|name, _| shown.contains(name));
         (components.into_iter().collect(), problems)
     }
 
@@ -240,6 +247,22 @@ fn reference(schema: &Value) -> Option<&str> {
     schema.get("$ref")?.as_str()?.strip_prefix(PREFIX)
 }
 
+/// Whether the bounds of a number are those that its Rust type has anyway.
+fn is_range_of_type(schema: &Map<String, Value>) -> bool {
+    let (least, most) = match schema.get("format").and_then(Value::as_str) {
+        Some("uint8") => (Some(0), Some(255)),
+        Some("int8") => (Some(-128), Some(127)),
+        Some("uint16") => (Some(0), Some(65_535)),
+        Some("int16") => (Some(-32_768), Some(32_767)),
+        Some("uint32") => (Some(0), Some(4_294_967_295)),
+        Some("int32") => (Some(-2_147_483_648), Some(2_147_483_647)),
+        Some("uint64" | "uint128" | "uint") => (Some(0), None),
+        _ => (None, None),
+    };
+    let is = |key: &str, bound: Option<i64>| schema.get(key).and_then(Value::as_i64) == bound;
+    is("minimum", least) && is("maximum", most)
+}
+
 /// Renames references to components: `rename` gets the bare name and may give another.
 fn map_refs(schema: &mut Value, rename: &dyn Fn(&str) -> Option<String>) {
     match schema {
@@ -252,6 +275,23 @@ fn map_refs(schema: &mut Value, rename: &dyn Fn(&str) -> Option<String>) {
             object.values_mut().for_each(|value| map_refs(value, rename));
         }
         Value::Array(items) => items.iter_mut().for_each(|value| map_refs(value, rename)),
+        _ => {}
+    }
+}
+
+/// Collects the names of components that a schema refers to, directly or through others.
+fn mentioned(schema: &Value, components: &BTreeMap<String, Value>, found: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(name) = reference(schema)
+                && let Some(component) = components.get(name)
+                && found.insert(name.to_owned())
+            {
+                mentioned(component, components, found);
+            }
+            object.values().for_each(|value| mentioned(value, components, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| mentioned(value, components, found)),
         _ => {}
     }
 }
