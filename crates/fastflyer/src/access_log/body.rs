@@ -92,7 +92,7 @@ fn push_json(out: &mut Vec<u8>, bytes: &[u8], complete: bool) {
     let start = out.len();
     let valid = json::push_value(out, bytes);
     if !(valid && complete) {
-        hide_rest(out, start);
+        hide_rest(out, start, complete);
     }
 }
 
@@ -102,17 +102,22 @@ fn push_guess(out: &mut Vec<u8>, bytes: &[u8], complete: bool) {
     let start = out.len();
     let valid = json::push_value(out, bytes);
     if !(valid && complete) || find_shown_secret(&out[start..]).is_some() {
-        hide_rest(out, start);
+        hide_rest(out, start, complete);
     }
 }
 
 /// Makes the rendered JSON since `start` a string that ends before the first secret in it: a quote
-/// in the wrong place may have turned a name into a part of a string.
+/// in the wrong place may have turned a name into a part of a string. What is left out of a whole
+/// body is marked by "…"; a body that was cut by its length ends where it was cut.
 #[cold]
-fn hide_rest(out: &mut Vec<u8>, start: usize) {
-    if let Some(secret) = find_shown_secret(&out[start..]) {
+fn hide_rest(out: &mut Vec<u8>, start: usize, complete: bool) {
+    let secret = find_shown_secret(&out[start..]);
+    if let Some(secret) = secret {
         out.truncate(start + secret);
         out.extend_from_slice(MASK.as_bytes());
+    }
+    if complete || secret.is_some() {
+        out.extend_from_slice(text::ELLIPSIS);
     }
     text::quote_cut(out, start);
 }
@@ -132,7 +137,7 @@ fn find_shown_secret(rendered: &[u8]) -> Option<usize> {
 
 fn push_form(out: &mut Vec<u8>, bytes: &[u8], complete: bool) {
     let start = out.len();
-    form::push_object(out, bytes, usize::MAX);
+    form::push_object(out, bytes, usize::MAX, form::Repeated::All);
     if !complete {
         // The object goes on.
         out.pop();
@@ -173,8 +178,6 @@ pub(super) fn push_text(out: &mut Vec<u8>, bytes: &[u8], complete: bool) {
     text::push(out, shown);
     if secret.is_some() {
         out.extend_from_slice(MASK.as_bytes());
-    }
-    if secret.is_some() || !complete {
         out.extend_from_slice(text::ELLIPSIS);
     }
     out.push(b'"');

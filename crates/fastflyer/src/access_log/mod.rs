@@ -24,7 +24,7 @@ use body::Body;
 use headers::{Constant, Known};
 use http::{HeaderMap, Uri};
 
-/// How much of a message is logged; what is longer becomes a JSON string that ends with "…".
+/// How much of a message is logged; what is longer is cut and becomes a JSON string.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// Bytes of a body that are looked at.
@@ -148,7 +148,7 @@ fn push_url(out: &mut Vec<u8>, uri: &Uri, host: Option<&[u8]>) {
 fn push_params(out: &mut Vec<u8>, query: Option<&str>, limit: usize) {
     let start = out.len();
     match query {
-        Some(query) => form::push_object(out, query.as_bytes(), limit),
+        Some(query) => form::push_object(out, query.as_bytes(), limit, form::Repeated::Last),
         None => out.extend_from_slice(b"{}"),
     }
     text::limit_rendered(out, start, limit);

@@ -172,13 +172,13 @@ fn queries_are_masked_in_url_and_params() {
 }
 
 #[test]
-fn params_are_decoded_and_repeated_ones_collected() {
+fn params_are_decoded_and_the_last_of_a_name_counts() {
     let params = |uri| Exchange::uri(uri).line()["request"]["params"].clone();
     assert_eq!(
         params("/a?x=1&y=a%20b+c&x=2&&z&x="),
-        json!({"x": ["1", "2", ""], "y": "a b c", "z": ""})
+        json!({"x": "", "y": "a b c", "z": ""})
     );
-    assert_eq!(params("/a?x=1&%78=2"), json!({"x": ["1", "2"]}));
+    assert_eq!(params("/a?x=1&%78=2"), json!({"x": "2"}));
     assert_eq!(
         params("/a?x=%zz%4&%ff=%e4"),
         json!({"x": "%zz%4", "\u{fffd}": "\u{fffd}"})
@@ -194,7 +194,7 @@ fn params_are_decoded_and_repeated_ones_collected() {
 fn many_params_are_collected_in_their_order() {
     let uri = "/a?c=1&a=1&b=1&c=2&d&e&f&g&h&i&j&k&l&m&n&a=2&secret=x&secret=y";
     let text = Exchange::uri(uri).text();
-    let params = r#""params":{"c":["1","2"],"a":["1","2"],"b":"1","d":"","e":"","f":"","g":"","h":"","i":"","j":"","k":"","l":"","m":"","n":"","secret":"***"}"#;
+    let params = r#""params":{"c":"2","a":"2","b":"1","d":"","e":"","f":"","g":"","h":"","i":"","j":"","k":"","l":"","m":"","n":"","secret":"***"}"#;
     assert!(text.contains(params), "{text}");
 }
 
@@ -208,7 +208,7 @@ fn long_params_are_cut_between_characters_and_escapes() {
         if limit >= whole.len() {
             assert!(params.is_object());
         } else {
-            let shown = params.as_str().unwrap().strip_suffix('…').unwrap();
+            let shown = params.as_str().unwrap();
             assert!(whole.starts_with(shown), "{shown}");
             assert!(shown.len() <= limit && shown.len() + 6 > limit);
             assert!(!shown.ends_with(r"\u00") && !shown.ends_with(r#"u\"#));
@@ -319,7 +319,7 @@ fn long_headers_become_a_string() {
     exchange.limits.headers = 100;
     let line = exchange.line();
     let shown = line["request"]["headers"].as_str().unwrap();
-    assert_eq!(shown, format!(r#"{{"x-long":"{}…"#, "v".repeat(89)));
+    assert_eq!(shown, format!(r#"{{"x-long":"{}"#, "v".repeat(89)));
     assert!(exchange.text().len() < 500);
 
     exchange.response_headers = headers(&[("cookie", &long), ("accept", "b")]);

@@ -174,8 +174,8 @@ pub(super) fn push_quoted(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
 }
 
-/// Makes the rendered JSON text since `start` a JSON string that ends with "…": the way a value that
-/// is not shown completely goes out, since a part of a JSON text is no JSON text.
+/// Makes the rendered JSON text since `start` a JSON string: the way a value that is not shown
+/// completely goes out, since a part of a JSON text is no JSON text.
 #[cold]
 pub(super) fn quote_cut(out: &mut Vec<u8>, start: usize) {
     // Rendered text holds no controls, so only these two change; the rest moves up in place.
@@ -198,7 +198,6 @@ pub(super) fn quote_cut(out: &mut Vec<u8>, start: usize) {
         }
     }
     out[start] = b'"';
-    out.extend_from_slice(ELLIPSIS);
     out.push(b'"');
 }
 

@@ -151,7 +151,7 @@ fn json_too_deep_is_broken() {
     check(
         JSON,
         endless.repeat(100_000),
-        json!(format!("{}…", endless.repeat(125))),
+        json!(endless.repeat(125)),
     );
     check(
         JSON,
@@ -172,7 +172,7 @@ fn long_json_is_cut_safely_at_every_length() {
         if limit >= body.len() {
             assert!(shown.is_object());
         } else {
-            let shown = shown.as_str().unwrap().strip_suffix('…').unwrap();
+            let shown = shown.as_str().unwrap();
             assert!(whole.starts_with(shown), "{shown}");
             assert!(!shown.ends_with(r"\ud83d"), "{shown}");
         }
@@ -184,7 +184,7 @@ fn a_prefix_is_never_a_value() {
     for body in ["123", "{}", r#""s""#] {
         let mut exchange = Exchange::body(JSON, body);
         exchange.request_truncated = true;
-        assert!(exchange.logged_body().as_str().unwrap().ends_with('…'));
+        assert!(exchange.logged_body().is_string());
     }
 }
 
@@ -203,8 +203,6 @@ fn forms_are_objects() {
         let shown = exchange.logged_body();
         let shown = shown
             .as_str()
-            .unwrap()
-            .strip_suffix('…')
             .unwrap()
             .trim_end_matches('"');
         assert!(
@@ -260,7 +258,7 @@ fn text_is_a_string_up_to_the_first_secret() {
     check("text/plain", "你的密码: hunter2", json!("你的密码:***…"));
     check("text/plain", "名称：张 x", json!("名称：张 x"));
     let mut exchange = Exchange::body("text/plain", "a你好");
-    for (limit, shown) in [(1, "a…"), (3, "a…"), (4, "a你…"), (7, "a你好")] {
+    for (limit, shown) in [(1, "a"), (3, "a"), (4, "a你"), (7, "a你好")] {
         exchange.limits.body = limit;
         assert_eq!(exchange.logged_body(), shown);
     }
@@ -311,5 +309,5 @@ fn without_a_content_type_the_looks_decide() {
     check("", "", json!(""));
     let mut exchange = Exchange::body("", "a你");
     exchange.limits.body = 2;
-    assert_eq!(exchange.logged_body(), "a…");
+    assert_eq!(exchange.logged_body(), "a");
 }
