@@ -235,7 +235,10 @@ fn operation(
     let codes = attribute.codes.as_ref().map(|codes| {
         let codes = codes.elems.iter().map(|code| match code {
             // A bare number takes its type from the list; `Into` would make it an `i32`.
-            Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) if number.suffix().is_empty() => {
+            Expr::Lit(ExprLit {
+                lit: Lit::Int(number),
+                ..
+            }) if number.suffix().is_empty() => {
                 quote!(#number)
             }
             code => quote!(::core::convert::Into::<u32>::into(#code)),
