@@ -234,9 +234,12 @@ fn operation(
     let id = attribute.operation_id.as_ref().map(|id| quote!(.id(#id)));
     let codes = attribute.codes.as_ref().map(|codes| {
         let codes = codes.elems.iter().map(|code| match code {
-            // A bare number would be an `i32`, which is no code.
-            Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) if number.suffix().is_empty() => {
-                quote_spanned!(number.span()=> { let code: u32 = #number; code })
+            // A bare number takes its type from the list; `Into` would make it an `i32`.
+            Expr::Lit(ExprLit {
+                lit: Lit::Int(number),
+                ..
+            }) if number.suffix().is_empty() => {
+                quote!(#number)
             }
             code => quote!(::core::convert::Into::<u32>::into(#code)),
         });

@@ -178,7 +178,7 @@ impl ConnectionService {
             if let Some(chain) = error.chain() {
                 tracing::error!(target: "fastflyer", "{chain}");
             }
-            return self.core.envelope.failure(error);
+            return with_added(self.core.envelope.failure(error), response.headers());
         }
         let allow = response.headers().get(header::ALLOW).cloned();
         if response.status() == StatusCode::METHOD_NOT_ALLOWED
@@ -186,7 +186,8 @@ impl ConnectionService {
         {
             let own = nothing.headers().get(header::ALLOW);
             let allow = allowed(&allow, own);
-            return self.core.envelope.failure(&ApiError::framework(405).header(header::ALLOW, allow));
+            let error = ApiError::framework(405).header(header::ALLOW, allow);
+            return with_added(self.core.envelope.failure(&error), response.headers());
         }
         response.map(Body::new)
     }
@@ -231,6 +232,20 @@ fn stamp(
         headers.insert(X_MEMORY_USAGE, memory);
     }
     latency
+}
+
+/// A failure in the service's shape with the headers that layers have added to it, CORS for instance.
+fn with_added(mut shaped: Response, given: &HeaderMap) -> Response {
+    for name in given.keys() {
+        let of_the_body = name == header::CONTENT_LENGTH || name == header::CONTENT_TYPE;
+        if of_the_body || shaped.headers().contains_key(name) {
+            continue;
+        }
+        for value in given.get_all(name) {
+            shaped.headers_mut().append(name, value.clone());
+        }
+    }
+    shaped
 }
 
 /// Marks the answer of axum's router that it has no route.

@@ -96,9 +96,21 @@ async fn s3_refused_credentials_are_401_and_browsers_ask() {
         ("authorization", "Basic d3Jvbmc6d3Jvbmc="),
     ] {
         let answer = client.get("/demo/items/1").header(name, value).send().await;
-        assert_eq!((answer.status(), answer.json()["code"].clone()), (401, json!(401)));
-        assert!(answer.header("www-authenticate").starts_with("Basic realm="));
-        assert!(!answer.json()["message"].as_str().unwrap_or_default().is_empty());
+        assert_eq!(
+            (answer.status(), answer.json()["code"].clone()),
+            (401, json!(401))
+        );
+        assert!(
+            answer
+                .header("www-authenticate")
+                .starts_with("Basic realm=")
+        );
+        assert!(
+            !answer.json()["message"]
+                .as_str()
+                .unwrap_or_default()
+                .is_empty()
+        );
     }
 }
 
@@ -227,7 +239,10 @@ async fn h1_statuses_are_kept_where_they_are_not_for_compatibility() {
 async fn h2_unknown_paths_and_methods_are_answered_in_the_envelope() {
     let client = flyer(&[]);
     let answer = client.get("/demo/nothing").send().await;
-    assert_eq!(answer.json(), json!({"code": 404, "message": "请求的资源不存在", "detail": "Not Found"}));
+    assert_eq!(
+        answer.json(),
+        json!({"code": 404, "message": "请求的资源不存在", "detail": "Not Found"})
+    );
     assert_eq!(answer.status(), 404);
     let answer = client.delete("/demo/items/1").send().await;
     assert_eq!(
@@ -302,7 +317,10 @@ async fn h5_headers_of_errors_are_sent() {
 async fn h6_an_answer_that_cannot_be_written_is_a_plain_failure() {
     let client = flyer(&[]);
     let answer = client.get("/demo/broken").send().await;
-    assert_eq!(answer.json(), json!({"code": 403, "message": "响应参数校验不通过", "detail": ""}));
+    assert_eq!(
+        answer.json(),
+        json!({"code": 403, "message": "响应参数校验不通过", "detail": ""})
+    );
 }
 
 #[tokio::test]

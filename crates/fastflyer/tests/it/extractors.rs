@@ -626,7 +626,11 @@ async fn plain_functions_by_hand_run_on_the_pool() {
         thread_name()
     }
     fn trying(Path(n): Path<u8>) -> Result<String> {
-        if n == 0 { Err(fastflyer::ApiError::gone()) } else { Ok(thread_name()) }
+        if n == 0 {
+            Err(fastflyer::ApiError::gone())
+        } else {
+            Ok(thread_name())
+        }
     }
     #[get("/macro/{n}")]
     fn by_macro(Path(n): Path<u8>) -> Result<String> {
@@ -640,7 +644,11 @@ async fn plain_functions_by_hand_run_on_the_pool() {
     );
     for path in ["/demo/macro/1", "/demo/hand/1", "/demo/try/1", "/demo/none"] {
         let name = good(&client, path).await;
-        assert!(name.as_str().is_some_and(|name| name.starts_with("handler-")), "{path}: {name}");
+        assert!(
+            name.as_str()
+                .is_some_and(|name| name.starts_with("handler-")),
+            "{path}: {name}"
+        );
     }
     for (path, status) in [
         ("/demo/macro/0", 410),

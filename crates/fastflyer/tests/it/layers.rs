@@ -214,6 +214,31 @@ async fn plain_routers_are_served_with_our_errors_and_headers() {
 }
 
 #[tokio::test]
+async fn failures_of_axum_keep_the_headers_of_its_layers() {
+    let cors = |router: axum::Router| router.layer(axum::middleware::from_fn(mark));
+    let client = client(Router::new().axum(cors(plain())));
+    for (method, path, status) in [
+        (Method::GET, "/demo/fails", 404),
+        (Method::POST, "/demo/ok", 405),
+    ] {
+        let answer = client.request(method, path).send().await;
+        assert_eq!(
+            (answer.status(), answer.header("x-mark")),
+            (status, "1"),
+            "{path}"
+        );
+        assert_eq!(
+            answer.headers().get_all("content-type").iter().count(),
+            1,
+            "{path}"
+        );
+        assert_eq!(answer.json()["code"], status, "{path}");
+    }
+    let answer = client.get("/demo/fails").send().await;
+    assert_eq!(answer.headers().get_all("x-why").iter().count(), 1);
+}
+
+#[tokio::test]
 async fn deferred_errors_follow_the_response_options() {
     let client = client_with(
         Router::new().axum(plain()),

@@ -261,9 +261,16 @@ async fn the_document_is_whole() {
         println!("{}", serde_json::to_string_pretty(&document).unwrap());
     }
     let size = &document["paths"]["/demo/plain/{id}"]["get"]["parameters"][3]["schema"];
-    assert_eq!((&size["minimum"], &size["maximum"]), (&json!(1), &json!(100)), "{size}");
+    assert_eq!(
+        (&size["minimum"], &size["maximum"]),
+        (&json!(1), &json!(100)),
+        "{size}"
+    );
     let responses = &document["paths"]["/demo/page"]["get"]["responses"];
-    assert!(responses["404"].is_object() && responses["409"].is_object(), "{responses}");
+    assert!(
+        responses["404"].is_object() && responses["409"].is_object(),
+        "{responses}"
+    );
     assert_eq!(client.get("/demo/docs").send().await.status(), 200);
     assert_eq!(
         client.get("/").send().await.header("location"),
