@@ -9,10 +9,14 @@ pub(crate) fn lower(input: TokenStream) -> TokenStream {
     let folder: LitStr = match syn::parse2(input) {
         Ok(folder) => folder,
         Err(error) => {
-            return Error::new(error.span(), "expected the folder: `apps!(\"src/app\")`").to_compile_error();
+            return Error::new(error.span(), "expected the folder: `apps!(\"src/app\")`")
+                .to_compile_error();
         }
     };
-    #[expect(clippy::disallowed_methods, reason = "cargo tells a macro by this variable where the package is")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "cargo tells a macro by this variable where the package is"
+    )]
     let package = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| ".".to_owned());
     let root = Path::new(&package).join(folder.value());
     match expand(&root, &folder) {
@@ -30,11 +34,16 @@ pub(crate) fn lower(input: TokenStream) -> TokenStream {
 
 fn expand(root: &Path, folder: &LitStr) -> Result<TokenStream, Error> {
     let fail = |text: String| Error::new(folder.span(), text);
-    let entries = fs::read_dir(root)
-        .map_err(|error| fail(format!("cannot read the folder `{}` beside Cargo.toml: {error}", folder.value())))?;
+    let entries = fs::read_dir(root).map_err(|error| {
+        fail(format!(
+            "cannot read the folder `{}` beside Cargo.toml: {error}",
+            folder.value()
+        ))
+    })?;
     let mut names = Vec::new();
     for entry in entries {
-        let entry = entry.map_err(|error| fail(format!("cannot read {}: {error}", root.display())))?;
+        let entry =
+            entry.map_err(|error| fail(format!("cannot read {}: {error}", root.display())))?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if entry.path().is_dir() && !name.starts_with(['.', '_']) {
             names.push(name);
@@ -46,16 +55,26 @@ fn expand(root: &Path, folder: &LitStr) -> Result<TokenStream, Error> {
     let mut apps = Vec::new();
     for name in &names {
         let ident: Ident = syn::parse_str(name).map_err(|_| {
-            fail(format!("the folder `{name}` cannot be an app: its name must be a Rust module name"))
+            fail(format!(
+                "the folder `{name}` cannot be an app: its name must be a Rust module name"
+            ))
         })?;
         let ident = Ident::new(&ident.to_string(), folder.span());
         let base = root.join(name);
-        let file = ["mod.rs", "router.rs"].map(|file| base.join(file)).into_iter().find(|file| file.exists());
+        let file = ["mod.rs", "router.rs"]
+            .map(|file| base.join(file))
+            .into_iter()
+            .find(|file| file.exists());
         let file = file.ok_or_else(|| {
-            fail(format!("the app `{name}` has neither mod.rs nor router.rs in {}", base.display()))
+            fail(format!(
+                "the app `{name}` has neither mod.rs nor router.rs in {}",
+                base.display()
+            ))
         })?;
         for item in private_parts(&file) {
-            let text = format!("the app `{name}` has a private `{item}`, which says nothing: write `pub {item}`");
+            let text = format!(
+                "the app `{name}` has a private `{item}`, which says nothing: write `pub {item}`"
+            );
             match &mut private {
                 Some(error) => error.combine(fail(text)),
                 None => private = Some(fail(text)),
@@ -85,7 +104,9 @@ fn expand(root: &Path, folder: &LitStr) -> Result<TokenStream, Error> {
 /// silence. A file that cannot be parsed is the compiler's to explain.
 fn private_parts(file: &Path) -> Vec<String> {
     let source = fs::read_to_string(file).unwrap_or_default();
-    let items = syn::parse_file(&source).map(|file| file.items).unwrap_or_default();
+    let items = syn::parse_file(&source)
+        .map(|file| file.items)
+        .unwrap_or_default();
     let mut found = Vec::new();
     for item in items {
         let (visibility, name, text) = match &item {
@@ -93,7 +114,13 @@ fn private_parts(file: &Path) -> Vec<String> {
             Item::Fn(item) => (&item.vis, &item.sig.ident, format!("fn {}", item.sig.ident)),
             _ => continue,
         };
-        let ours = ["ENABLED", "AUTH_ENABLED", "router", "on_startup", "on_shutdown"];
+        let ours = [
+            "ENABLED",
+            "AUTH_ENABLED",
+            "router",
+            "on_startup",
+            "on_shutdown",
+        ];
         if ours.iter().any(|known| name == known) && !matches!(visibility, Visibility::Public(_)) {
             found.push(text);
         }

@@ -4,8 +4,8 @@ use crate::attribute::ParameterOptions;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::{
-    Attribute, Error, Expr, ExprLit, FnArg, Ident, ItemFn, Lit, Meta, Pat, Type, ext::IdentExt as _,
-    spanned::Spanned as _,
+    Attribute, Error, Expr, ExprLit, FnArg, Ident, ItemFn, Lit, Meta, Pat, Type,
+    ext::IdentExt as _, spanned::Spanned as _,
 };
 
 const MARKS: [&str; 5] = ["query", "header", "cookie", "form", "body"];
@@ -37,7 +37,10 @@ pub(crate) fn lower(
     let mut body: Option<proc_macro2::Span> = None;
     for (index, input) in function.sig.inputs.iter_mut().enumerate() {
         let FnArg::Typed(argument) = input else {
-            errors.push(Error::new(input.span(), "a handler is a free function: it takes no `self`"));
+            errors.push(Error::new(
+                input.span(),
+                "a handler is a free function: it takes no `self`",
+            ));
             continue;
         };
         let (mark, docs) = take_marks(&mut argument.attrs, errors);
@@ -49,7 +52,11 @@ pub(crate) fn lower(
         let variable = format_ident!("__argument_{index}");
         let ty = &*argument.ty;
         if mark.is_none() {
-            found.extend(name.iter().filter(|name| path_names.contains(name)).cloned());
+            found.extend(
+                name.iter()
+                    .filter(|name| path_names.contains(name))
+                    .cloned(),
+            );
         }
         if let Some(cfg) = argument.attrs.iter().find(|attribute| is_cfg(attribute)) {
             errors.push(Error::new(
@@ -75,11 +82,18 @@ pub(crate) fn lower(
         match (mark, name) {
             (Some((mark, options)), name) if mark == "body" => {
                 if body.is_some() {
-                    errors.push(Error::new(argument.pat.span(), "only one argument may take the body"));
+                    errors.push(Error::new(
+                        argument.pat.span(),
+                        "only one argument may take the body",
+                    ));
                 }
                 body = Some(argument.pat.span());
-                if options.name.is_some() || options.default.is_some() || !options.bounds.is_empty() {
-                    errors.push(Error::new(argument.pat.span(), "`#[body]` has no options: constraints stand on the type"));
+                if options.name.is_some() || options.default.is_some() || !options.bounds.is_empty()
+                {
+                    errors.push(Error::new(
+                        argument.pat.span(),
+                        "`#[body]` has no options: constraints stand on the type",
+                    ));
                 }
                 let _ = name;
                 lowered.push(extractor(variable, ty, true));
@@ -140,7 +154,10 @@ fn take_marks(
         };
         match options {
             Ok(options) if mark.is_none() => mark = Some(((*name).to_owned(), options)),
-            Ok(_) => errors.push(Error::new(attribute.span(), "an argument comes from one place only")),
+            Ok(_) => errors.push(Error::new(
+                attribute.span(),
+                "an argument comes from one place only",
+            )),
             Err(error) => errors.push(error),
         }
         false
@@ -155,12 +172,21 @@ pub(crate) fn is_cfg(attribute: &Attribute) -> bool {
 
 /// The text of a doc comment, without the blank that follows the slashes.
 pub(crate) fn doc_line(attribute: &Attribute) -> Option<String> {
-    let Meta::NameValue(pair) = &attribute.meta else { return None };
-    let Expr::Lit(literal) = &pair.value else { return None };
+    let Meta::NameValue(pair) = &attribute.meta else {
+        return None;
+    };
+    let Expr::Lit(literal) = &pair.value else {
+        return None;
+    };
     match &literal.lit {
         Lit::Str(text) if attribute.path().is_ident("doc") => {
             let line = text.value();
-            Some(line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned())
+            Some(
+                line.strip_prefix(' ')
+                    .unwrap_or(&line)
+                    .trim_end()
+                    .to_owned(),
+            )
         }
         _ => None,
     }
@@ -183,12 +209,18 @@ fn plain(
     };
     let reader = format_ident!("{place}");
     let kind = format_ident!("{}", capitalised(place));
-    let bounds = options.bounds.iter().map(|(name, value)| quote!(#name: ::core::option::Option::Some(#value),));
+    let bounds = options
+        .bounds
+        .iter()
+        .map(|(name, value)| quote!(#name: ::core::option::Option::Some(#value),));
     let constraints = quote!(__rt::Constraints { #(#bounds)* ..__rt::Constraints::NONE });
     let awaits = (place == "form").then(|| quote!(.await));
     let default = options.default.as_ref().map(|default| match default {
         // A text is what a `String` is made of, and shown as it is.
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => {
             quote_spanned!(text.span()=> <#ty as ::core::convert::From<&str>>::from(#text))
         }
         other => quote!(#other),
@@ -224,14 +256,23 @@ fn plain(
         });
     };
     let pass = quote!(#variable);
-    Argument { variable, read, describe, direct: quote!(true), pass }
+    Argument {
+        variable,
+        read,
+        describe,
+        direct: quote!(true),
+        pass,
+    }
 }
 
 /// An extractor, or the body of `#[body]`.
 fn extractor(variable: Ident, ty: &Type, body: bool) -> Argument {
     let span = ty.span();
     let (ty, pass) = if body {
-        (quote_spanned!(span=> ::fastflyer::extract::Json<#ty>), quote!(#variable.0))
+        (
+            quote_spanned!(span=> ::fastflyer::extract::Json<#ty>),
+            quote!(#variable.0),
+        )
     } else {
         (quote!(#ty), quote!(#variable))
     };

@@ -8,7 +8,8 @@ use syn::{
     parse_quote,
 };
 
-const KNOWN: &str = "tag, tags, summary, description, operation_id, codes, body_limit, deprecated, hidden";
+const KNOWN: &str =
+    "tag, tags, summary, description, operation_id, codes, body_limit, deprecated, hidden";
 
 /// What stands in the parentheses of an operation's attribute.
 pub(crate) struct Attribute {
@@ -28,7 +29,10 @@ pub(crate) struct Attribute {
 impl Parse for Attribute {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let path = input.parse().map_err(|error| {
-            Error::new(error.span(), "the path comes first, as a string: `#[get(\"/items/{id}\")]`")
+            Error::new(
+                error.span(),
+                "the path comes first, as a string: `#[get(\"/items/{id}\")]`",
+            )
         })?;
         let mut attribute = Self {
             path,
@@ -64,14 +68,26 @@ impl Attribute {
         let text = name.to_string();
         if let "deprecated" | "hidden" = text.as_str() {
             let on = flag(name, value)?;
-            *(if text == "hidden" { &mut self.hidden } else { &mut self.deprecated }) = on;
+            *(if text == "hidden" {
+                &mut self.hidden
+            } else {
+                &mut self.deprecated
+            }) = on;
             return Ok(());
         }
-        let unknown = || Error::new(name.span(), format!("unknown option `{text}`; known: {KNOWN}"));
+        let unknown = || {
+            Error::new(
+                name.span(),
+                format!("unknown option `{text}`; known: {KNOWN}"),
+            )
+        };
         let known = KNOWN.split(", ").any(|option| option == text);
         let Some(value) = value else {
             return Err(if known {
-                Error::new(name.span(), format!("`{text}` needs a value: `{text} = ..`"))
+                Error::new(
+                    name.span(),
+                    format!("`{text}` needs a value: `{text} = ..`"),
+                )
             } else {
                 unknown()
             });
@@ -93,8 +109,13 @@ impl Attribute {
 fn flag(name: &Ident, value: Option<Expr>) -> Result<bool> {
     match value {
         None => Ok(true),
-        Some(Expr::Lit(ExprLit { lit: Lit::Bool(on), .. })) => Ok(on.value),
-        Some(other) => Err(Error::new_spanned(other, format!("`{name}` stands alone, or is true or false"))),
+        Some(Expr::Lit(ExprLit {
+            lit: Lit::Bool(on), ..
+        })) => Ok(on.value),
+        Some(other) => Err(Error::new_spanned(
+            other,
+            format!("`{name}` stands alone, or is true or false"),
+        )),
     }
 }
 
@@ -111,7 +132,8 @@ fn operation_id(value: &Expr) -> Result<LitStr> {
     let id = text.value();
     let plain = id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if id.is_empty() || !plain {
-        let message = format!("an operation id has letters, digits and `_`; `{id}` has others, or none");
+        let message =
+            format!("an operation id has letters, digits and `_`; `{id}` has others, or none");
         return Err(Error::new(text.span(), message));
     }
     Ok(text)
@@ -137,7 +159,9 @@ pub(crate) fn path_names(path: &LitStr, errors: &mut Vec<Error>) -> Vec<String> 
         let bare = name.strip_prefix('*').unwrap_or(name);
         let plain = bare.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if bare.is_empty() || !plain {
-            fail(format!("`{{{name}}}` is no parameter name: letters, digits and `_`"));
+            fail(format!(
+                "`{{{name}}}` is no parameter name: letters, digits and `_`"
+            ));
         } else if names.iter().any(|known| known == bare) {
             fail(format!("the parameter `{bare}` stands twice in the path"));
         } else {
@@ -175,12 +199,17 @@ impl Parse for ParameterOptions {
                 "min" | "max" => options.bounds.push((name, parse_quote!((#value) as f64))),
                 "min_length" | "max_length" => options.bounds.push((name, value)),
                 other => {
-                    let message = format!("unknown option `{other}`; known: name, default, description, min, max, min_length, max_length");
+                    let message = format!(
+                        "unknown option `{other}`; known: name, default, description, min, max, min_length, max_length"
+                    );
                     return Err(Error::new(name.span(), message));
                 }
             }
             if input.parse::<Option<Token![,]>>()?.is_none() && !input.is_empty() {
-                return Err(Error::new(Span::call_site(), "expected `,` and another option"));
+                return Err(Error::new(
+                    Span::call_site(),
+                    "expected `,` and another option",
+                ));
             }
         }
         Ok(options)

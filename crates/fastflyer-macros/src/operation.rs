@@ -20,7 +20,10 @@ pub(crate) fn lower(method: &str, attribute: TokenStream, item: TokenStream) -> 
     let mut function: ItemFn = match syn::parse2(item.clone()) {
         Ok(function) => function,
         Err(error) => {
-            let error = Error::new(error.span(), format!("an operation is made of a function: {error}"));
+            let error = Error::new(
+                error.span(),
+                format!("an operation is made of a function: {error}"),
+            );
             let error = error.to_compile_error();
             return quote!(#error #item);
         }
@@ -46,7 +49,11 @@ pub(crate) fn lower(method: &str, attribute: TokenStream, item: TokenStream) -> 
     let operation = operation(method, &attribute, &function, &arguments);
     let (name, vis) = (&function.sig.ident, &function.vis);
     // What takes the function away takes the operation away.
-    let cfgs: Vec<_> = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
+    let cfgs: Vec<_> = function
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("cfg"))
+        .collect();
     quote! {
         #function
 
@@ -103,7 +110,10 @@ fn failed(function: &ItemFn, errors: &[Error]) -> TokenStream {
 /// Reads the arguments, runs the function, shapes the answer.
 fn call(function: &ItemFn, arguments: &[Argument]) -> TokenStream {
     let name = &function.sig.ident;
-    let variables: Vec<_> = arguments.iter().map(|argument| &argument.variable).collect();
+    let variables: Vec<_> = arguments
+        .iter()
+        .map(|argument| &argument.variable)
+        .collect();
     let reads = arguments.iter().map(|argument| {
         let (variable, read) = (&argument.variable, &argument.read);
         quote!(let #variable = #read;)
@@ -115,14 +125,18 @@ fn call(function: &ItemFn, arguments: &[Argument]) -> TokenStream {
             };
         }
     });
-    let failures = (!arguments.is_empty()).then(|| quote!(let mut __failures = __rt::Failures::new();));
+    let failures =
+        (!arguments.is_empty()).then(|| quote!(let mut __failures = __rt::Failures::new();));
     let passed = arguments.iter().map(|argument| &argument.pass);
     let run = if function.sig.asyncness.is_some() {
         quote!(let __out = #name(#(#passed),*).await;)
     } else {
-        let called = quote_spanned! {name.span()=>
-            __rt::blocking(__cx, move || #name(#(#passed),*))
+        let work = if arguments.is_empty() {
+            quote!(#name)
+        } else {
+            quote!(move || #name(#(#passed),*))
         };
+        let called = quote_spanned!(name.span()=> __rt::blocking(__cx, #work));
         quote! {
             let __out = match #called.await {
                 ::core::result::Result::Ok(__out) => __out,
@@ -131,7 +145,8 @@ fn call(function: &ItemFn, arguments: &[Argument]) -> TokenStream {
         }
     };
     let span = return_span(function);
-    let respond = quote_spanned! {span=> (&&&&__rt::Returned::of(&__out)).kind().respond(__cx, __out) };
+    let respond =
+        quote_spanned! {span=> (&&&&__rt::Returned::of(&__out)).kind().respond(__cx, __out) };
     // A future that is not `Send` is reported where it is boxed: at the function's name.
     let boxed = quote_spanned! {name.span()=>
         ::std::boxed::Box::pin(async move {
@@ -193,9 +208,17 @@ fn operation(
     function: &ItemFn,
     arguments: &[Argument],
 ) -> TokenStream {
-    let docs: Vec<String> = function.attrs.iter().filter_map(arguments::doc_line).collect();
+    let docs: Vec<String> = function
+        .attrs
+        .iter()
+        .filter_map(arguments::doc_line)
+        .collect();
     let docs = docs.join("\n").trim().to_owned();
-    let first = docs.lines().next().unwrap_or("").trim_end_matches(['.', '。']);
+    let first = docs
+        .lines()
+        .next()
+        .unwrap_or("")
+        .trim_end_matches(['.', '。']);
     let method = proc_macro2::Ident::new(method, proc_macro2::Span::call_site());
     let path = &attribute.path;
     let name = function.sig.ident.unraw().to_string();
@@ -219,7 +242,10 @@ fn operation(
         });
         quote!(.codes([#(#codes),*]))
     });
-    let limit = attribute.body_limit.as_ref().map(|limit| quote!(.body_limit(#limit)));
+    let limit = attribute
+        .body_limit
+        .as_ref()
+        .map(|limit| quote!(.body_limit(#limit)));
     let deprecated = attribute.deprecated.then(|| quote!(.deprecated()));
     let hidden = attribute.hidden.then(|| quote!(.hidden()));
     let direct = arguments.iter().map(|argument| &argument.direct);

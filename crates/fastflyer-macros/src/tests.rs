@@ -22,8 +22,15 @@ fn mistakes(attribute: TokenStream, item: TokenStream) -> Vec<String> {
     let pieces = text.split("compile_error!").skip(1);
     pieces
         .map(|piece| {
-            let inner = piece.trim_start().trim_start_matches(['(', '{']).trim_start().trim_start_matches('"');
-            let end = inner.find("\",").or_else(|| inner.find("\"\n")).or_else(|| inner.find("\")"));
+            let inner = piece
+                .trim_start()
+                .trim_start_matches(['(', '{'])
+                .trim_start()
+                .trim_start_matches('"');
+            let end = inner
+                .find("\",")
+                .or_else(|| inner.find("\"\n"))
+                .or_else(|| inner.find("\")"));
             inner[..end.unwrap_or(inner.len())].replace("\\\"", "\"")
         })
         .collect()
@@ -32,7 +39,12 @@ fn mistakes(attribute: TokenStream, item: TokenStream) -> Vec<String> {
 #[test]
 fn an_async_handler_with_extractors() {
     insta::assert_snapshot!(get(
-        quote!("/items/{id}", tag = "项目", codes = [201, Code::Taken], hidden),
+        quote!(
+            "/items/{id}",
+            tag = "项目",
+            codes = [201, Code::Taken],
+            hidden
+        ),
         quote! {
             /// 标题。
             ///
@@ -74,20 +86,38 @@ fn form_fields_and_an_opaque_reply() {
 
 #[test]
 fn a_mistake_keeps_the_function_and_its_type() {
-    insta::assert_snapshot!(get(quote!("/items/{id}", tagg = "x"), quote! { async fn items(#[query] a: &str) {} }));
+    insta::assert_snapshot!(get(
+        quote!("/items/{id}", tagg = "x"),
+        quote! { async fn items(#[query] a: &str) {} }
+    ));
 }
 
 #[test]
 fn all_mistakes_are_reported_together() {
     let found = mistakes(
-        quote!("items/{a}/{a}", tagg = "x", summary, operation_id = "no id", deprecated = 5),
+        quote!(
+            "items/{a}/{a}",
+            tagg = "x",
+            summary,
+            operation_id = "no id",
+            deprecated = 5
+        ),
         quote! {
             async fn items<T>(self, #[query] (x, y): (u8, u8), #[body] b: u8, #[body] c: u8, d: &str) {}
         },
     );
     assert_eq!(found.len(), 12, "{found:#?}");
-    for text in ["unknown option `tagg`", "`summary` needs a value", "no generic parameters", "stands twice", "takes no `self`"] {
-        assert!(found.iter().any(|mistake| mistake.contains(text)), "{text}: {found:#?}");
+    for text in [
+        "unknown option `tagg`",
+        "`summary` needs a value",
+        "no generic parameters",
+        "stands twice",
+        "takes no `self`",
+    ] {
+        assert!(
+            found.iter().any(|mistake| mistake.contains(text)),
+            "{text}: {found:#?}"
+        );
     }
 }
 
@@ -102,7 +132,12 @@ fn apps_without_their_folder() {
 fn private_parts_of_an_app_are_refused() {
     let text = formatted(apps::lower(quote!("../fastflyer/tests/apps_wrong")));
     for name in ["const ENABLED", "fn router"] {
-        assert!(text.contains(&format!("the app `items` has a private `{name}`, which says nothing: write `pub {name}`")), "{text}");
+        assert!(
+            text.contains(&format!(
+                "the app `items` has a private `{name}`, which says nothing: write `pub {name}`"
+            )),
+            "{text}"
+        );
     }
     assert!(!text.contains("AUTH_ENABLED"), "{text}");
 }

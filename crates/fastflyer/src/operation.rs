@@ -3,6 +3,10 @@
 //! The attribute macros make one from a function; [`Operation::new`] and its methods make the same
 //! by hand. An operation is data: mounting it in a [`Router`](crate::Router) gives it a place.
 
+mod blocking;
+
+pub use blocking::{BlockingHandler, TryBlockingHandler};
+
 use crate::{
     Response,
     context::Context,

@@ -311,7 +311,7 @@ fn rejected(response: axum::response::Response) -> Rejection {
         let code = u32::from(status.as_u16());
         return ApiError::framework(code).into();
     }
-    Rejection::Response(response.map(crate::Body::new))
+    Rejection::Response(Box::new(response.map(crate::Body::new)))
 }
 
 /// Parameters that are written as plain arguments.

@@ -268,7 +268,7 @@ fn respelled(uri: &Uri) -> Option<Uri> {
     if !uri.path().contains('%') {
         return None;
     }
-    let path = percent_decode_str(uri.path()).decode_utf8().ok()?;
+    let path = percent_decode_str(uri.path()).decode_utf8_lossy();
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let target = format!("{}{query}", crate::routing::encoded(&path));
     let mut parts = uri.clone().into_parts();

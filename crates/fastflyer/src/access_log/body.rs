@@ -5,9 +5,9 @@
 
 use super::{
     form, json,
-    mask::{MASKED, is_secret_name},
-    text,
+    text::{self, MASKED},
 };
+use fastkit::mask::{MASK, is_secret_name_bytes};
 
 /// A body and what is known of it.
 pub(super) struct Body<'a> {
@@ -92,7 +92,7 @@ fn push_json(out: &mut Vec<u8>, bytes: &[u8], complete: bool) {
     let start = out.len();
     let valid = json::push_value(out, bytes);
     if !(valid && complete) {
-        hide_rest(out, start);
+        hide_rest(out, start, complete);
     }
 }
 
@@ -102,17 +102,22 @@ fn push_guess(out: &mut Vec<u8>, bytes: &[u8], complete: bool) {
     let start = out.len();
     let valid = json::push_value(out, bytes);
     if !(valid && complete) || find_shown_secret(&out[start..]).is_some() {
-        hide_rest(out, start);
+        hide_rest(out, start, complete);
     }
 }
 
 /// Makes the rendered JSON since `start` a string that ends before the first secret in it: a quote
-/// in the wrong place may have turned a name into a part of a string.
+/// in the wrong place may have turned a name into a part of a string. What is left out of a whole
+/// body is marked by "…"; a body that was cut by its length ends where it was cut.
 #[cold]
-fn hide_rest(out: &mut Vec<u8>, start: usize) {
-    if let Some(secret) = find_shown_secret(&out[start..]) {
+fn hide_rest(out: &mut Vec<u8>, start: usize, complete: bool) {
+    let secret = find_shown_secret(&out[start..]);
+    if let Some(secret) = secret {
         out.truncate(start + secret);
-        out.extend_from_slice(b"***");
+        out.extend_from_slice(MASK.as_bytes());
+    }
+    if complete || secret.is_some() {
+        out.extend_from_slice(text::ELLIPSIS);
     }
     text::quote_cut(out, start);
 }
@@ -132,7 +137,7 @@ fn find_shown_secret(rendered: &[u8]) -> Option<usize> {
 
 fn push_form(out: &mut Vec<u8>, bytes: &[u8], complete: bool) {
     let start = out.len();
-    form::push_object(out, bytes, usize::MAX);
+    form::push_object(out, bytes, usize::MAX, form::Repeated::All);
     if !complete {
         // The object goes on.
         out.pop();
@@ -172,39 +177,38 @@ pub(super) fn push_text(out: &mut Vec<u8>, bytes: &[u8], complete: bool) {
     out.push(b'"');
     text::push(out, shown);
     if secret.is_some() {
-        out.extend_from_slice(&MASKED[1..MASKED.len() - 1]);
-    }
-    if secret.is_some() || !complete {
+        out.extend_from_slice(MASK.as_bytes());
         out.extend_from_slice(text::ELLIPSIS);
     }
     out.push(b'"');
 }
 
 /// Where the value of the first secret in the text begins: after something like `password=`,
-/// `"api_key": ` or `<token>`.
+/// `"api_key": `, `<token>` or `密码：`.
 pub(super) fn find_secret(text: &[u8]) -> Option<usize> {
     let mut begin = 0;
-    loop {
-        let sign = |byte: &u8| matches!(byte, b'=' | b':' | b'>');
-        let at = begin + text[begin..].iter().position(sign)?;
-        let before = &text[begin..at];
-        let word_end = before.iter().rposition(|byte| is_word(*byte));
-        if let Some(last) = word_end {
-            let rest = &before[..last];
-            let first = rest
-                .iter()
-                .rposition(|byte| !is_word(*byte))
-                .map_or(0, |gap| gap + 1);
-            if is_secret_name(&before[first..=last]) {
+    for (at, byte) in text.iter().enumerate() {
+        let end = match byte {
+            b'=' | b':' | b'>' => at,
+            // The last byte of a full-width colon or equals sign.
+            0x9a | 0x9d if text[..at].ends_with(b"\xef\xbc") => at - 2,
+            _ => continue,
+        };
+        let before = text.get(begin..end).unwrap_or_default();
+        if let Some(last) = before.iter().rposition(|byte| is_word(*byte)) {
+            let first = before[..last].iter().rposition(|byte| !is_word(*byte));
+            let first = first.map_or(0, |gap| gap + 1);
+            if is_secret_name_bytes(&before[first..=last]) {
                 return Some(at + 1);
             }
         }
         begin = at + 1;
     }
+    None
 }
 
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+    byte.is_ascii_alphanumeric() || !byte.is_ascii() || matches!(byte, b'_' | b'-' | b'.')
 }
 
 /// Appends `"<binary 12 bytes>"`; `12+` where there were more than were seen.

@@ -2,7 +2,8 @@
 //!
 //! The names are those of [`HeaderName`]: lower case and without a character that JSON escapes.
 
-use super::{form, mask::is_secret_name, text};
+use super::{form, text};
+use fastkit::mask::{is_secret_name_bytes, mask_url};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// What a header's value may hold.
@@ -49,24 +50,72 @@ impl<'a> Known<'a> {
     }
 }
 
+/// Headers that every answer carries unless it has its own of the name, rendered once.
+#[derive(Debug, Default)]
+pub(crate) struct Constant {
+    fields: Vec<Field>,
+    /// All of them.
+    rendered: Vec<u8>,
+    /// Which lengths their names have, as [`length_bit`]s.
+    lengths: u64,
+}
+
+#[derive(Debug)]
+struct Field {
+    name: HeaderName,
+    rendered: Vec<u8>,
+}
+
+impl Constant {
+    pub(crate) fn new(headers: &HeaderMap) -> Self {
+        let mut constant = Self::default();
+        for name in headers.keys() {
+            let mut field = HeaderMap::new();
+            for value in headers.get_all(name) {
+                field.append(name, value.clone());
+            }
+            let mut rendered = Vec::new();
+            constant.lengths |= push_fields(&mut rendered, &field, usize::MAX);
+            constant.rendered.extend_from_slice(&rendered);
+            let name = name.clone();
+            constant.fields.push(Field { name, rendered });
+        }
+        constant
+    }
+
+    /// Appends those that `headers`, with names of these lengths, does not have.
+    #[inline]
+    fn push(&self, out: &mut Vec<u8>, headers: &HeaderMap, lengths: u64) {
+        // Mostly no name of such a length has been seen, which is cheaper to find than the name.
+        if lengths & self.lengths == 0 {
+            out.extend_from_slice(&self.rendered);
+        } else {
+            self.push_missing(out, headers);
+        }
+    }
+
+    fn push_missing(&self, out: &mut Vec<u8>, headers: &HeaderMap) {
+        for field in &self.fields {
+            if !headers.contains_key(&field.name) {
+                out.extend_from_slice(&field.rendered);
+            }
+        }
+    }
+}
+
 /// Appends the headers as an object of at most `limit` bytes, or as a string with its beginning.
 /// The values of a repeated name become an array. Of `constant` only names are shown that `headers`
 /// has not.
 pub(super) fn push_object(
     out: &mut Vec<u8>,
     headers: &HeaderMap,
-    constant: Option<&HeaderMap>,
+    constant: Option<&Constant>,
     limit: usize,
 ) {
     let start = out.len();
-    let lengths = push_fields(out, headers, |_| false, limit);
+    let lengths = push_fields(out, headers, limit);
     if let Some(constant) = constant {
-        let left = limit.saturating_sub(out.len() - start);
-        let shown = |name: &HeaderName| {
-            // Mostly no name of this length has been seen, which is cheaper to find than the name.
-            lengths & length_bit(name.as_str().as_bytes()) != 0 && headers.contains_key(name)
-        };
-        push_fields(out, constant, shown, left);
+        constant.push(out, headers, lengths);
     }
     // Each field begins with a comma; that of the first is where the brace belongs.
     match out.get_mut(start) {
@@ -77,15 +126,9 @@ pub(super) fn push_object(
     text::limit_rendered(out, start, limit);
 }
 
-/// Appends the fields but those to `skip`; returns which lengths their names have, as
-/// [`length_bit`]s.
+/// Appends the fields; returns which lengths their names have, as [`length_bit`]s.
 #[inline]
-fn push_fields(
-    out: &mut Vec<u8>,
-    headers: &HeaderMap,
-    skip: impl Fn(&HeaderName) -> bool,
-    limit: usize,
-) -> u64 {
+fn push_fields(out: &mut Vec<u8>, headers: &HeaderMap, limit: usize) -> u64 {
     let mut lengths = 0;
     let end = out.len().saturating_add(limit);
     // The entries of one name follow each other and share the name's place.
@@ -97,9 +140,6 @@ fn push_fields(
         }
         if last.is_some_and(|last| std::ptr::eq(last, name)) {
             push_repeated(out, value_start, name, value, limit);
-            continue;
-        }
-        if skip(name) {
             continue;
         }
         last = Some(name);
@@ -156,9 +196,13 @@ fn push_value(out: &mut Vec<u8>, kind: Kind, value: &HeaderValue, limit: usize) 
     }
     // What is longer than the limit is cut in any case.
     let bytes = value.as_bytes();
-    let bytes = bytes.get(..=limit).unwrap_or(bytes);
+    let bytes = bytes.get(..limit.saturating_add(1)).unwrap_or(bytes);
     if kind == Kind::Url {
-        form::push_url(out, bytes);
+        match str::from_utf8(bytes) {
+            // A user and a password may stand before the host.
+            Ok(url) if url.contains('@') => form::push_url(out, mask_url(url).as_bytes()),
+            _ => form::push_url(out, bytes),
+        }
     } else {
         text::push(out, bytes);
     }
@@ -216,7 +260,7 @@ pub(super) fn kind(name: &[u8]) -> Kind {
         | b"x-original-url" | b"x-original-uri" | b"x-rewrite-url" | b"x-forwarded-uri" => {
             Kind::Url
         }
-        _ if is_secret_name(name) => Kind::Secret,
+        _ if is_secret_name_bytes(name) => Kind::Secret,
         _ => Kind::Plain,
     }
 }

@@ -5,10 +5,8 @@
 //! beginning with the secrets masked, and nothing of the rest: an unbalanced quote could turn a
 //! secret into a name. The key function is [`push_value`].
 
-use super::{
-    mask::{MASKED, has_rare_letter, is_secret_name},
-    text,
-};
+use super::text::{self, MASKED};
+use fastkit::mask::{has_rare_letter, is_secret_name_bytes};
 
 /// How deep containers may nest. With the object around the body, and the line around that, readers
 /// that stop at 128 levels, such as serde_json, still read the line.
@@ -105,11 +103,11 @@ fn scan<const SIMPLE: bool>(out: &mut Vec<u8>, input: &[u8], end: &mut Cursor) -
             let start = at.pos + 1;
             let secret = if let Some((length, word)) = short_string::<SIMPLE>(input, start) {
                 at.pos = start + length + 1;
-                has_rare_letter(word) && is_secret_name(&input[start..start + length])
+                has_rare_letter(word) && is_secret_name_bytes(&input[start..start + length])
             } else {
                 let plain = string!();
                 let name = input.get(start..at.pos - 1).unwrap_or_default();
-                is_secret_name(name) || (!plain && is_secret_escaped(name))
+                is_secret_name_bytes(name) || (!plain && is_secret_escaped(name))
             };
             if next!() != b':' {
                 broken!();
@@ -411,8 +409,9 @@ fn is_secret_escaped(name: &[u8]) -> bool {
     while let Some((first, after)) = rest.split_first() {
         rest = match (first, code_unit(rest)) {
             (_, Some(unit)) => {
-                // A character that is not ASCII is in no stem, whichever it is.
-                plain.push(u8::try_from(unit).unwrap_or(0xff));
+                // Half of a pair stands for a character that is in no secret name.
+                let character = char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER);
+                plain.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
                 &rest[6..]
             }
             // An escaped control or punctuation character, which the list ignores.
@@ -423,5 +422,5 @@ fn is_secret_escaped(name: &[u8]) -> bool {
             }
         };
     }
-    is_secret_name(&plain)
+    is_secret_name_bytes(&plain)
 }

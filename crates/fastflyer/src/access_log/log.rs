@@ -1,6 +1,6 @@
 //! [`AccessLog`]: where the lines go, and which requests get one.
 
-use super::{Limits, Record, write_line};
+use super::{Limits, Record, headers::Constant, write_line};
 use crate::{app::Core, context::PeerInfo, memory, service::Asked};
 use bytes::Bytes;
 use fastkit::{context::RequestId, logger::Sink, settings::Settings};
@@ -13,6 +13,7 @@ pub(crate) struct AccessLog {
     sink: Sink,
     excluded: Vec<String>,
     limits: Limits,
+    constant_headers: Constant,
 }
 
 /// The answer as the log sees it.
@@ -26,13 +27,18 @@ pub(crate) struct Answer<'a> {
 }
 
 impl AccessLog {
-    /// The log that the settings ask for, if they do. `console` is the sink of standard output that
+    /// The log that the settings ask for, if they do. `constant_headers` are what the server puts on
+    /// every answer. `console` is the sink of standard output that
     /// the logger has already: two could cut each other's lines in two.
     ///
     /// # Errors
     ///
     /// The file that cannot be opened, and why.
-    pub(crate) fn new(settings: &Settings, console: Option<&Sink>) -> Result<Option<Self>, String> {
+    pub(crate) fn new(
+        settings: &Settings,
+        constant_headers: &HeaderMap,
+        console: Option<&Sink>,
+    ) -> Result<Option<Self>, String> {
         if !settings.access_log {
             return Ok(None);
         }
@@ -52,6 +58,7 @@ impl AccessLog {
                 params: settings.max_params_log_length,
                 headers: settings.max_headers_log_length,
             },
+            constant_headers: Constant::new(constant_headers),
         }))
     }
 
@@ -78,7 +85,7 @@ impl AccessLog {
             request_body: asked.body.map(Bytes::as_ref),
             status: answer.status.as_u16(),
             response_headers: answer.headers,
-            constant_headers: &core.constant_headers,
+            constant_headers: &self.constant_headers,
             response_body: answer.body.map(Bytes::as_ref),
             response_truncated: answer.truncated,
             request_truncated: false,

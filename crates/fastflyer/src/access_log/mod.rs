@@ -11,7 +11,6 @@ mod form;
 mod headers;
 mod json;
 mod log;
-mod mask;
 mod tee;
 mod text;
 
@@ -22,10 +21,10 @@ pub(crate) use log::{AccessLog, Answer};
 pub(crate) use tee::{Pending, Tee};
 
 use body::Body;
-use headers::Known;
+use headers::{Constant, Known};
 use http::{HeaderMap, Uri};
 
-/// How much of a message is logged; what is longer becomes a JSON string that ends with "…".
+/// How much of a message is logged; what is longer is cut and becomes a JSON string.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// Bytes of a body that are looked at.
@@ -57,7 +56,7 @@ pub(crate) struct Record<'a> {
     pub status: u16,
     pub response_headers: &'a HeaderMap,
     /// Sent too, put by the server where the response does not have them.
-    pub constant_headers: &'a HeaderMap,
+    pub constant_headers: &'a Constant,
     /// `None` for a stream whose bytes were not seen.
     pub response_body: Option<&'a [u8]>,
     /// Whether `response_body` is only the beginning.
@@ -149,7 +148,7 @@ fn push_url(out: &mut Vec<u8>, uri: &Uri, host: Option<&[u8]>) {
 fn push_params(out: &mut Vec<u8>, query: Option<&str>, limit: usize) {
     let start = out.len();
     match query {
-        Some(query) => form::push_object(out, query.as_bytes(), limit),
+        Some(query) => form::push_object(out, query.as_bytes(), limit, form::Repeated::Last),
         None => out.extend_from_slice(b"{}"),
     }
     text::limit_rendered(out, start, limit);

@@ -2,7 +2,10 @@
 //! be cut.
 //!
 //! Everything a terminal or a line reader could act on is escaped: the C0 and C1 controls, DEL, and
-//! the line separators U+2028 and U+2029. Not here: what may be printed at all (`mask`, `body`).
+//! the line separators U+2028 and U+2029. Not here: what may be printed at all (`fastkit::mask`, `body`).
+
+/// What stands in the place of a secret value.
+pub(super) const MASKED: &[u8] = br#""***""#;
 
 /// Ends a text of which not all is shown.
 pub(super) const ELLIPSIS: &[u8] = "…".as_bytes();
@@ -171,8 +174,8 @@ pub(super) fn push_quoted(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
 }
 
-/// Makes the rendered JSON text since `start` a JSON string that ends with "…": the way a value that
-/// is not shown completely goes out, since a part of a JSON text is no JSON text.
+/// Makes the rendered JSON text since `start` a JSON string: the way a value that is not shown
+/// completely goes out, since a part of a JSON text is no JSON text.
 #[cold]
 pub(super) fn quote_cut(out: &mut Vec<u8>, start: usize) {
     // Rendered text holds no controls, so only these two change; the rest moves up in place.
@@ -195,7 +198,6 @@ pub(super) fn quote_cut(out: &mut Vec<u8>, start: usize) {
         }
     }
     out[start] = b'"';
-    out.extend_from_slice(ELLIPSIS);
     out.push(b'"');
 }
 

@@ -152,9 +152,11 @@ fn hidden(
     function: &'static str,
     answer: impl Fn(&Context) -> Response + Send + Sync + 'static,
 ) -> Operation {
+    let answer = std::sync::Arc::new(answer);
     Operation::new(method, path, function).hidden().called(move |cx| {
-        let response = answer(cx);
-        let answered: BoxFuture<'_, Response> = Box::pin(std::future::ready(response));
+        // Worked out when the future is polled, which is where a panic is contained.
+        let answer = answer.clone();
+        let answered: BoxFuture<'_, Response> = Box::pin(async move { answer(cx) });
         answered
     })
 }

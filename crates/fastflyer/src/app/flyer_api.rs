@@ -255,7 +255,9 @@ impl FlyerApi {
         if !problems.is_empty() {
             return Err(StartError::new(problems));
         }
-        let access_log = AccessLog::new(&settings, console).map_err(|text| StartError::new(vec![text]))?;
+        let constant_headers = constant_headers();
+        let access_log = AccessLog::new(&settings, &constant_headers, console)
+            .map_err(|text| StartError::new(vec![text]))?;
         let credentials = settings
             .auth_enable
             .then(|| Credentials::new(&settings.auth_user, settings.auth_pass.expose()));
@@ -268,7 +270,7 @@ impl FlyerApi {
             credentials,
             access_log,
             explainers: Explainers::default(),
-            constant_headers: constant_headers(),
+            constant_headers,
             operations,
             document,
             settings,

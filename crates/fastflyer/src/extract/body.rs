@@ -18,12 +18,16 @@ use crate::{
 use bytes::Bytes;
 use garde::Validate;
 use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserializer,
+    de::{DeserializeOwned, Visitor},
+};
 use serde_json::{Value, error::Category};
 
 /// A JSON body.
 ///
-/// The constraints of `garde::Validate` are checked where the type has any.
+/// The constraints of `garde::Validate` are checked where the type has any. `Json<Option<T>>` is
+/// `None` where there is no body.
 ///
 /// ```
 /// use fastflyer::prelude::*;
@@ -48,8 +52,10 @@ pub struct Form<T>(pub T);
 
 impl<T: Input> Extract for Json<T> {
     async fn extract(cx: &mut Context) -> Result<Self, Rejection> {
-        let bytes = json_bytes(cx).await?;
-        read_json::<T>(cx, &bytes).map(Self)
+        match json_bytes(cx).await? {
+            Some(bytes) => read_json::<T>(cx, &bytes).map(Self),
+            None => without_body::<T>(cx).map(Self),
+        }
     }
 
     fn describe(describer: &mut Describer<'_>) {
@@ -63,7 +69,7 @@ where
     T: Input + Validate<Context = ()>,
 {
     async fn extract_valid(cx: &mut Context) -> Result<Self, Rejection> {
-        let bytes = json_bytes(cx).await?;
+        let Some(bytes) = json_bytes(cx).await? else { return without_body::<T>(cx).map(Self) };
         let value = read_json::<T>(cx, &bytes)?;
         match value.validate() {
             Ok(()) => Ok(Self(value)),
@@ -76,22 +82,58 @@ where
     }
 }
 
-/// The bytes of a body that is said to be JSON.
-async fn json_bytes(cx: &mut Context) -> Result<Bytes, Rejection> {
+/// The bytes of a body that is said to be JSON; `None` where there is no body.
+async fn json_bytes(cx: &mut Context) -> Result<Option<Bytes>, Rejection> {
     let bytes = cx.read_body().await?;
     // Of a body that is not there, its type is not what is wrong.
     if bytes.is_empty() {
-        let mut fields = FieldErrors::new();
-        fields.add(Place::Body.name(), Message::Required.text(cx.locale()));
-        return Err(fields.into());
+        return Ok(None);
     }
     if is_json(cx.media_type()) {
-        return Ok(bytes);
+        return Ok(Some(bytes));
     }
     if cx.media_type().is_empty() && cx.core.settings.accept_json_without_content_type {
-        return Ok(bytes);
+        return Ok(Some(bytes));
     }
     Err(wrong_type(cx, "application/json").into())
+}
+
+/// The value of a body that is not there: `None` of an option, else the body is missing.
+#[cold]
+fn without_body<T: DeserializeOwned>(cx: &Context) -> Result<T, Rejection> {
+    T::deserialize(Absent).map_err(|_| {
+        let mut fields = FieldErrors::new();
+        fields.add(Place::Body.name(), Message::Required.text(cx.locale()));
+        fields.into()
+    })
+}
+
+/// Gives `None` to who asks for an option, and nothing to anyone else.
+struct Absent;
+
+impl<'de> Deserializer<'de> for Absent {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(serde::de::Error::custom("there is no body"))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_none()
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
 }
 
 fn is_json(media_type: &str) -> bool {

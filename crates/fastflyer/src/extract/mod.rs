@@ -102,7 +102,7 @@ pub enum Rejection {
     /// Anything else, answered at once.
     Error(ApiError),
     /// The rejection of an axum extractor, answered as it is.
-    Response(Response),
+    Response(Box<Response>),
 }
 
 impl From<FieldErrors> for Rejection {
@@ -157,7 +157,7 @@ impl Failures {
     #[cold]
     pub fn respond(self, cx: &Context) -> Response {
         let error = match self.first {
-            Some(Rejection::Response(response)) => return response,
+            Some(Rejection::Response(response)) => return *response,
             Some(Rejection::Error(error)) => error,
             Some(Rejection::Fields(fields)) => ApiError::validation(fields),
             None => ApiError::validation(self.fields),

@@ -199,7 +199,11 @@ impl<'a> Describer<'a> {
     /// A JSON body.
     pub(crate) fn json_body<T: JsonSchema + 'static>(&mut self) {
         let schema = self.schemas.input::<T>();
+        let (_, optional) = without_null(schema.clone());
         self.set_body("application/json", schema);
+        if optional && let Some(body) = &mut self.body {
+            body["required"] = json!(false);
+        }
     }
 
     /// A body of form fields.

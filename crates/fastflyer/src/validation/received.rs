@@ -1,43 +1,18 @@
 //! Whether and how a message repeats the value that was received.
 //!
 //! Naming the value helps a caller, unless it is a secret: then logs and screenshots of the answer
-//! would leak it. Secrets are known by the names of their fields only.
+//! would leak it. Secrets are known by the names of their fields, [`is_secret_name`], and as the
+//! credentials of URLs.
 
 use std::borrow::Cow;
 
+use fastkit::mask::{is_secret_name, mask_url};
 use serde_json::Value;
 
 use super::messages::Received;
 
 /// Longest value that is repeated.
 const MAX_VALUE: usize = 64;
-
-/// Parts of names that mean a secret wherever they stand, compared without case and separators.
-const SECRET_PARTS: [&str; 17] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "token",
-    "credential",
-    "authorization",
-    "apikey",
-    "accesskey",
-    "privatekey",
-    "signature",
-    "密码",
-    "口令",
-    "密钥",
-    "令牌",
-    "验证码",
-    "凭证",
-];
-
-/// Words of names that mean a secret when they stand alone.
-const SECRET_WORDS: [&str; 13] = [
-    "pwd", "pass", "key", "auth", "session", "sid", "otp", "pin", "cvv", "cvc", "ssn", "cookie",
-    "sign",
-];
 
 /// The value of a field as far as it may be repeated: short scalars of fields whose path names no
 /// secret. The path includes the place, so cookies are never repeated.
@@ -55,49 +30,16 @@ pub(super) fn received(path: &str, value: &Value) -> Option<Received> {
 }
 
 impl Received {
-    /// A text, quoted and cut.
+    /// A text, quoted and cut, without the credentials of URLs in it.
     pub(super) fn text(text: &str) -> Self {
-        Self::Text(format!("{:?}", truncate(text, MAX_VALUE)))
+        // Masked first: the cut could hide what shows that a password stands before it.
+        Self::Text(format!("{:?}", truncate(&mask_url(text), MAX_VALUE)))
     }
 }
 
 /// Whether a name in the path says that the value is a secret.
 pub(super) fn is_secret(path: &str) -> bool {
-    let joined: String = path
-        .chars()
-        .filter(|c| !matches!(c, '_' | '-'))
-        .flat_map(char::to_lowercase)
-        .collect();
-    SECRET_PARTS.iter().any(|part| joined.contains(part))
-        || words(path).any(|word| {
-            SECRET_WORDS
-                .iter()
-                .any(|secret| word.eq_ignore_ascii_case(secret))
-        })
-}
-
-/// The words of a path, by separators and by camel case.
-fn words(path: &str) -> impl Iterator<Item = &str> {
-    path.split(|c: char| !c.is_alphanumeric()).flat_map(|part| {
-        let mut rest = part;
-        std::iter::from_fn(move || {
-            if rest.is_empty() {
-                return None;
-            }
-            let mut previous_lower = false;
-            let end = rest
-                .char_indices()
-                .find(|&(_, c)| {
-                    let boundary = previous_lower && c.is_uppercase();
-                    previous_lower = c.is_lowercase() || c.is_numeric();
-                    boundary
-                })
-                .map_or(rest.len(), |(at, _)| at);
-            let (word, after) = rest.split_at(end);
-            rest = after;
-            Some(word)
-        })
-    })
+    path.split(['.', '[', ']', '"']).any(is_secret_name)
 }
 
 /// The text, or its first `max` characters and an ellipsis.
@@ -105,5 +47,44 @@ pub(super) fn truncate(text: &str, max: usize) -> Cow<'_, str> {
     match text.char_indices().nth(max) {
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
         None => Cow::Borrowed(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_judged_by_their_segments() {
+        for path in [
+            "data[0].password",
+            "cookie.sid",
+            "cookie.theme",
+            "header.x-api-key",
+            "secret.value",
+            "[\"connect.sid\"].x",
+            "用户.密码",
+        ] {
+            assert!(is_secret(path), "{path}");
+        }
+        for path in [
+            "",
+            "data[0].key",
+            "api.key",
+            "by[0].pass_rate",
+            "monkey.author",
+            "名称",
+        ] {
+            assert!(!is_secret(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn credentials_of_urls_are_not_repeated() {
+        let long = format!("redis://me:{}@db", "p".repeat(100));
+        let Received::Text(text) = Received::text(&long) else {
+            panic!("a text");
+        };
+        assert_eq!(text, r#""redis://me:***@db""#);
     }
 }

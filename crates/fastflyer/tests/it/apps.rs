@@ -9,7 +9,11 @@ async fn every_folder_is_an_app() {
     let found: Vec<_> = apps()
         .iter()
         .map(|app| {
-            let parts = (app.router.is_some(), app.on_startup.is_some(), app.on_shutdown.is_some());
+            let parts = (
+                app.router.is_some(),
+                app.on_startup.is_some(),
+                app.on_shutdown.is_some(),
+            );
             (app.name, app.enabled, app.auth_enabled, parts)
         })
         .collect();
@@ -21,7 +25,8 @@ async fn every_folder_is_an_app() {
             ("open", false, false, (true, false, false)),
         ]
     );
-    let client = TestClient::new(FlyerApi::new(Config::new().base_url("/demo")).load(apps())).unwrap();
+    let client =
+        TestClient::new(FlyerApi::new(Config::new().base_url("/demo")).load(apps())).unwrap();
     assert_eq!(client.get("/demo/items").send().await.status(), 200);
     assert_eq!(client.get("/demo/open").send().await.status(), 404);
 }
@@ -32,6 +37,9 @@ fn entries_by_hand_give_the_same_document() {
         let api = FlyerApi::new(Config::new().base_url("/demo")).load(apps);
         serde_json::to_string(TestClient::new(api).unwrap().app().openapi()).unwrap()
     };
-    assert_eq!(document(vec![AppEntry::new("items").router(items::router)]), document(apps()));
+    assert_eq!(
+        document(vec![AppEntry::new("items").router(items::router)]),
+        document(apps())
+    );
     assert!(document(apps()).contains("\"items_list\""));
 }

@@ -20,15 +20,42 @@ fn client() -> TestClient {
 #[tokio::test]
 async fn it_covers_apps_and_docs_but_not_health_and_assets() {
     let client = client();
-    for path in ["/demo/closed", "/demo/docs", "/demo/redoc", "/demo/openapi.json"] {
+    for path in [
+        "/demo/closed",
+        "/demo/docs",
+        "/demo/redoc",
+        "/demo/openapi.json",
+    ] {
         let answer = client.get(path).send().await;
         assert_eq!(answer.status(), 401, "{path}");
-        assert_eq!(answer.header("www-authenticate"), "Basic realm=\"FastFlyer\", charset=\"UTF-8\"");
+        assert_eq!(
+            answer.header("www-authenticate"),
+            "Basic realm=\"FastFlyer\", charset=\"UTF-8\""
+        );
         let body = answer.json();
-        assert_eq!((body["code"].clone(), body["status"].clone()), (401.into(), "error".into()), "{path}");
-        assert_eq!(client.get(path).header("authorization", CREDENTIALS).send().await.status(), 200, "{path}");
+        assert_eq!(
+            (body["code"].clone(), body["status"].clone()),
+            (401.into(), "error".into()),
+            "{path}"
+        );
+        assert_eq!(
+            client
+                .get(path)
+                .header("authorization", CREDENTIALS)
+                .send()
+                .await
+                .status(),
+            200,
+            "{path}"
+        );
     }
-    for path in ["/demo/open", "/health_check", "/demo/health_check", "/health_check/async", "/demo/static/favicon.svg"] {
+    for path in [
+        "/demo/open",
+        "/health_check",
+        "/demo/health_check",
+        "/health_check/async",
+        "/demo/static/favicon.svg",
+    ] {
         assert_eq!(client.get(path).send().await.status(), 200, "{path}");
     }
     assert_eq!(client.get("/").send().await.status(), 302);
@@ -39,14 +66,32 @@ async fn it_covers_apps_and_docs_but_not_health_and_assets() {
 async fn it_refuses_whatever_is_not_exactly_right() {
     let client = client();
     for wrong in [
-        "", "Basic", "Basic ", "basic dXNlcjpwYXNz=", "Basic dXNlcg==", "Bearer dXNlcjpwYXNz", "Basic dXNlcjpwYXNzeA==",
-        "Basic dXNlcjo=", "Basic OnBhc3M=", "Basic !!!!", "BasicdXNlcjpwYXNz", "Basic 飞飞飞飞",
+        "",
+        "Basic",
+        "Basic ",
+        "basic dXNlcjpwYXNz=",
+        "Basic dXNlcg==",
+        "Bearer dXNlcjpwYXNz",
+        "Basic dXNlcjpwYXNzeA==",
+        "Basic dXNlcjo=",
+        "Basic OnBhc3M=",
+        "Basic !!!!",
+        "BasicdXNlcjpwYXNz",
+        "Basic 飞飞飞飞",
     ] {
-        let answer = client.get("/demo/closed").header("authorization", wrong).send().await;
+        let answer = client
+            .get("/demo/closed")
+            .header("authorization", wrong)
+            .send()
+            .await;
         assert_eq!(answer.status(), 401, "{wrong:?}");
     }
     for right in [CREDENTIALS, "basic dXNlcjpwYXNz", "BASIC  dXNlcjpwYXNz "] {
-        let answer = client.get("/demo/closed").header("authorization", right).send().await;
+        let answer = client
+            .get("/demo/closed")
+            .header("authorization", right)
+            .send()
+            .await;
         assert_eq!(answer.status(), 200, "{right:?}");
     }
 }
@@ -67,7 +112,10 @@ async fn the_document_says_what_is_covered() {
     assert_eq!(closed["security"], serde_json::json!([{"basicAuth": []}]));
     assert!(closed["responses"]["401"].is_object());
     assert!(document["paths"]["/demo/open"]["get"]["security"].is_null());
-    assert_eq!(document["components"]["securitySchemes"]["basicAuth"]["scheme"], "basic");
+    assert_eq!(
+        document["components"]["securitySchemes"]["basicAuth"]["scheme"],
+        "basic"
+    );
 }
 
 #[tokio::test]

@@ -98,7 +98,9 @@ async fn plain(
     #[header(name = "X-Ids")] header_ids: Vec<u8>,
     #[cookie] session: Option<String>,
 ) -> Value {
-    json!([n, text, word, size, ids, flag, x_tenant, header_ids, session])
+    json!([
+        n, text, word, size, ids, flag, x_tenant, header_ids, session
+    ])
 }
 
 #[get("/heads")]
@@ -122,17 +124,26 @@ async fn form(Form(filter): Form<Filter>) -> Filter {
 }
 
 #[post("/fields")]
-async fn fields(#[form] name: String, #[form(min = 18)] age: u8, #[form] tags: Vec<String>) -> Value {
+async fn fields(
+    #[form] name: String,
+    #[form(min = 18)] age: u8,
+    #[form] tags: Vec<String>,
+) -> Value {
     json!([name, age, tags])
 }
 
 #[get("/who")]
 async fn who(ClientIp(ip): ClientIp, RequestId(id): RequestId) -> Vec<String> {
-    vec![ip.map(|ip| ip.to_string()).unwrap_or_default(), id.to_string()]
+    vec![
+        ip.map(|ip| ip.to_string()).unwrap_or_default(),
+        id.to_string(),
+    ]
 }
 
 fn router() -> Router {
-    routes![place, tuple, color, filter, plain, heads, cookies, user, form, fields, who]
+    routes![
+        place, tuple, color, filter, plain, heads, cookies, user, form, fields, who
+    ]
 }
 
 async fn good(client: &TestClient, path: &str) -> Value {
@@ -148,7 +159,12 @@ async fn bad(client: &TestClient, path: &str) -> Vec<String> {
 }
 
 fn names(body: &Value) -> Vec<String> {
-    body["error"].as_object().expect("error").keys().cloned().collect()
+    body["error"]
+        .as_object()
+        .expect("error")
+        .keys()
+        .cloned()
+        .collect()
 }
 
 #[tokio::test]
@@ -167,13 +183,23 @@ async fn paths_are_read_by_name_by_position_and_by_type() {
 async fn queries_name_every_failing_field() {
     let client = client(router());
     assert_eq!(
-        good(&client, "/demo/filter?name=ab&tags=x&tags=y&color=green&other=1").await,
+        good(
+            &client,
+            "/demo/filter?name=ab&tags=x&tags=y&color=green&other=1"
+        )
+        .await,
         json!({"name": "ab", "size": 0, "tags": ["x", "y"], "color": "green"})
     );
     // The last of several values counts, as in FastAPI.
-    assert_eq!(good(&client, "/demo/filter?name=ab&name=cd").await["name"], "cd");
+    assert_eq!(
+        good(&client, "/demo/filter?name=ab&name=cd").await["name"],
+        "cd"
+    );
     assert_eq!(bad(&client, "/demo/filter").await, ["query.name"]);
-    assert_eq!(bad(&client, "/demo/filter?name=a&size=10").await, ["query.name", "query.size"]);
+    assert_eq!(
+        bad(&client, "/demo/filter?name=a&size=10").await,
+        ["query.name", "query.size"]
+    );
     let mut found = bad(&client, "/demo/filter?size=x&color=blue").await;
     found.sort();
     assert_eq!(found, ["query.color", "query.name", "query.size"]);
@@ -187,7 +213,11 @@ async fn plain_arguments_have_names_defaults_and_bounds() {
         json!([null, null, "none", 5, [], null, null, [], null])
     );
     assert_eq!(
-        good(&client, "/demo/plain?n=-5&q=ab&word=w&size=9&ids=1&ids=2&flag=Yes").await["data"],
+        good(
+            &client,
+            "/demo/plain?n=-5&q=ab&word=w&size=9&ids=1&ids=2&flag=Yes"
+        )
+        .await["data"],
         json!([-5, "ab", "w", 9, [1, 2], true, null, [], null])
     );
     let found = bad(&client, "/demo/plain?n=128&q=a&size=0&ids=1&ids=x&flag=2").await;
@@ -215,17 +245,46 @@ async fn plain_arguments_have_names_defaults_and_bounds() {
 #[tokio::test]
 async fn headers_and_cookies_are_read_as_structs() {
     let client = client(router());
-    let answer = client.get("/demo/heads").header("X-Tenant", "飞").header("x-count", "3").send().await;
-    assert_eq!(answer.json()["data"], json!({"x_tenant": "飞", "x-count": 3}));
-    let answer = client.get("/demo/heads").header("x-count", "many").send().await;
+    let answer = client
+        .get("/demo/heads")
+        .header("X-Tenant", "飞")
+        .header("x-count", "3")
+        .send()
+        .await;
+    assert_eq!(
+        answer.json()["data"],
+        json!({"x_tenant": "飞", "x-count": 3})
+    );
+    let answer = client
+        .get("/demo/heads")
+        .header("x-count", "many")
+        .send()
+        .await;
     assert_eq!(names(&answer.json()), ["header.x-count"]);
     assert_eq!(bad(&client, "/demo/heads").await, ["header.x-count"]);
-    let answer = client.get("/demo/cookies").header("cookie", "theme=深; session=s=1; junk").send().await;
-    assert_eq!(answer.json()["data"], json!({"session": "s=1", "theme": "深"}));
+    let answer = client
+        .get("/demo/cookies")
+        .header("cookie", "theme=深; session=s=1; junk")
+        .send()
+        .await;
+    assert_eq!(
+        answer.json()["data"],
+        json!({"session": "s=1", "theme": "深"})
+    );
     assert_eq!(bad(&client, "/demo/cookies").await, ["cookie.session"]);
     let document = client.app().openapi();
-    let parameters = document["paths"]["/demo/heads"]["get"]["parameters"].as_array().unwrap();
-    let found: Vec<_> = parameters.iter().map(|p| (p["name"].as_str().unwrap(), p["required"].as_bool().unwrap())).collect();
+    let parameters = document["paths"]["/demo/heads"]["get"]["parameters"]
+        .as_array()
+        .unwrap();
+    let found: Vec<_> = parameters
+        .iter()
+        .map(|p| {
+            (
+                p["name"].as_str().unwrap(),
+                p["required"].as_bool().unwrap(),
+            )
+        })
+        .collect();
     assert_eq!(found, [("x-tenant", false), ("x-count", true)]);
 }
 
@@ -233,12 +292,24 @@ async fn headers_and_cookies_are_read_as_structs() {
 async fn bodies_are_explained_by_path() {
     let client = client(router());
     let post = async |body: &str| {
-        let answer = client.post("/demo/users").header("content-type", "application/json; charset=utf-8").body(body.to_owned()).send().await;
+        let answer = client
+            .post("/demo/users")
+            .header("content-type", "application/json; charset=utf-8")
+            .body(body.to_owned())
+            .send()
+            .await;
         (answer.status(), answer.json())
     };
-    assert_eq!(post(r#"{"name": "a_1", "pets": [{"age": 1}]}"#).await.0, 200);
+    assert_eq!(
+        post(r#"{"name": "a_1", "pets": [{"age": 1}]}"#).await.0,
+        200
+    );
     let (status, body) = post(r#"{"name": "a b", "pets": [{"age": 1}, {"age": 0}]}"#).await;
-    assert_eq!((status, names(&body)), (422, vec!["name".to_owned(), "pets[1].age".to_owned()]), "{body}");
+    assert_eq!(
+        (status, names(&body)),
+        (422, vec!["name".to_owned(), "pets[1].age".to_owned()]),
+        "{body}"
+    );
     let (status, body) = post(r#"{"pets": [{"age": "x"}, {}], "name": 5}"#).await;
     assert_eq!(status, 422);
     for field in ["name", "pets[0].age", "pets[1].age"] {
@@ -246,23 +317,87 @@ async fn bodies_are_explained_by_path() {
     }
     let (status, body) = post("{\"name\": \"a\",\n \"pets\": [}").await;
     assert_eq!(status, 400);
-    assert!(body["error"]["body"][0].as_str().is_some_and(|text| text.contains('2')), "{body}");
-    for broken in ["{", "nul", "{} {}", "\u{feff}{}", "{\"name\":\"\\ud800\"}", "{\"a\":1,}"] {
+    assert!(
+        body["error"]["body"][0]
+            .as_str()
+            .is_some_and(|text| text.contains('2')),
+        "{body}"
+    );
+    for broken in [
+        "{",
+        "nul",
+        "{} {}",
+        "\u{feff}{}",
+        "{\"name\":\"\\ud800\"}",
+        "{\"a\":1,}",
+    ] {
         assert_eq!(post(broken).await.0, 400, "{broken:?}");
     }
-    let answer = client.post("/demo/users").header("content-type", "application/json").body(&b"{\"name\":\"\xff\"}"[..]).send().await;
+    let answer = client
+        .post("/demo/users")
+        .header("content-type", "application/json")
+        .body(&b"{\"name\":\"\xff\"}"[..])
+        .send()
+        .await;
     assert_eq!(answer.status(), 400);
     let answer = client.post("/demo/users").send().await;
-    assert_eq!((answer.status(), names(&answer.json())), (422, vec!["body".to_owned()]));
-    for kind in ["text/plain", "application/jsonx", "application/x-www-form-urlencoded"] {
-        assert_eq!(client.post("/demo/users").header("content-type", kind).body("{}").send().await.status(), 415);
+    assert_eq!(
+        (answer.status(), names(&answer.json())),
+        (422, vec!["body".to_owned()])
+    );
+    for kind in [
+        "text/plain",
+        "application/jsonx",
+        "application/x-www-form-urlencoded",
+    ] {
+        assert_eq!(
+            client
+                .post("/demo/users")
+                .header("content-type", kind)
+                .body("{}")
+                .send()
+                .await
+                .status(),
+            415
+        );
     }
-    for kind in ["application/JSON", "application/merge-patch+json", "application/json ;charset=utf-8"] {
-        assert_eq!(client.post("/demo/users").header("content-type", kind).body("{\"name\":\"a\"}").send().await.status(), 200, "{kind}");
+    for kind in [
+        "application/JSON",
+        "application/merge-patch+json",
+        "application/json ;charset=utf-8",
+    ] {
+        assert_eq!(
+            client
+                .post("/demo/users")
+                .header("content-type", kind)
+                .body("{\"name\":\"a\"}")
+                .send()
+                .await
+                .status(),
+            200,
+            "{kind}"
+        );
     }
     let lenient = client_with(router(), &[("flyer_accept_json_without_content_type", "1")]);
-    assert_eq!(lenient.post("/demo/users").body("{\"name\":\"a\"}").send().await.status(), 200);
-    assert_eq!(lenient.post("/demo/users").header("content-type", "text/plain").body("{}").send().await.status(), 415);
+    assert_eq!(
+        lenient
+            .post("/demo/users")
+            .body("{\"name\":\"a\"}")
+            .send()
+            .await
+            .status(),
+        200
+    );
+    assert_eq!(
+        lenient
+            .post("/demo/users")
+            .header("content-type", "text/plain")
+            .body("{}")
+            .send()
+            .await
+            .status(),
+        415
+    );
 }
 
 #[tokio::test]
@@ -270,22 +405,50 @@ async fn forms_are_read_as_structs_and_as_fields() {
     let client = client(router());
     let post = async |path: &str, body: &str| {
         let kind = "application/x-www-form-urlencoded";
-        let answer = client.post(path).header("content-type", kind).body(body.to_owned()).send().await;
+        let answer = client
+            .post(path)
+            .header("content-type", kind)
+            .body(body.to_owned())
+            .send()
+            .await;
         (answer.status(), answer.json())
     };
     let (status, body) = post("/demo/form", "name=%E9%A3%9E+x&tags=1&tags=2").await;
-    assert_eq!((status, &body["data"]["name"], &body["data"]["tags"]), (200, &json!("飞 x"), &json!(["1", "2"])));
+    assert_eq!(
+        (status, &body["data"]["name"], &body["data"]["tags"]),
+        (200, &json!("飞 x"), &json!(["1", "2"]))
+    );
     let (status, body) = post("/demo/form", "name=a&size=x").await;
     assert_eq!(status, 422, "{body}");
     let (status, body) = post("/demo/form", "name=a&size=10").await;
-    assert_eq!((status, names(&body)), (422, vec!["name".to_owned(), "size".to_owned()]));
+    assert_eq!(
+        (status, names(&body)),
+        (422, vec!["name".to_owned(), "size".to_owned()])
+    );
     let (status, body) = post("/demo/fields", "name=a&age=18&tags=x&tags=y").await;
-    assert_eq!((status, &body["data"]["data"]), (200, &json!(["a", 18, ["x", "y"]])));
+    assert_eq!(
+        (status, &body["data"]["data"]),
+        (200, &json!(["a", 18, ["x", "y"]]))
+    );
     let (status, body) = post("/demo/fields", "age=17").await;
-    assert_eq!((status, names(&body)), (422, vec!["name".to_owned(), "age".to_owned()]));
+    assert_eq!(
+        (status, names(&body)),
+        (422, vec!["name".to_owned(), "age".to_owned()])
+    );
     let (status, body) = post("/demo/fields", "").await;
-    assert_eq!((status, names(&body)), (422, vec!["name".to_owned(), "age".to_owned()]));
-    assert_eq!(client.post("/demo/fields").json(&json!({"name": "a"})).send().await.status(), 415);
+    assert_eq!(
+        (status, names(&body)),
+        (422, vec!["name".to_owned(), "age".to_owned()])
+    );
+    assert_eq!(
+        client
+            .post("/demo/fields")
+            .json(&json!({"name": "a"}))
+            .send()
+            .await
+            .status(),
+        415
+    );
 }
 
 #[tokio::test]
@@ -293,14 +456,25 @@ async fn addresses_of_proxies_are_believed_only_when_listed() {
     let plain = client(router());
     let ask = async |client: &TestClient, forwarded: &[&str]| {
         let request = client.get("/demo/who");
-        let request = forwarded.iter().fold(request, |request, line| request.header("x-forwarded-for", line));
+        let request = forwarded.iter().fold(request, |request, line| {
+            request.header("x-forwarded-for", line)
+        });
         request.send().await.json()["data"]["data"][0].clone()
     };
     assert_eq!(ask(&plain, &["6.6.6.6"]).await, "127.0.0.1");
-    let proxied = client_with(router(), &[("flyer_trusted_proxies", "127.0.0.1, 10.0.0.0/8")]);
+    let proxied = client_with(
+        router(),
+        &[("flyer_trusted_proxies", "127.0.0.1, 10.0.0.0/8")],
+    );
     assert_eq!(ask(&proxied, &[]).await, "127.0.0.1");
-    assert_eq!(ask(&proxied, &["6.6.6.6, 9.9.9.9, 10.1.1.1"]).await, "9.9.9.9");
-    assert_eq!(ask(&proxied, &["6.6.6.6", "9.9.9.9, 10.1.1.1"]).await, "9.9.9.9");
+    assert_eq!(
+        ask(&proxied, &["6.6.6.6, 9.9.9.9, 10.1.1.1"]).await,
+        "9.9.9.9"
+    );
+    assert_eq!(
+        ask(&proxied, &["6.6.6.6", "9.9.9.9, 10.1.1.1"]).await,
+        "9.9.9.9"
+    );
     assert_eq!(ask(&proxied, &["10.2.2.2, 10.1.1.1"]).await, "10.2.2.2");
     assert_eq!(ask(&proxied, &["::ffff:9.9.9.9"]).await, "9.9.9.9");
     // What is no address ends the chain; what stands before it is not believed.
@@ -314,7 +488,10 @@ async fn addresses_of_proxies_are_believed_only_when_listed() {
 /// The same by hand: `Operation::new`, `Valid`, `try_handler`.
 #[tokio::test]
 async fn hand_written_operations_behave_and_read_alike() {
-    async fn by_hand(Path(place): Path<Place>, Valid(Query(filter)): Valid<Query<Filter>>) -> Reply<Filter> {
+    async fn by_hand(
+        Path(place): Path<Place>,
+        Valid(Query(filter)): Valid<Query<Filter>>,
+    ) -> Reply<Filter> {
         let _ = place;
         Reply::success(filter)
     }
@@ -332,7 +509,10 @@ async fn hand_written_operations_behave_and_read_alike() {
         ///
         /// 说明。
         #[get("/x/{city}/{number}", tag = "标签", codes = [200, 404])]
-        pub(super) async fn by_macro(Path(place): Path<Place>, Query(filter): Query<Filter>) -> Reply<Filter> {
+        pub(super) async fn by_macro(
+            Path(place): Path<Place>,
+            Query(filter): Query<Filter>,
+        ) -> Reply<Filter> {
             let _ = place;
             Reply::success(filter)
         }
@@ -355,7 +535,13 @@ async fn hand_written_operations_behave_and_read_alike() {
                 .codes([200, 404])
                 .handler(by_hand),
         )
-        .route(Operation::new(Method::POST, "/y", "failing").id("y").body_limit(100).deprecated().try_handler(failing));
+        .route(
+            Operation::new(Method::POST, "/y", "failing")
+                .id("y")
+                .body_limit(100)
+                .deprecated()
+                .try_handler(failing),
+        );
     let hand = client(hand);
     let macros = client(routes![written::by_macro, written::failing]);
     assert_eq!(
@@ -363,10 +549,105 @@ async fn hand_written_operations_behave_and_read_alike() {
         serde_json::to_string_pretty(macros.app().openapi()).unwrap()
     );
     for client in [&hand, &macros] {
-        assert_eq!(bad(client, "/demo/x/a/b?name=a").await, ["path.number", "query.name"]);
+        assert_eq!(
+            bad(client, "/demo/x/a/b?name=a").await,
+            ["path.number", "query.name"]
+        );
         assert_eq!(good(client, "/demo/x/a/1?name=ab").await["name"], "ab");
-        let post = async |name: &str| client.post("/demo/y").json(&json!({"name": name})).send().await.status();
-        assert_eq!((post("fine").await, post("taken").await, post("a b").await), (200, 409, 422));
+        let post = async |name: &str| {
+            client
+                .post("/demo/y")
+                .json(&json!({"name": name}))
+                .send()
+                .await
+                .status()
+        };
+        assert_eq!(
+            (post("fine").await, post("taken").await, post("a b").await),
+            (200, 409, 422)
+        );
         assert_eq!(post(&"x".repeat(200)).await, 413);
+    }
+}
+
+#[tokio::test]
+async fn a_body_may_be_optional() {
+    #[post("/optional")]
+    async fn optional(#[body] user: Option<User>) -> Option<User> {
+        user
+    }
+    #[post("/list")]
+    async fn list(#[body] users: Vec<User>) -> usize {
+        users.len()
+    }
+    #[post("/value")]
+    async fn value(Json(value): Json<Value>) -> bool {
+        value.is_null()
+    }
+    let client = client(routes![optional, list, value]);
+    let answer = client.post("/demo/optional").send().await;
+    assert_eq!(
+        (answer.status(), answer.json()["data"].clone()),
+        (200, json!({}))
+    );
+    let answer = client
+        .post("/demo/optional")
+        .json(&json!({"name": "a"}))
+        .send()
+        .await;
+    assert_eq!(answer.json()["data"]["name"], "a");
+    let answer = client
+        .post("/demo/optional")
+        .json(&json!({"name": "a b"}))
+        .send()
+        .await;
+    assert_eq!(
+        (answer.status(), names(&answer.json())),
+        (422, vec!["name".to_owned()])
+    );
+    for path in ["/demo/list", "/demo/value"] {
+        assert_eq!(client.post(path).send().await.status(), 422, "{path}");
+    }
+    let paths = &client.app().openapi()["paths"];
+    assert_eq!(
+        paths["/demo/optional"]["post"]["requestBody"]["required"],
+        false
+    );
+    assert_eq!(paths["/demo/list"]["post"]["requestBody"]["required"], true);
+}
+
+#[tokio::test]
+async fn plain_functions_by_hand_run_on_the_pool() {
+    fn thread_name() -> String {
+        std::thread::current().name().unwrap_or("").to_owned()
+    }
+    fn by_hand(Path(n): Path<u8>) -> String {
+        assert_ne!(n, 0, "boom");
+        thread_name()
+    }
+    fn trying(Path(n): Path<u8>) -> Result<String> {
+        if n == 0 { Err(fastflyer::ApiError::gone()) } else { Ok(thread_name()) }
+    }
+    #[get("/macro/{n}")]
+    fn by_macro(Path(n): Path<u8>) -> Result<String> {
+        trying(Path(n))
+    }
+    let client = client(
+        routes![by_macro]
+            .route(Operation::new(Method::GET, "/hand/{n}", "by_hand").blocking_handler(by_hand))
+            .route(Operation::new(Method::GET, "/try/{n}", "trying").try_blocking_handler(trying))
+            .route(Operation::new(Method::GET, "/none", "none").blocking_handler(thread_name)),
+    );
+    for path in ["/demo/macro/1", "/demo/hand/1", "/demo/try/1", "/demo/none"] {
+        let name = good(&client, path).await;
+        assert!(name.as_str().is_some_and(|name| name.starts_with("handler-")), "{path}: {name}");
+    }
+    for (path, status) in [
+        ("/demo/macro/0", 410),
+        ("/demo/try/0", 410),
+        ("/demo/hand/0", 500),
+        ("/demo/hand/x", 422),
+    ] {
+        assert_eq!(client.get(path).send().await.status(), status, "{path}");
     }
 }

@@ -62,8 +62,18 @@ fn router() -> Router {
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
-async fn post(client: &TestClient, path: &str, media_type: &str, body: impl Into<bytes::Bytes>) -> (u16, String) {
-    let answer = client.post(path).header("content-type", media_type).body(body).send().await;
+async fn post(
+    client: &TestClient,
+    path: &str,
+    media_type: &str,
+    body: impl Into<bytes::Bytes>,
+) -> (u16, String) {
+    let answer = client
+        .post(path)
+        .header("content-type", media_type)
+        .body(body)
+        .send()
+        .await;
     let text = answer.text().to_owned();
     assert!(answer.json()["code"].is_u64(), "{text}");
     (answer.status(), text)
@@ -79,9 +89,39 @@ async fn bodies_are_limited_with_and_without_a_length() {
     let (status, text) = post(&client, "/demo/json", JSON, large.clone()).await;
     assert_eq!(status, 413);
     assert!(text.contains("the body is larger than 32 bytes"), "{text}");
-    assert_eq!(post(&client, "/demo/form", FORM, format!("text={}", "x".repeat(27))).await.0, 200);
-    assert_eq!(post(&client, "/demo/form", FORM, format!("text={}", "x".repeat(28))).await.0, 413);
-    assert_eq!(post(&client, "/demo/fields", FORM, format!("a={}", "x".repeat(31))).await.0, 413);
+    assert_eq!(
+        post(
+            &client,
+            "/demo/form",
+            FORM,
+            format!("text={}", "x".repeat(27))
+        )
+        .await
+        .0,
+        200
+    );
+    assert_eq!(
+        post(
+            &client,
+            "/demo/form",
+            FORM,
+            format!("text={}", "x".repeat(28))
+        )
+        .await
+        .0,
+        413
+    );
+    assert_eq!(
+        post(
+            &client,
+            "/demo/fields",
+            FORM,
+            format!("a={}", "x".repeat(31))
+        )
+        .await
+        .0,
+        413
+    );
     assert_eq!(post(&client, "/demo/bytes", FORM, "12345678").await.0, 200);
     assert_eq!(post(&client, "/demo/bytes", FORM, "123456789").await.0, 413);
     for (path, kind, body, status) in [
@@ -100,14 +140,26 @@ async fn bodies_are_limited_with_and_without_a_length() {
 async fn deep_json_is_malformed_and_no_failure_of_the_service() {
     let client = client(router());
     for depth in [200, 100_000] {
-        let (status, text) = post(&client, "/demo/any", JSON, "[".repeat(depth) + &"]".repeat(depth)).await;
+        let (status, text) = post(
+            &client,
+            "/demo/any",
+            JSON,
+            "[".repeat(depth) + &"]".repeat(depth),
+        )
+        .await;
         assert_eq!(status, 400, "{text}");
         let (status, _) = post(&client, "/demo/any", JSON, "{\"a\":".repeat(depth)).await;
         assert_eq!(status, 400);
         let (status, _) = post(&client, "/demo/json", JSON, "{\"a\":".repeat(depth)).await;
         assert!(matches!(status, 400 | 422), "{status}");
     }
-    let (status, _) = post(&client, "/demo/any", JSON, "[".repeat(100) + &"]".repeat(100)).await;
+    let (status, _) = post(
+        &client,
+        "/demo/any",
+        JSON,
+        "[".repeat(100) + &"]".repeat(100),
+    )
+    .await;
     assert_eq!(status, 200);
 }
 
@@ -126,7 +178,11 @@ async fn forms_have_at_most_a_thousand_fields() {
         assert_eq!(status, 422, "{text}");
         let body: serde_json::Value = serde_json::from_str(&text).unwrap();
         // Once, however many arguments read the form.
-        assert_eq!(body["error"]["body"].as_array().map(Vec::len), Some(1), "{text}");
+        assert_eq!(
+            body["error"]["body"].as_array().map(Vec::len),
+            Some(1),
+            "{text}"
+        );
     }
 }
 
@@ -149,18 +205,53 @@ async fn uploads_are_limited_by_size_and_number() {
     let (status, text) = post(&client, "/demo/upload", kind, parts(2, 3)).await;
     assert_eq!(status, 200);
     assert!(text.contains("[\"f0:3\",\"f1:3\"]"), "{text}");
-    assert_eq!(post(&client, "/demo/upload", kind, parts(1_000, 1)).await.0, 200);
-    assert_eq!(post(&client, "/demo/upload", kind, parts(1_001, 1)).await.0, 413);
+    assert_eq!(
+        post(&client, "/demo/upload", kind, parts(1_000, 1)).await.0,
+        200
+    );
+    assert_eq!(
+        post(&client, "/demo/upload", kind, parts(1_001, 1)).await.0,
+        413
+    );
     // A part that is read as a whole, and the body as a whole.
-    assert_eq!(post(&client, "/demo/upload", kind, parts(1, 1024 * 1024)).await.0, 200);
-    assert_eq!(post(&client, "/demo/upload", kind, parts(1, 1024 * 1024 + 1)).await.0, 413);
-    assert_eq!(post(&client, "/demo/upload", kind, parts(5, 1024 * 1024)).await.0, 413);
-    for broken in ["", "no parts", "--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx", "--B\r\nx\r\n\r\n--B--"] {
+    assert_eq!(
+        post(&client, "/demo/upload", kind, parts(1, 1024 * 1024))
+            .await
+            .0,
+        200
+    );
+    assert_eq!(
+        post(&client, "/demo/upload", kind, parts(1, 1024 * 1024 + 1))
+            .await
+            .0,
+        413
+    );
+    assert_eq!(
+        post(&client, "/demo/upload", kind, parts(5, 1024 * 1024))
+            .await
+            .0,
+        413
+    );
+    for broken in [
+        "",
+        "no parts",
+        "--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx",
+        "--B\r\nx\r\n\r\n--B--",
+    ] {
         let (status, text) = post(&client, "/demo/upload", kind, broken).await;
         assert_eq!(status, 400, "{broken:?}: {text}");
     }
-    for kind in ["", "multipart/form-data", "multipart/mixed; boundary=B", "application/json"] {
-        assert_eq!(post(&client, "/demo/upload", kind, parts(1, 1)).await.0, 415, "{kind:?}");
+    for kind in [
+        "",
+        "multipart/form-data",
+        "multipart/mixed; boundary=B",
+        "application/json",
+    ] {
+        assert_eq!(
+            post(&client, "/demo/upload", kind, parts(1, 1)).await.0,
+            415,
+            "{kind:?}"
+        );
     }
 }
 
@@ -170,7 +261,10 @@ async fn a_request_that_takes_too_long_is_answered_504() {
     let before = tokio::time::Instant::now();
     let answer = client.get("/demo/slow").send().await;
     assert_eq!(before.elapsed().as_secs(), 3);
-    assert_eq!((answer.status(), answer.json()["code"].clone()), (504, 504.into()));
+    assert_eq!(
+        (answer.status(), answer.json()["code"].clone()),
+        (504, 504.into())
+    );
     assert_eq!(answer.header("x-request-id").len(), 36);
 }
 
@@ -188,7 +282,21 @@ async fn a_plain_handler_that_takes_too_long_is_answered_504_too() {
 async fn long_queries_are_read() {
     let client = client(router());
     let query = "a=1&".repeat(2_000);
-    assert_eq!(client.get(&format!("/demo/query?{query}n=7")).send().await.json()["data"], 7);
-    assert_eq!(client.request(Method::GET, "/demo/query?n=%FF").send().await.status(), 422);
+    assert_eq!(
+        client
+            .get(&format!("/demo/query?{query}n=7"))
+            .send()
+            .await
+            .json()["data"],
+        7
+    );
+    assert_eq!(
+        client
+            .request(Method::GET, "/demo/query?n=%FF")
+            .send()
+            .await
+            .status(),
+        422
+    );
     assert_eq!(client.get("/demo/query?&&=&n").send().await.status(), 422);
 }

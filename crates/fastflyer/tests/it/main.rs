@@ -1,10 +1,19 @@
 //! The framework from outside, in process.
 
+#![expect(
+    clippy::unwrap_used,
+    unreachable_pub,
+    unused_qualifications,
+    reason = "helpers of tests may panic, apps are public modules, and full paths read as a project's"
+)]
+
 mod apps;
+mod arguments;
 mod auth;
 mod defects;
 mod extractors;
 mod flyer_format;
+mod hygiene;
 mod layers;
 mod limits;
 mod openapi;

@@ -1,7 +1,10 @@
 //! The document: its content, its order, and whether it tells the truth about every answer.
 
 use crate::support::{AUTH, api, client, client_with};
-use fastflyer::{ApiError, AppEntry, Config, FlyerApi, Page, Router, http::Method, prelude::*, testing::TestClient};
+use fastflyer::{
+    ApiError, AppEntry, Config, FlyerApi, Page, Router, http::Method, prelude::*,
+    testing::TestClient,
+};
 use serde_json::{Value, json};
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Validate)]
@@ -50,7 +53,14 @@ struct Secret {
 }
 
 fn sample(id: u64) -> Item {
-    Item { item_id: id, name: "螺丝".into(), kind: Kind::Plain, owner: Some(Owner { email: "a@b.cn".into() }) }
+    Item {
+        item_id: id,
+        name: "螺丝".into(),
+        kind: Kind::Plain,
+        owner: Some(Owner {
+            email: "a@b.cn".into(),
+        }),
+    }
 }
 
 /// 查询项目
@@ -172,7 +182,10 @@ fn the_document_of_a_service() {
     insta::assert_snapshot!("document", text(&client(router(operations()))));
     let client = client_with(router(operations()), &[("flyer_response_format", "flyer")]);
     let document = client.app().openapi();
-    insta::assert_snapshot!("document_flyer_get_item", serde_json::to_string_pretty(&document["paths"]["/demo/items/{id}"]).unwrap());
+    insta::assert_snapshot!(
+        "document_flyer_get_item",
+        serde_json::to_string_pretty(&document["paths"]["/demo/items/{id}"]).unwrap()
+    );
 }
 
 #[test]
@@ -183,7 +196,9 @@ fn the_order_of_routes_changes_no_byte() {
     assert_eq!(first, text(&client(router(reversed))));
     let mut rotated = operations();
     rotated.rotate_left(5);
-    let nested = rotated.into_iter().fold(Router::new(), |all, one| all.include(Router::new().route(one)));
+    let nested = rotated.into_iter().fold(Router::new(), |all, one| {
+        all.include(Router::new().route(one))
+    });
     assert_eq!(first, text(&client(nested)));
 }
 
@@ -191,9 +206,20 @@ fn the_order_of_routes_changes_no_byte() {
 fn types_are_split_only_where_input_and_output_differ() {
     let client = client(router(operations()));
     let schemas = &client.app().openapi()["components"]["schemas"];
-    let names: Vec<_> = schemas.as_object().unwrap().keys().map(String::as_str).collect();
-    assert!(names.contains(&"Item") && names.contains(&"ItemInput"), "{names:?}");
-    assert!(names.contains(&"Owner") && !names.contains(&"OwnerInput"), "{names:?}");
+    let names: Vec<_> = schemas
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert!(
+        names.contains(&"Item") && names.contains(&"ItemInput"),
+        "{names:?}"
+    );
+    assert!(
+        names.contains(&"Owner") && !names.contains(&"OwnerInput"),
+        "{names:?}"
+    );
     assert!(schemas["ItemInput"]["properties"].get("itemId").is_none());
     assert_eq!(schemas["ItemInput"]["properties"]["name"]["maxLength"], 64);
     // Types of hidden operations are not shown.
@@ -207,13 +233,25 @@ fn apps_by_hand_read_as_apps_by_macro() {
     let api = FlyerApi::new(Config::new().title("Demo").base_url("/demo")).load([entry]);
     let client = TestClient::new(api).unwrap();
     let document = client.app().openapi();
-    assert_eq!(document["paths"]["/demo/list"]["get"]["operationId"], "shop_list");
-    assert_eq!(document["paths"]["/demo/nothing"]["get"]["operationId"], "shop_nothing");
+    assert_eq!(
+        document["paths"]["/demo/list"]["get"]["operationId"],
+        "shop_list"
+    );
+    assert_eq!(
+        document["paths"]["/demo/nothing"]["get"]["operationId"],
+        "shop_nothing"
+    );
 }
 
 #[test]
 fn tags_and_texts_come_from_router_attribute_and_comment() {
-    let nested = Router::new().tag("外层").prefix("/a").include(Router::new().tag("内层").tag("外层").prefix("/b/").include(routes![get_item]));
+    let nested = Router::new().tag("外层").prefix("/a").include(
+        Router::new()
+            .tag("内层")
+            .tag("外层")
+            .prefix("/b/")
+            .include(routes![get_item]),
+    );
     let client = client(nested);
     let operation = &client.app().openapi()["paths"]["/demo/a/b/items/{id}"]["get"];
     assert_eq!(operation["tags"], json!(["外层", "内层", "项目"]));
@@ -241,12 +279,27 @@ fn schema_for(document: &Value, path: &str, method: &str, status: u16) -> Value 
 async fn every_answer_is_as_documented() {
     let item = json!({"name": "x"});
     let requests: Vec<(Method, &str, &str, Option<Value>)> = vec![
-        (Method::GET, "/demo/items/{id}", "/demo/items/7?verbose=1&size=5", None),
+        (
+            Method::GET,
+            "/demo/items/{id}",
+            "/demo/items/7?verbose=1&size=5",
+            None,
+        ),
         (Method::GET, "/demo/items/{id}", "/demo/items/0", None),
         (Method::GET, "/demo/items/{id}", "/demo/items/1", None),
-        (Method::GET, "/demo/items/{id}", "/demo/items/x?size=0&verbose=x", None),
+        (
+            Method::GET,
+            "/demo/items/{id}",
+            "/demo/items/x?size=0&verbose=x",
+            None,
+        ),
         (Method::POST, "/demo/items", "/demo/items", Some(item)),
-        (Method::POST, "/demo/items", "/demo/items", Some(json!({"name": "", "owner": {"email": "x"}}))),
+        (
+            Method::POST,
+            "/demo/items",
+            "/demo/items",
+            Some(json!({"name": "", "owner": {"email": "x"}})),
+        ),
         (Method::POST, "/demo/items", "/demo/items", Some(json!([]))),
         (Method::POST, "/demo/items", "/demo/items", None),
         (Method::GET, "/demo/list", "/demo/list", None),
@@ -258,21 +311,44 @@ async fn every_answer_is_as_documented() {
         (Method::GET, "/demo/found/{n}", "/demo/found/2", None),
         (Method::GET, "/demo/maybe/{n}", "/demo/maybe/0", None),
         (Method::GET, "/demo/maybe/{n}", "/demo/maybe/1", None),
-        (Method::GET, "/demo/maybe-list/{n}", "/demo/maybe-list/0", None),
-        (Method::GET, "/demo/maybe-list/{n}", "/demo/maybe-list/1", None),
+        (
+            Method::GET,
+            "/demo/maybe-list/{n}",
+            "/demo/maybe-list/0",
+            None,
+        ),
+        (
+            Method::GET,
+            "/demo/maybe-list/{n}",
+            "/demo/maybe-list/1",
+            None,
+        ),
         (Method::GET, "/demo/scalar/{n}", "/demo/scalar/0", None),
         (Method::GET, "/demo/scalar/{n}", "/demo/scalar/1", None),
         (Method::GET, "/demo/nothing", "/demo/nothing", None),
         (Method::GET, "/demo/boom", "/demo/boom", None),
         (Method::POST, "/demo/form", "/demo/form", None),
         (Method::POST, "/demo/form", "/demo/form", Some(json!({}))),
-        (Method::POST, "/demo/upload", "/demo/upload", Some(json!({}))),
-        (Method::GET, "/demo/health_check", "/demo/health_check", None),
+        (
+            Method::POST,
+            "/demo/upload",
+            "/demo/upload",
+            Some(json!({})),
+        ),
+        (
+            Method::GET,
+            "/demo/health_check",
+            "/demo/health_check",
+            None,
+        ),
     ];
     let options: &[&[(&str, &str)]] = &[
         &[],
         &[("flyer_response_format", "flyer")],
-        &[("flyer_response_format", "flyer"), ("flyer_response_error_status", "strict")],
+        &[
+            ("flyer_response_format", "flyer"),
+            ("flyer_response_error_status", "strict"),
+        ],
         &[("flyer_response_error_status", "200")],
         &[("flyer_response_error_status", "500"), ("flyer_debug", "1")],
         &[("flyer_body_limit", "4")],
@@ -285,7 +361,9 @@ async fn every_answer_is_as_documented() {
         for (method, template, path, body) in &requests {
             for credentials in [None, Some(crate::support::CREDENTIALS)] {
                 let request = client.request(method.clone(), path);
-                let request = credentials.iter().fold(request, |request, value| request.header("authorization", value));
+                let request = credentials.iter().fold(request, |request, value| {
+                    request.header("authorization", value)
+                });
                 let answer = match body {
                     Some(body) => request.json(body),
                     None => request,
@@ -308,9 +386,16 @@ async fn every_answer_is_as_documented() {
                 judged += 1;
             }
         }
-        let gone = client.delete("/demo/items/7").header("authorization", crate::support::CREDENTIALS).send().await;
+        let gone = client
+            .delete("/demo/items/7")
+            .header("authorization", crate::support::CREDENTIALS)
+            .send()
+            .await;
         assert_eq!((gone.status(), gone.bytes().len()), (204, 0));
-        assert!(document["paths"]["/demo/items/{id}"]["delete"]["responses"]["204"]["content"].is_null());
+        assert!(
+            document["paths"]["/demo/items/{id}"]["delete"]["responses"]["204"]["content"]
+                .is_null()
+        );
     }
     println!("{judged} answers judged");
 }
@@ -340,7 +425,11 @@ fn every_reference_has_its_target() {
 fn docs_can_be_taken_away() {
     let client = TestClient::with_settings(api(routes![list]), [("flyer_docs", "0")]).unwrap();
     let status = |path: &str| {
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(client.get(path).send()).status()
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap()
+            .block_on(client.get(path).send())
+            .status()
     };
     for path in ["/demo/docs", "/demo/redoc", "/demo/openapi.json", "/"] {
         assert_eq!(status(path), 404, "{path}");

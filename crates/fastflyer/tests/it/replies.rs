@@ -94,7 +94,10 @@ async fn own_error() -> std::result::Result<Item, Failed> {
 
 #[get("/fields")]
 async fn fields() -> Result<Item> {
-    Err(ApiError::unprocessable().error("email", "taken").error("email", "odd").error("name", "long"))
+    Err(ApiError::unprocessable()
+        .error("email", "taken")
+        .error("email", "odd")
+        .error("name", "long"))
 }
 
 #[get("/page")]
@@ -109,26 +112,40 @@ async fn nothing() -> Reply {
 
 #[post("/created", codes = [201])]
 async fn created() -> Reply<Item> {
-    Reply::created(Item { id: 9 }).location("/demo/items/9").message("注册成功")
+    Reply::created(Item { id: 9 })
+        .location("/demo/items/9")
+        .message("注册成功")
 }
 
 #[get("/status")]
 async fn status() -> Reply {
-    Reply::ok().status(StatusCode::PARTIAL_CONTENT).header("x-foo", "bar").header("bad header", "x").header("x-bad", "a\nb")
+    Reply::ok()
+        .status(StatusCode::PARTIAL_CONTENT)
+        .header("x-foo", "bar")
+        .header("bad header", "x")
+        .header("x-bad", "a\nb")
 }
 
 #[get("/shortcut/{n}")]
 async fn shortcut(n: usize) -> Reply {
     let all: [fn() -> Reply; 9] = [
-        Reply::ok, Reply::fail, Reply::error_bad_request, Reply::error_unauthorized, Reply::error_forbidden,
-        Reply::error_not_found, Reply::error_method_not_allowed, Reply::error_internal, || Reply::localize(404u32),
+        Reply::ok,
+        Reply::fail,
+        Reply::error_bad_request,
+        Reply::error_unauthorized,
+        Reply::error_forbidden,
+        Reply::error_not_found,
+        Reply::error_method_not_allowed,
+        Reply::error_internal,
+        || Reply::localize(404u32),
     ];
     all[n]()
 }
 
 fn router() -> Router {
     routes![
-        either, option, map, no_json, bad_keys, code, error, own_error, fields, page, nothing, created, status, shortcut
+        either, option, map, no_json, bad_keys, code, error, own_error, fields, page, nothing,
+        created, status, shortcut
     ]
 }
 
@@ -164,20 +181,50 @@ async fn data_is_wrapped_by_what_it_is() {
 async fn codes_decide_status_and_kind() {
     let client = client(router());
     for (code, http, kind) in [
-        (200, 200, "success"), (200_101, 200, "success"), (201, 201, "success"), (302, 302, "success"),
-        (404, 404, "error"), (404_001, 404, "error"), (500_102, 500, "fail"), (605, 500, "fail"), (7, 500, "fail"),
+        (200, 200, "success"),
+        (200_101, 200, "success"),
+        (201, 201, "success"),
+        (302, 302, "success"),
+        (404, 404, "error"),
+        (404_001, 404, "error"),
+        (500_102, 500, "fail"),
+        (605, 500, "fail"),
+        (7, 500, "fail"),
     ] {
         let answer = client.get(&format!("/demo/code/{code}")).send().await;
         let body = answer.json();
-        assert_eq!((answer.status(), &body["code"], &body["status"]), (http, &json!(code), &json!(kind)));
+        assert_eq!(
+            (answer.status(), &body["code"], &body["status"]),
+            (http, &json!(code), &json!(kind))
+        );
     }
-    for (code, http, sent) in [(404, 404, 404), (404_001, 404, 404_001), (605, 500, 605), (200, 500, 500), (0, 500, 500)] {
+    for (code, http, sent) in [
+        (404, 404, 404),
+        (404_001, 404, 404_001),
+        (605, 500, 605),
+        (200, 500, 500),
+        (0, 500, 500),
+    ] {
         let answer = client.get(&format!("/demo/error/{code}")).send().await;
-        assert_eq!((answer.status(), answer.json()["code"].clone()), (http, json!(sent)), "{code}");
+        assert_eq!(
+            (answer.status(), answer.json()["code"].clone()),
+            (http, json!(sent)),
+            "{code}"
+        );
         assert_eq!(answer.json()["error"], json!({"detail": ["why"]}));
     }
-    for (n, http) in [200, 500, 400, 401, 403, 404, 405, 500, 404].into_iter().enumerate() {
-        assert_eq!(client.get(&format!("/demo/shortcut/{n}")).send().await.status(), http);
+    for (n, http) in [200, 500, 400, 401, 403, 404, 405, 500, 404]
+        .into_iter()
+        .enumerate()
+    {
+        assert_eq!(
+            client
+                .get(&format!("/demo/shortcut/{n}"))
+                .send()
+                .await
+                .status(),
+            http
+        );
     }
 }
 
@@ -187,7 +234,10 @@ async fn causes_stay_inside_unless_debugging() {
     for path in ["/demo/own-error", "/demo/bad-keys"] {
         let answer = client.get(path).send().await;
         assert_eq!(answer.status(), 500, "{path}");
-        assert_eq!(answer.json(), json!({"status": "fail", "code": 500, "message": "操作失败", "data": {}, "error": {}}));
+        assert_eq!(
+            answer.json(),
+            json!({"status": "fail", "code": 500, "message": "操作失败", "data": {}, "error": {}})
+        );
     }
     let client = client_with(router(), &[("flyer_debug", "1")]);
     let answer = client.get("/demo/own-error").send().await;
@@ -198,13 +248,20 @@ async fn causes_stay_inside_unless_debugging() {
 async fn field_errors_keep_their_order() {
     let client = client(router());
     let answer = client.get("/demo/fields").send().await;
-    assert_eq!((answer.status(), answer.json()["error"].clone()), (422, json!({"email": ["taken", "odd"], "name": ["long"]})));
+    assert_eq!(
+        (answer.status(), answer.json()["error"].clone()),
+        (422, json!({"email": ["taken", "odd"], "name": ["long"]}))
+    );
 }
 
 #[tokio::test]
 async fn pages_count_and_link() {
     let client = client(router());
-    let body = client.get("/demo/page?page=2&q=a%20b&per_page=9").send().await.json();
+    let body = client
+        .get("/demo/page?page=2&q=a%20b&per_page=9")
+        .send()
+        .await
+        .json();
     assert_eq!(
         body["data"]["meta"]["pagination"],
         json!({
@@ -213,14 +270,24 @@ async fn pages_count_and_link() {
         })
     );
     let body = client.get("/demo/page?page=3").send().await.json();
-    assert!(body["data"]["meta"]["pagination"]["links"].get("next").is_none());
+    assert!(
+        body["data"]["meta"]["pagination"]["links"]
+            .get("next")
+            .is_none()
+    );
     let body = client.get("/demo/page?page=0").send().await.json();
     assert_eq!(body["data"]["meta"]["pagination"]["current_page"], 1);
-    let body = client.get("/demo/page?page=18446744073709551615").send().await;
+    let body = client
+        .get("/demo/page?page=18446744073709551615")
+        .send()
+        .await;
     assert_eq!(body.status(), 200);
     let client = client_with(router(), &[("flyer_response_format", "flyer")]);
     let body = client.get("/demo/page?page=2").send().await.json();
-    assert_eq!(body["pageInfo"], json!({"total": 12, "offset": 5, "size": 5}));
+    assert_eq!(
+        body["pageInfo"],
+        json!({"total": 12, "offset": 5, "size": 5})
+    );
     assert_eq!(body["data"], json!([{"id": 1}, {"id": 2}]));
 }
 
@@ -228,12 +295,29 @@ async fn pages_count_and_link() {
 async fn headers_and_statuses_of_a_reply() {
     let client = client(router());
     let answer = client.get("/demo/nothing").send().await;
-    assert_eq!((answer.status(), answer.bytes().len(), answer.header("content-type")), (204, 0, ""));
+    assert_eq!(
+        (
+            answer.status(),
+            answer.bytes().len(),
+            answer.header("content-type")
+        ),
+        (204, 0, "")
+    );
     let answer = client.post("/demo/created").send().await;
-    assert_eq!((answer.status(), answer.header("location")), (201, "/demo/items/9"));
+    assert_eq!(
+        (answer.status(), answer.header("location")),
+        (201, "/demo/items/9")
+    );
     assert_eq!(answer.json()["message"], "注册成功");
     let answer = client.get("/demo/status").send().await;
-    assert_eq!((answer.status(), answer.header("x-foo"), answer.header("x-bad")), (206, "bar", ""));
+    assert_eq!(
+        (
+            answer.status(),
+            answer.header("x-foo"),
+            answer.header("x-bad")
+        ),
+        (206, "bar", "")
+    );
 }
 
 #[tokio::test]
@@ -241,7 +325,12 @@ async fn the_locale_decides_texts() {
     let client = client_with(router(), &[("flyer_locale", "en")]);
     let message = client.get("/demo/map").send().await.json()["message"].clone();
     assert_ne!(message, "操作成功");
-    assert!(message.as_str().is_some_and(|text| text.is_ascii() && !text.is_empty()), "{message}");
+    assert!(
+        message
+            .as_str()
+            .is_some_and(|text| text.is_ascii() && !text.is_empty()),
+        "{message}"
+    );
     assert_eq!(client.app().settings().locale, Locale::En);
 }
 
@@ -250,7 +339,10 @@ async fn error_status_options_change_the_status_only() {
     for (option, status) in [("200", 200), ("500", 500), ("strict", 404)] {
         let client = client_with(router(), &[("flyer_response_error_status", option)]);
         let answer = client.get("/demo/error/404").send().await;
-        assert_eq!((answer.status(), answer.json()["code"].clone()), (status, json!(404)));
+        assert_eq!(
+            (answer.status(), answer.json()["code"].clone()),
+            (status, json!(404))
+        );
         assert_eq!(answer.json()["status"], "error");
         assert_eq!(client.get("/demo/unknown").send().await.status(), 404);
     }
@@ -282,7 +374,10 @@ impl tracing::Subscriber for Warnings {
         let mut text = Text(String::new());
         event.record(&mut text);
         if text.0.contains(self.0) {
-            self.1.lock().unwrap().push(format!("{} {}", event.metadata().level(), text.0));
+            self.1
+                .lock()
+                .unwrap()
+                .push(format!("{} {}", event.metadata().level(), text.0));
         }
     }
 
@@ -298,13 +393,16 @@ async fn an_undeclared_status_is_said_once() {
         Reply::created(Item { id: 1 })
     }
     let lines = std::sync::Arc::default();
-    let _guard = tracing::subscriber::set_default(Warnings("documentation", std::sync::Arc::clone(&lines)));
+    let _guard =
+        tracing::subscriber::set_default(Warnings("documentation", std::sync::Arc::clone(&lines)));
     let client = client(routes![undeclared, created]);
     for path in ["/demo/undeclared", "/demo/undeclared", "/demo/created"] {
         assert_eq!(client.post(path).send().await.status(), 201);
     }
     assert_eq!(
         *lines.lock().unwrap(),
-        ["WARN POST /demo/undeclared answers 201, which its documentation does not know; declare it: codes = [201]"]
+        [
+            "WARN POST /demo/undeclared answers 201, which its documentation does not know; declare it: codes = [201]"
+        ]
     );
 }

@@ -1,7 +1,10 @@
 //! Paths, methods, prefixes, encodings.
 
 use crate::support::{client, client_with, reasons};
-use fastflyer::{Config, FlyerApi, Operation, http::Method, operation::IntoOperation, prelude::*, testing::TestClient};
+use fastflyer::{
+    Config, FlyerApi, Operation, http::Method, operation::IntoOperation, prelude::*,
+    testing::TestClient,
+};
 
 #[get("/items/{id}")]
 async fn item(id: String) -> String {
@@ -73,7 +76,10 @@ async fn fixed_segments_go_before_parameters() {
     let client = client(router());
     assert_eq!(data(&client, "/demo/items/all").await, "all");
     assert_eq!(data(&client, "/demo/items/5").await, "5");
-    assert_eq!(client.post("/demo/items/5").send().await.json()["data"], "changed 5");
+    assert_eq!(
+        client.post("/demo/items/5").send().await.json()["data"],
+        "changed 5"
+    );
 }
 
 #[tokio::test]
@@ -94,44 +100,80 @@ async fn a_path_is_decoded_once_and_then_split() {
 }
 
 #[tokio::test]
-async fn a_path_that_is_no_text_is_not_found() {
+async fn what_is_no_text_in_a_path_is_replaced() {
     let client = client(router());
-    let answer = client.get("/demo/items/%FF").send().await;
-    assert_eq!((answer.status(), &answer.json()["code"]), (404, &404.into()));
+    assert_eq!(data(&client, "/demo/items/%FF").await, "\u{fffd}");
 }
 
 #[tokio::test]
 async fn wrong_methods_name_the_declared_ones_only() {
     let client = client(router());
     let answer = client.delete("/demo/items/5").send().await;
-    assert_eq!((answer.status(), answer.header("allow")), (405, "GET, POST"));
+    assert_eq!(
+        (answer.status(), answer.header("allow")),
+        (405, "GET, POST")
+    );
     assert_eq!(answer.json()["status"], "error");
     // HEAD is answered where it was declared.
     let answer = client.request(Method::HEAD, "/demo/items/5").send().await;
-    assert_eq!((answer.status(), answer.header("allow")), (405, "GET, POST"));
+    assert_eq!(
+        (answer.status(), answer.header("allow")),
+        (405, "GET, POST")
+    );
     let answer = client.get("/demo/probe").send().await;
-    assert_eq!((answer.status(), answer.header("allow")), (405, "HEAD, OPTIONS"));
-    assert_eq!(client.request(Method::HEAD, "/demo/probe").send().await.header("x-probe"), "1");
-    assert_eq!(client.request(Method::OPTIONS, "/demo/probe").send().await.status(), 200);
+    assert_eq!(
+        (answer.status(), answer.header("allow")),
+        (405, "HEAD, OPTIONS")
+    );
+    assert_eq!(
+        client
+            .request(Method::HEAD, "/demo/probe")
+            .send()
+            .await
+            .header("x-probe"),
+        "1"
+    );
+    assert_eq!(
+        client
+            .request(Method::OPTIONS, "/demo/probe")
+            .send()
+            .await
+            .status(),
+        200
+    );
     let strange = Method::from_bytes(b"PURGE").unwrap();
-    assert_eq!(client.request(strange, "/demo/probe").send().await.status(), 405);
+    assert_eq!(
+        client.request(strange, "/demo/probe").send().await.status(),
+        405
+    );
 }
 
 #[tokio::test]
 async fn the_last_slash_is_corrected_by_307() {
     let client = client(router());
     for (asked, location) in [
-        ("/demo/items/5/?a=1&b=%20", "http://localhost/demo/items/5?a=1&b=%20"),
+        (
+            "/demo/items/5/?a=1&b=%20",
+            "http://localhost/demo/items/5?a=1&b=%20",
+        ),
         ("/demo/slash", "http://localhost/demo/slash/"),
         ("/health_check/", "http://localhost/health_check"),
     ] {
         let answer = client.get(asked).send().await;
-        assert_eq!((answer.status(), answer.header("location")), (307, location), "{asked}");
+        assert_eq!(
+            (answer.status(), answer.header("location")),
+            (307, location),
+            "{asked}"
+        );
     }
     // The method stays, even one that the other path does not know.
     assert_eq!(client.delete("/demo/slash").send().await.status(), 307);
     // A Host that is none is not repeated.
-    let answer = client.get("/demo/slash").header("host", "a b<>").send().await;
+    let answer = client
+        .get("/demo/slash")
+        .header("host", "a b<>")
+        .send()
+        .await;
     assert_eq!(answer.header("location"), "/demo/slash/");
     for lost in ["//demo/slash", "/demo/nothing/", "/demo/slash///", "/demo"] {
         assert_eq!(client.get(lost).send().await.status(), 404, "{lost}");
@@ -150,7 +192,10 @@ async fn an_empty_base_url_leaves_the_routes_at_the_root() {
     let client = client_with(router().route(root_index()), &[("flyer_base_url", "")]);
     assert_eq!(data(&client, "/items/all").await, "all");
     assert_eq!(client.get("/docs").send().await.status(), 200);
-    assert_eq!(client.get("/openapi.json").send().await.json()["paths"]["/"]["get"]["operationId"], "root_index");
+    assert_eq!(
+        client.get("/openapi.json").send().await.json()["paths"]["/"]["get"]["operationId"],
+        "root_index"
+    );
     // The project's own root goes before the redirect to the docs.
     assert_eq!(data(&client, "/").await, "index");
     let client = client_with(router(), &[("flyer_base_url", "")]);
@@ -174,7 +219,10 @@ async fn an_operation_may_not_take_a_base_route() {
 
     let found = reasons(FlyerApi::new(Config::new().base_url("/demo")).include(routes![docs]));
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].starts_with("GET /demo/docs is defined twice: at "), "{found:?}");
+    assert!(
+        found[0].starts_with("GET /demo/docs is defined twice: at "),
+        "{found:?}"
+    );
 }
 
 #[tokio::test]
@@ -187,8 +235,11 @@ async fn operations_behind_axum_see_the_same_paths() {
     assert_eq!(data(&client, "/demo/items/%2541").await, "%41");
     assert_eq!(data(&client, "/demo/items/a%20b+c").await, "a b+c");
     assert_eq!(client.get("/demo/items/x%2Fy").send().await.status(), 404);
-    assert_eq!(client.get("/demo/items/%FF").send().await.status(), 404);
+    assert_eq!(data(&client, "/demo/items/%FF").await, "\u{fffd}");
     let answer = client.request(Method::HEAD, "/demo/items/5").send().await;
-    assert_eq!((answer.status(), answer.header("allow")), (405, "GET, POST"));
+    assert_eq!(
+        (answer.status(), answer.header("allow")),
+        (405, "GET, POST")
+    );
     assert_eq!(client.get("/demo/slash").send().await.status(), 307);
 }

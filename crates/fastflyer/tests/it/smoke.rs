@@ -26,7 +26,9 @@ async fn plain(
 ) -> Result<Item> {
     let n: u64 = "7".parse()?;
     let _ = (verbose, x_tenant);
-    Ok(Item { item_id: id + n + u64::from(size) })
+    Ok(Item {
+        item_id: id + n + u64::from(size),
+    })
 }
 
 #[get("/list")]
@@ -109,27 +111,85 @@ async fn state(State(n): State<u32>) -> u32 {
 }
 
 fn api() -> FlyerApi {
-    FlyerApi::new(Config::new().title("Demo").base_url("/demo")).state(9u32).include(routes![
-        get_item, plain, list, unit, status, opaque, boom, boom_plain, cause, page, create,
-        create_plain, mixed, state
-    ])
+    FlyerApi::new(Config::new().title("Demo").base_url("/demo"))
+        .state(9u32)
+        .include(routes![
+            get_item,
+            plain,
+            list,
+            unit,
+            status,
+            opaque,
+            boom,
+            boom_plain,
+            cause,
+            page,
+            create,
+            create_plain,
+            mixed,
+            state
+        ])
 }
 
 #[tokio::test]
 async fn answers_have_one_shape() {
     let client = TestClient::new(api()).unwrap();
     for (path, status, body) in [
-        ("/demo/items/5", 200, json!({"status": "success", "code": 200, "message": "操作成功", "data": {"itemId": 5}, "error": {}})),
-        ("/demo/plain/5", 200, json!({"status": "success", "code": 200, "message": "操作成功", "data": {"itemId": 22}, "error": {}})),
-        ("/demo/list", 200, json!({"status": "success", "code": 200, "message": "操作成功", "data": {"data": [{"itemId": 1}]}, "error": {}})),
-        ("/demo/unit", 200, json!({"status": "success", "code": 200, "message": "操作成功", "data": {}, "error": {}})),
-        ("/demo/state", 200, json!({"status": "success", "code": 200, "message": "操作成功", "data": 9, "error": {}})),
-        ("/demo/mixed/4", 200, json!({"status": "success", "code": 200, "message": "操作成功", "data": "4 /demo/mixed/4", "error": {}})),
-        ("/demo/boom", 500, json!({"status": "fail", "code": 500, "message": "操作失败", "data": {}, "error": {}})),
-        ("/demo/boom-plain", 500, json!({"status": "fail", "code": 500, "message": "操作失败", "data": {}, "error": {}})),
-        ("/demo/cause", 500, json!({"status": "fail", "code": 500, "message": "操作失败", "data": {}, "error": {}})),
-        ("/health_check", 200, json!({"message": "success", "code": 200})),
-        ("/demo/nope", 404, json!({"status": "error", "code": 404, "message": "资源未找到", "data": {}, "error": {}})),
+        (
+            "/demo/items/5",
+            200,
+            json!({"status": "success", "code": 200, "message": "操作成功", "data": {"itemId": 5}, "error": {}}),
+        ),
+        (
+            "/demo/plain/5",
+            200,
+            json!({"status": "success", "code": 200, "message": "操作成功", "data": {"itemId": 22}, "error": {}}),
+        ),
+        (
+            "/demo/list",
+            200,
+            json!({"status": "success", "code": 200, "message": "操作成功", "data": {"data": [{"itemId": 1}]}, "error": {}}),
+        ),
+        (
+            "/demo/unit",
+            200,
+            json!({"status": "success", "code": 200, "message": "操作成功", "data": {}, "error": {}}),
+        ),
+        (
+            "/demo/state",
+            200,
+            json!({"status": "success", "code": 200, "message": "操作成功", "data": 9, "error": {}}),
+        ),
+        (
+            "/demo/mixed/4",
+            200,
+            json!({"status": "success", "code": 200, "message": "操作成功", "data": "4 /demo/mixed/4", "error": {}}),
+        ),
+        (
+            "/demo/boom",
+            500,
+            json!({"status": "fail", "code": 500, "message": "操作失败", "data": {}, "error": {}}),
+        ),
+        (
+            "/demo/boom-plain",
+            500,
+            json!({"status": "fail", "code": 500, "message": "操作失败", "data": {}, "error": {}}),
+        ),
+        (
+            "/demo/cause",
+            500,
+            json!({"status": "fail", "code": 500, "message": "操作失败", "data": {}, "error": {}}),
+        ),
+        (
+            "/health_check",
+            200,
+            json!({"message": "success", "code": 200}),
+        ),
+        (
+            "/demo/nope",
+            404,
+            json!({"status": "error", "code": 404, "message": "资源未找到", "data": {}, "error": {}}),
+        ),
     ] {
         let answer = client.get(path).send().await;
         assert_eq!((answer.status(), answer.json()), (status, body), "{path}");
@@ -143,21 +203,45 @@ async fn answers_have_one_shape() {
 #[tokio::test]
 async fn every_failing_field_is_named() {
     let client = TestClient::new(api()).unwrap();
-    let answer = client.get("/demo/plain/x?verbose=maybe&size=0").send().await;
+    let answer = client
+        .get("/demo/plain/x?verbose=maybe&size=0")
+        .send()
+        .await;
     assert_eq!(answer.status(), 422);
     let error = answer.json()["error"].clone();
-    assert_eq!(error["path.id"].as_array().map(Vec::len), Some(1), "{error}");
-    assert_eq!(error["query.verbose"].as_array().map(Vec::len), Some(1), "{error}");
+    assert_eq!(
+        error["path.id"].as_array().map(Vec::len),
+        Some(1),
+        "{error}"
+    );
+    assert_eq!(
+        error["query.verbose"].as_array().map(Vec::len),
+        Some(1),
+        "{error}"
+    );
     assert_eq!(error["query.size"][0], "不能小于 1", "{error}");
     let body = json!({"name": "", "age": 151, "address": {"city": "x"}});
-    let answer = client.post("/demo/users/a?dry_run=q").json(&body).send().await;
+    let answer = client
+        .post("/demo/users/a?dry_run=q")
+        .json(&body)
+        .send()
+        .await;
     let error = answer.json()["error"].clone();
     for field in ["name", "age", "address.city", "query.dry_run"] {
         assert!(error[field][0].is_string(), "{field}: {error}");
     }
-    let answer = client.post("/demo/users").json(&json!({"name": "a"})).send().await;
+    let answer = client
+        .post("/demo/users")
+        .json(&json!({"name": "a"}))
+        .send()
+        .await;
     assert_eq!(answer.status(), 201);
-    let answer = client.post("/demo/users").header("content-type", "application/json").body("{\n \"name\":").send().await;
+    let answer = client
+        .post("/demo/users")
+        .header("content-type", "application/json")
+        .body("{\n \"name\":")
+        .send()
+        .await;
     assert_eq!(answer.status(), 400, "{}", answer.text());
     let answer = client.post("/demo/users").body("{}").send().await;
     assert_eq!(answer.status(), 415);
@@ -169,7 +253,10 @@ async fn the_document_is_whole() {
     let answer = client.get("/demo/openapi.json").send().await;
     let document = answer.json();
     assert_eq!(document["openapi"], "3.1.0");
-    assert_eq!(document["paths"]["/demo/items/{id}"]["get"]["operationId"], "get_item");
+    assert_eq!(
+        document["paths"]["/demo/items/{id}"]["get"]["operationId"],
+        "get_item"
+    );
     if std::env::args().any(|argument| argument == "--nocapture") {
         println!("{}", serde_json::to_string_pretty(&document).unwrap());
     }
@@ -178,7 +265,13 @@ async fn the_document_is_whole() {
     let responses = &document["paths"]["/demo/page"]["get"]["responses"];
     assert!(responses["404"].is_object() && responses["409"].is_object(), "{responses}");
     assert_eq!(client.get("/demo/docs").send().await.status(), 200);
-    assert_eq!(client.get("/").send().await.header("location"), "/demo/docs");
+    assert_eq!(
+        client.get("/").send().await.header("location"),
+        "/demo/docs"
+    );
     let page = client.get("/demo/page?x=1&page=2").send().await.json();
-    assert_eq!(page["data"]["meta"]["pagination"]["links"]["next"], "/demo/page?x=1&page=3&per_page=5");
+    assert_eq!(
+        page["data"]["meta"]["pagination"]["links"]["next"],
+        "/demo/page?x=1&page=3&per_page=5"
+    );
 }

@@ -30,7 +30,11 @@ mod other {
 
 fn line_of(text: &str) -> usize {
     let source = include_str!("start_errors.rs");
-    source.lines().position(|line| line.trim() == text).expect("the line") + 1
+    source
+        .lines()
+        .position(|line| line.trim() == text)
+        .expect("the line")
+        + 1
 }
 
 #[test]
@@ -39,13 +43,20 @@ fn a_route_twice_names_both_places() {
     let b = line_of("#[get(\"/a/{name}\", operation_id = \"second\")]");
     assert_eq!(
         reasons(api(routes![first, other::same_path])),
-        [format!("GET /demo/a/{{name}} is defined twice: at {HERE}:{a} and at {HERE}:{b}")]
+        [format!(
+            "GET /demo/a/{{name}} is defined twice: at {HERE}:{a} and at {HERE}:{b}"
+        )]
     );
     // Behind layers too, where axum would panic.
     let layer = tower::layer::util::Identity::new;
     assert_eq!(
-        reasons(api(routes![first].layer(layer()).include(Router::new())).include(routes![other::same_path].layer(layer()))),
-        [format!("GET /demo/a/{{name}} is defined twice: at {HERE}:{a} and at {HERE}:{b}")]
+        reasons(
+            api(routes![first].layer(layer()).include(Router::new()))
+                .include(routes![other::same_path].layer(layer()))
+        ),
+        [format!(
+            "GET /demo/a/{{name}} is defined twice: at {HERE}:{a} and at {HERE}:{b}"
+        )]
     );
 }
 
@@ -79,15 +90,20 @@ fn templates_that_contradict_are_named() {
 
 #[test]
 fn hand_written_paths_prefixes_and_ids_are_checked() {
-    let operation = |path: &'static str| Operation::new(Method::GET, path, "x").handler(async || 1u64);
+    let operation =
+        |path: &'static str| Operation::new(Method::GET, path, "x").handler(async || 1u64);
     let line = line!() - 1;
     assert_eq!(
         reasons(FlyerApi::new(Config::new().base_url("/demo")).route(operation("x"))),
-        [format!("GET \"x\" at {HERE}:{line}: a path begins with `/`")]
+        [format!(
+            "GET \"x\" at {HERE}:{line}: a path begins with `/`"
+        )]
     );
     assert_eq!(
         reasons(api(operation("/x/{a").into())),
-        [format!("GET \"/demo/x/{{a\" at {HERE}:{line}: a brace is open: parameters are written `{{name}}`")]
+        [format!(
+            "GET \"/demo/x/{{a\" at {HERE}:{line}: a brace is open: parameters are written `{{name}}`"
+        )]
     );
     assert_eq!(
         reasons(api(Router::new().prefix("users").route(operation("/x")))),
@@ -95,7 +111,9 @@ fn hand_written_paths_prefixes_and_ids_are_checked() {
     );
     assert_eq!(
         reasons(api(operation("/x").id("no id").into())),
-        [format!("the operation id \"no id\" at {HERE}:{line} has other characters than letters, digits and `_`")]
+        [format!(
+            "the operation id \"no id\" at {HERE}:{line} has other characters than letters, digits and `_`"
+        )]
     );
     assert_eq!(
         reasons(api(operation("/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}").into())),
@@ -116,8 +134,14 @@ fn a_state_that_nobody_gave_names_type_and_operation() {
     let line = line_of("#[get(\"/rows\")]");
     let found = reasons(api(routes![rows]));
     assert_eq!(found.len(), 1);
-    assert!(found[0].starts_with(&format!("the operation at {HERE}:{line} takes State<")), "{found:?}");
-    assert!(found[0].ends_with("::Db; give one with FlyerApi::state"), "{found:?}");
+    assert!(
+        found[0].starts_with(&format!("the operation at {HERE}:{line} takes State<")),
+        "{found:?}"
+    );
+    assert!(
+        found[0].ends_with("::Db; give one with FlyerApi::state"),
+        "{found:?}"
+    );
     assert!(TestClient::new(api(routes![rows]).state(Db)).is_ok());
 }
 
@@ -166,7 +190,9 @@ fn a_type_may_not_take_the_name_of_the_failure_body() {
     }
     assert_eq!(
         reasons(api(routes![f])),
-        ["a type is called `Failure` in the OpenAPI document, which is the name of the body of failed requests; rename it with #[schemars(rename = \"..\")]"]
+        [
+            "a type is called `Failure` in the OpenAPI document, which is the name of the body of failed requests; rename it with #[schemars(rename = \"..\")]"
+        ]
     );
 }
 
@@ -209,8 +235,12 @@ fn constraints_that_nobody_checks_are_refused() {
     assert_eq!(
         reasons(api(routes![unchecked, bounded])),
         [
-            format!("{HERE}:{q} takes a `Bounded`, whose schema says `count: minimum or maximum`, but `Bounded` does not derive garde::Validate, so nothing would check it; derive it, with #[garde(dive)] on nested fields"),
-            format!("{HERE}:{u} takes a `Unchecked`, whose schema says `name: minLength`, but `Unchecked` does not derive garde::Validate, so nothing would check it; derive it, with #[garde(dive)] on nested fields"),
+            format!(
+                "{HERE}:{q} takes a `Bounded`, whose schema says `count: minimum or maximum`, but `Bounded` does not derive garde::Validate, so nothing would check it; derive it, with #[garde(dive)] on nested fields"
+            ),
+            format!(
+                "{HERE}:{u} takes a `Unchecked`, whose schema says `name: minLength`, but `Unchecked` does not derive garde::Validate, so nothing would check it; derive it, with #[garde(dive)] on nested fields"
+            ),
         ]
     );
     assert!(TestClient::new(api(routes![free])).is_ok());
@@ -277,9 +307,18 @@ fn a_path_that_does_not_fit_its_type_is_refused() {
     assert_eq!(
         reasons(api(routes![one, tuple, fields])),
         [
-            format!("{HERE}:{} reads 1 parameters with `Path`, but its path has 2", line("#[get(\"/one/{a}/{b}\")]")),
-            format!("{HERE}:{} reads the field `city` with `Path`, but its path has no `{{city}}`", line("#[get(\"/struct/{town}\")]")),
-            format!("{HERE}:{} reads 2 parameters with `Path`, but its path has 1", line("#[get(\"/tuple/{a}\")]")),
+            format!(
+                "{HERE}:{} reads 1 parameters with `Path`, but its path has 2",
+                line("#[get(\"/one/{a}/{b}\")]")
+            ),
+            format!(
+                "{HERE}:{} reads the field `city` with `Path`, but its path has no `{{city}}`",
+                line("#[get(\"/struct/{town}\")]")
+            ),
+            format!(
+                "{HERE}:{} reads 2 parameters with `Path`, but its path has 1",
+                line("#[get(\"/tuple/{a}\")]")
+            ),
         ]
     );
 }
@@ -299,7 +338,9 @@ fn header_names_with_capitals_would_never_match() {
     let line = line_of("#[get(\"/tenant\")]");
     assert_eq!(
         reasons(api(routes![tenant])),
-        [format!("{HERE}:{line} reads the header `X-Tenant` in a struct, where headers have lower case: `x-tenant`")]
+        [format!(
+            "{HERE}:{line} reads the header `X-Tenant` in a struct, where headers have lower case: `x-tenant`"
+        )]
     );
 }
 
@@ -308,7 +349,9 @@ fn an_app_without_anything_is_a_mistake() {
     let api = FlyerApi::new(Config::new()).load([AppEntry::new("empty")]);
     assert_eq!(
         reasons(api),
-        ["the app empty has neither `pub fn router()` nor a hook; write one, or `pub const ENABLED: bool = false;`"]
+        [
+            "the app empty has neither `pub fn router()` nor a hook; write one, or `pub const ENABLED: bool = false;`"
+        ]
     );
     let mut off = AppEntry::new("empty");
     off.enabled = false;
@@ -320,18 +363,30 @@ fn what_axum_refuses_is_a_reason_and_no_panic() {
     let plain = || axum::Router::new().route("/x", axum::routing::get(async || "x"));
     let found = reasons(api(Router::new().axum(plain()).axum(plain())));
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].starts_with("axum's router: Overlapping method route"), "{found:?}");
+    assert!(
+        found[0].starts_with("axum's router: Overlapping method route"),
+        "{found:?}"
+    );
 }
 
 #[test]
 fn bad_settings_name_variable_and_value() {
     let start = |settings: &[(&str, &str)]| {
-        TestClient::with_settings(FlyerApi::new(Config::new()), settings.iter().copied()).map(|_| ()).unwrap_err().to_string()
+        TestClient::with_settings(FlyerApi::new(Config::new()), settings.iter().copied())
+            .map(|_| ())
+            .unwrap_err()
+            .to_string()
     };
     let text = start(&[("flyer_auth_enable", "1")]);
-    assert!(text.contains("flyer_auth_user") && text.contains("flyer_auth_pass"), "{text}");
+    assert!(
+        text.contains("flyer_auth_user") && text.contains("flyer_auth_pass"),
+        "{text}"
+    );
     let text = start(&[("flyer_base_url", "a b")]);
-    assert!(text.contains("flyer_base_url") && text.contains("a b"), "{text}");
+    assert!(
+        text.contains("flyer_base_url") && text.contains("a b"),
+        "{text}"
+    );
 }
 
 #[test]

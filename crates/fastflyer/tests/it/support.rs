@@ -15,20 +15,31 @@ pub(crate) fn client_with(router: Router, settings: &[(&str, &str)]) -> TestClie
     TestClient::with_settings(api(router), settings.iter().copied()).unwrap()
 }
 
+pub(crate) fn client_api(api: FlyerApi) -> TestClient {
+    TestClient::new(api).unwrap()
+}
+
 pub(crate) fn api(router: Router) -> FlyerApi {
     FlyerApi::new(Config::new().title("Demo").base_url("/demo")).include(router)
 }
 
 /// Basic authentication on, for `user:pass`.
-pub(crate) const AUTH: [(&str, &str); 3] =
-    [("flyer_auth_enable", "1"), ("flyer_auth_user", "user"), ("flyer_auth_pass", "pass")];
+pub(crate) const AUTH: [(&str, &str); 3] = [
+    ("flyer_auth_enable", "1"),
+    ("flyer_auth_user", "user"),
+    ("flyer_auth_pass", "pass"),
+];
 
 /// `Authorization` of `user:pass`.
 pub(crate) const CREDENTIALS: &str = "Basic dXNlcjpwYXNz";
 
 /// Why an application does not start.
 pub(crate) fn reasons(api: FlyerApi) -> Vec<String> {
-    TestClient::new(api).map(|_| ()).expect_err("a start error").reasons().to_vec()
+    TestClient::new(api)
+        .map(|_| ())
+        .expect_err("a start error")
+        .reasons()
+        .to_vec()
 }
 
 /// Sends a body in pieces, without a length.
@@ -43,7 +54,13 @@ pub(crate) async fn send_chunked(
         .header("content-type", content_type)
         .body(Body::from_stream(stream))
         .unwrap();
-    let response = client.app().clone().into_axum().oneshot(request).await.unwrap();
+    let response = client
+        .app()
+        .clone()
+        .into_axum()
+        .oneshot(request)
+        .await
+        .unwrap();
     let status = response.status().as_u16();
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     (status, String::from_utf8_lossy(&bytes).into_owned())

@@ -59,6 +59,11 @@ fn json_secrets_are_masked_whole_at_any_depth() {
     );
     check(
         JSON,
+        r#"{"密码":"hunter2","\u5bc6\u7801":"hunter2","\ud83d":1,"a":[{"key":"k","api_key":"hunter2","cvv":1}],"b":"é"}"#,
+        json!({"密码": "***", "\u{fffd}": 1, "a": [{"key": "k", "api_key": "***", "cvv": "***"}], "b": "é"}),
+    );
+    check(
+        JSON,
         r#"["password","hunter3"]"#,
         json!(["password", "hunter3"]),
     );
@@ -146,7 +151,7 @@ fn json_too_deep_is_broken() {
     check(
         JSON,
         endless.repeat(100_000),
-        json!(format!("{}…", endless.repeat(125))),
+        json!(endless.repeat(125)),
     );
     check(
         JSON,
@@ -167,7 +172,7 @@ fn long_json_is_cut_safely_at_every_length() {
         if limit >= body.len() {
             assert!(shown.is_object());
         } else {
-            let shown = shown.as_str().unwrap().strip_suffix('…').unwrap();
+            let shown = shown.as_str().unwrap();
             assert!(whole.starts_with(shown), "{shown}");
             assert!(!shown.ends_with(r"\ud83d"), "{shown}");
         }
@@ -179,7 +184,7 @@ fn a_prefix_is_never_a_value() {
     for body in ["123", "{}", r#""s""#] {
         let mut exchange = Exchange::body(JSON, body);
         exchange.request_truncated = true;
-        assert!(exchange.logged_body().as_str().unwrap().ends_with('…'));
+        assert!(exchange.logged_body().is_string());
     }
 }
 
@@ -198,8 +203,6 @@ fn forms_are_objects() {
         let shown = exchange.logged_body();
         let shown = shown
             .as_str()
-            .unwrap()
-            .strip_suffix('…')
             .unwrap()
             .trim_end_matches('"');
         assert!(
@@ -246,8 +249,16 @@ fn text_is_a_string_up_to_the_first_secret() {
         "<a><b>1</b><password>hunter2</password></a>",
         json!("<a><b>1</b><password>***…"),
     );
+    check(
+        "text/plain",
+        "用户：张三 验证码：hunter2",
+        json!("用户：张三 验证码：***…"),
+    );
+    check("text/plain", "pass＝hunter2", json!("pass＝***…"));
+    check("text/plain", "你的密码: hunter2", json!("你的密码:***…"));
+    check("text/plain", "名称：张 x", json!("名称：张 x"));
     let mut exchange = Exchange::body("text/plain", "a你好");
-    for (limit, shown) in [(1, "a…"), (3, "a…"), (4, "a你…"), (7, "a你好")] {
+    for (limit, shown) in [(1, "a"), (3, "a"), (4, "a你"), (7, "a你好")] {
         exchange.limits.body = limit;
         assert_eq!(exchange.logged_body(), shown);
     }
@@ -298,5 +309,5 @@ fn without_a_content_type_the_looks_decide() {
     check("", "", json!(""));
     let mut exchange = Exchange::body("", "a你");
     exchange.limits.body = 2;
-    assert_eq!(exchange.logged_body(), "a…");
+    assert_eq!(exchange.logged_body(), "a");
 }

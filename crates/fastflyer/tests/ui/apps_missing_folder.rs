@@ -1,0 +1,5 @@
+fastflyer::apps!("src/no/such/folder");
+
+fn main() {
+    let _ = apps();
+}

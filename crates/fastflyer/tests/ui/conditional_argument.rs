@@ -1,0 +1,11 @@
+use fastflyer::prelude::*;
+
+#[get("/items")]
+async fn items(
+    #[cfg(unix)]
+    #[query]
+    _n: u8,
+) {
+}
+
+fn main() {}

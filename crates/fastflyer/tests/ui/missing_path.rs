@@ -1,0 +1,6 @@
+use fastflyer::prelude::*;
+
+#[get(tag = "x")]
+async fn items() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use fastflyer::prelude::*;
+
+#[get("/items")]
+struct Items;
+
+fn main() {}

@@ -1,0 +1,8 @@
+use fastflyer::prelude::*;
+
+#[get("/items/{id}")]
+async fn items(name: u64) {}
+
+fn main() {
+    let _ = routes![items];
+}

@@ -1,0 +1,7 @@
+use fastflyer::prelude::*;
+
+async fn items() {}
+
+fn main() {
+    let _ = routes![items];
+}

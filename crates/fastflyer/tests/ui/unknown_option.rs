@@ -1,0 +1,6 @@
+use fastflyer::prelude::*;
+
+#[get("/items", tagg = "x")]
+async fn items() {}
+
+fn main() {}
