@@ -198,8 +198,12 @@ impl OurValid {
         true
     }
 
-    pub async fn extract<T: ExtractValid>(self, _: Argument<T>, cx: &mut Context) -> Result<T, Rejection> {
-        T::extract_valid(cx).await
+    pub fn extract<T: ExtractValid>(
+        self,
+        _: Argument<T>,
+        cx: &mut Context,
+    ) -> impl Future<Output = Result<T, Rejection>> + Send {
+        T::extract_valid(cx)
     }
 
     pub fn describe<T: ExtractValid>(self, _: Argument<T>, d: &mut Describer<'_>) {
@@ -212,8 +216,12 @@ impl Ours {
         true
     }
 
-    pub async fn extract<T: Extract>(self, _: Argument<T>, cx: &mut Context) -> Result<T, Rejection> {
-        T::extract(cx).await
+    pub fn extract<T: Extract>(
+        self,
+        _: Argument<T>,
+        cx: &mut Context,
+    ) -> impl Future<Output = Result<T, Rejection>> + Send {
+        T::extract(cx)
     }
 
     pub fn describe<T: Extract>(self, _: Argument<T>, d: &mut Describer<'_>) {
