@@ -37,13 +37,22 @@ impl fmt::Debug for Credentials {
 ///
 /// 401 with `WWW-Authenticate`, so that browsers ask for them (S3).
 pub(crate) fn check(core: &Core, covered: bool, headers: &HeaderMap) -> Result<(), ApiError> {
-    let (true, Some(credentials)) = (covered, &core.credentials) else { return Ok(()) };
+    let (true, Some(credentials)) = (covered, &core.credentials) else {
+        return Ok(());
+    };
     let refuse = |text| {
         let error = ApiError::framework(401)
-            .header(header::WWW_AUTHENTICATE, "Basic realm=\"FastFlyer\", charset=\"UTF-8\"")
+            .header(
+                header::WWW_AUTHENTICATE,
+                "Basic realm=\"FastFlyer\", charset=\"UTF-8\"",
+            )
             .detail(text);
         // FastFlyer's clients find the reason in both fields.
-        Err(if core.envelope.is_flyer() { error.message(text) } else { error })
+        Err(if core.envelope.is_flyer() {
+            error.message(text)
+        } else {
+            error
+        })
     };
     let Some(given) = headers.get(header::AUTHORIZATION) else {
         return refuse("Not authenticated");
@@ -61,7 +70,9 @@ fn decode(value: &[u8]) -> Option<Vec<u8>> {
     if !scheme.eq_ignore_ascii_case(b"basic") {
         return None;
     }
-    let pair = STANDARD.decode(rest.strip_prefix(b" ")?.trim_ascii()).ok()?;
+    let pair = STANDARD
+        .decode(rest.strip_prefix(b" ")?.trim_ascii())
+        .ok()?;
     pair.contains(&b':').then_some(pair)
 }
 

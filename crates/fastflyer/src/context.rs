@@ -81,7 +81,10 @@ impl Context {
 
     /// The most bytes that this operation takes as a body.
     pub(crate) fn body_limit(&self) -> usize {
-        let own = self.mounted.as_ref().and_then(|mounted| mounted.operation.body_limit);
+        let own = self
+            .mounted
+            .as_ref()
+            .and_then(|mounted| mounted.operation.body_limit);
         own.unwrap_or(self.core.settings.body_limit)
     }
 
@@ -108,9 +111,18 @@ impl Context {
     /// Says once per operation that it succeeds with a status that its documentation does not know.
     #[cold]
     pub(crate) fn check_declared(&self, sent: StatusCode) {
-        let Some(mounted) = self.mounted.as_ref().filter(|mounted| !mounted.operation.hidden) else { return };
+        let Some(mounted) = self
+            .mounted
+            .as_ref()
+            .filter(|mounted| !mounted.operation.hidden)
+        else {
+            return;
+        };
         let codes = &mounted.operation.codes;
-        let mut documented = codes.iter().filter(|code| crate::envelope::succeeds(**code)).peekable();
+        let mut documented = codes
+            .iter()
+            .filter(|code| crate::envelope::succeeds(**code))
+            .peekable();
         let known = match documented.peek() {
             None => sent == StatusCode::OK,
             Some(_) => documented.any(|code| crate::envelope::http_status(*code) == sent),
@@ -141,9 +153,13 @@ impl Context {
         let mut whole = BytesMut::new();
         while let Some(frame) = self.body.get_mut().frame().await {
             let frame = frame.map_err(|error| {
-                ApiError::framework(400).detail("the body ended early").cause(error)
+                ApiError::framework(400)
+                    .detail("the body ended early")
+                    .cause(error)
             })?;
-            let Ok(data) = frame.into_data() else { continue };
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
             if whole.len() + data.len() > limit {
                 return Err(too_large(limit));
             }

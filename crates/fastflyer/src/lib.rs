@@ -54,9 +54,9 @@ pub mod testing;
 pub mod validation;
 pub mod values;
 
-pub use app::{App, AppEntry, FlyerApi, Hook, StartError};
 #[doc(hidden)]
 pub use app::app_defaults;
+pub use app::{App, AppEntry, FlyerApi, Hook, StartError};
 pub use context::Context;
 pub use envelope::Envelope;
 pub use fastflyer_macros::{apps, delete, get, head, options, patch, post, put};

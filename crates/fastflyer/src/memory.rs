@@ -35,7 +35,9 @@ pub(crate) fn kilobytes(now: Instant) -> u64 {
 
 fn sampled<T>(now: Instant, read: impl FnOnce(&Sample) -> T) -> T {
     LAST.with_borrow_mut(|last| {
-        let fresh = last.take().filter(|sample| now.duration_since(sample.taken) < FRESH);
+        let fresh = last
+            .take()
+            .filter(|sample| now.duration_since(sample.taken) < FRESH);
         read(last.insert(fresh.unwrap_or_else(|| sample(now))))
     })
 }
@@ -44,7 +46,11 @@ fn sample(now: Instant) -> Sample {
     let kilobytes = resident_kilobytes();
     let text = kilobytes.map(|kilobytes| format!("{kilobytes}KB"));
     let header = text.and_then(|text| HeaderValue::try_from(text).ok());
-    Sample { taken: now, kilobytes, header }
+    Sample {
+        taken: now,
+        kilobytes,
+        header,
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -61,7 +67,9 @@ fn resident_kilobytes() -> Option<u64> {
 /// `VmRSS:      5120 kB`: proc(5) promises the unit, where `statm` counts pages of unknown size.
 #[cfg(any(target_os = "linux", test))]
 fn parse(status: &str) -> Option<u64> {
-    let value = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let value = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
     value.trim().strip_suffix(" kB")?.parse().ok()
 }
 
@@ -71,7 +79,10 @@ mod tests {
 
     #[test]
     fn the_resident_set_is_read() {
-        assert_eq!(parse("Name:\tx\nVmHWM:\t 9 kB\nVmRSS:\t    5120 kB\nRssAnon:\t1 kB\n"), Some(5120));
+        assert_eq!(
+            parse("Name:\tx\nVmHWM:\t 9 kB\nVmRSS:\t    5120 kB\nRssAnon:\t1 kB\n"),
+            Some(5120)
+        );
         assert_eq!(parse("Name:\tx\n"), None);
         assert_eq!(parse("VmRSS:\tmany\n"), None);
     }
@@ -81,7 +92,11 @@ mod tests {
     fn a_sample_is_kept_for_a_second() {
         let now = Instant::now();
         let first = header(now);
-        assert!(first.as_ref().is_some_and(|value| value.to_str().is_ok_and(|text| text.ends_with("KB"))));
+        assert!(
+            first
+                .as_ref()
+                .is_some_and(|value| value.to_str().is_ok_and(|text| text.ends_with("KB")))
+        );
         let filler = vec![1u8; 8 << 20];
         assert_eq!(header(now + Duration::from_millis(999)), first);
         assert_ne!(header(now + FRESH), first);

@@ -107,7 +107,10 @@ impl Operation {
             hidden: false,
             codes: Vec::new(),
             body_limit: None,
-            place: Place { file: caller.file(), line: caller.line() },
+            place: Place {
+                file: caller.file(),
+                line: caller.line(),
+            },
             call: Arc::new(|cx| Box::pin(async { missing_handler(cx) })),
             describe: Arc::new(|_| {}),
             direct: true,
@@ -219,7 +222,11 @@ fn missing_handler(cx: &Context) -> Response {
 
 impl fmt::Debug for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Operation({} {} at {})", self.method, self.path, self.place)
+        write!(
+            f,
+            "Operation({} {} at {})",
+            self.method, self.path, self.place
+        )
     }
 }
 

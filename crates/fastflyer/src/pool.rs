@@ -49,7 +49,9 @@ impl Pool {
     pub(crate) fn new(threads: usize) -> Self {
         let shared = Shared::default();
         lock(&shared.queue).most = threads.max(1);
-        Self { shared: Arc::new(shared) }
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 
     /// Runs `call` on a thread of the pool, with the request's id in its log lines.
@@ -80,7 +82,10 @@ impl Pool {
         if queue.idle <= queue.jobs.len() && queue.started < queue.most {
             let shared = self.shared.clone();
             let name = format!("handler-{}", queue.started);
-            match thread::Builder::new().name(name).spawn(move || work(&shared)) {
+            match thread::Builder::new()
+                .name(name)
+                .spawn(move || work(&shared))
+            {
                 Ok(_) => queue.started += 1,
                 Err(error) if queue.started == 0 => return Err(error),
                 Err(_) => {}
@@ -112,7 +117,10 @@ fn work(shared: &Shared) {
             return;
         } else {
             queue.idle += 1;
-            queue = shared.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue = shared
+                .filled
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
             queue.idle -= 1;
         }
     }
@@ -149,13 +157,21 @@ mod tests {
         let pool = Arc::new(Pool::new(2));
         let barrier = Arc::new(std::sync::Barrier::new(2));
         let call = |pool: Arc<Pool>, barrier: Arc<std::sync::Barrier>| async move {
-            pool.run(RequestId::random(), move || barrier.wait().is_leader()).await.ok()
+            pool.run(RequestId::random(), move || barrier.wait().is_leader())
+                .await
+                .ok()
         };
         // Each waits for the other: on one thread this would never end.
         let both = tokio::join!(
             call(pool.clone(), barrier.clone()),
             call(pool.clone(), barrier.clone())
         );
-        assert_eq!([both.0, both.1].iter().filter(|leads| **leads == Some(true)).count(), 1);
+        assert_eq!(
+            [both.0, both.1]
+                .iter()
+                .filter(|leads| **leads == Some(true))
+                .count(),
+            1
+        );
     }
 }

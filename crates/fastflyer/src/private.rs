@@ -39,13 +39,15 @@ pub async fn blocking<T: Send + 'static>(
     cx: &Context,
     call: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Response> {
-    cx.core.pool.run(cx.request_id(), call).await.map_err(|failed| match failed {
-        Failed::Panicked(panic) => {
-            cx.envelope().failure(&crate::service::panicked(&*panic))
-        }
-        Failed::Stopped => cx.envelope().failure(&ApiError::framework(503)),
-        Failed::NoThread(error) => fail(cx, ApiError::framework(503).cause(error)),
-    })
+    cx.core
+        .pool
+        .run(cx.request_id(), call)
+        .await
+        .map_err(|failed| match failed {
+            Failed::Panicked(panic) => cx.envelope().failure(&crate::service::panicked(&*panic)),
+            Failed::Stopped => cx.envelope().failure(&ApiError::framework(503)),
+            Failed::NoThread(error) => fail(cx, ApiError::framework(503).cause(error)),
+        })
 }
 
 /// The return type of a handler.
@@ -93,7 +95,11 @@ pub trait ReturnsUnknown {
 impl<T> ReturnsUnknown for Returned<T> {}
 
 impl AsResult {
-    pub fn respond<T: IntoReply, E: IntoApiError>(self, cx: &Context, out: Result<T, E>) -> Response {
+    pub fn respond<T: IntoReply, E: IntoApiError>(
+        self,
+        cx: &Context,
+        out: Result<T, E>,
+    ) -> Response {
         match out {
             Ok(reply) => reply.into_reply(cx),
             Err(error) => fail(cx, error.into_api_error()),
@@ -254,7 +260,8 @@ impl AxumRequest {
     where
         T: axum::extract::FromRequest<()>,
     {
-        let mut request = http::Request::new(axum::body::Body::new(std::mem::take(cx.body.get_mut())));
+        let mut request =
+            http::Request::new(axum::body::Body::new(std::mem::take(cx.body.get_mut())));
         *request.method_mut() = cx.parts.method.clone();
         *request.uri_mut() = cx.parts.uri.clone();
         *request.headers_mut() = cx.parts.headers.clone();
@@ -275,7 +282,11 @@ impl UnknownArgument {
     }
 
     /// Has the bound that no rung could meet, so that the compiler's message names it.
-    pub async fn extract<T: Extract>(self, _: Argument<T>, cx: &mut Context) -> Result<T, Rejection> {
+    pub async fn extract<T: Extract>(
+        self,
+        _: Argument<T>,
+        cx: &mut Context,
+    ) -> Result<T, Rejection> {
         T::extract(cx).await
     }
 

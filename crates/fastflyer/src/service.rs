@@ -16,7 +16,9 @@ use axum::extract::DefaultBodyLimit;
 use bytes::Bytes;
 use fastkit::context::RequestId;
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header, request::Parts};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header, request::Parts,
+};
 use percent_encoding::percent_decode_str;
 use std::{
     any::Any,
@@ -53,13 +55,18 @@ pub(crate) struct Asked<'a> {
 
 impl ConnectionService {
     pub(crate) fn new(core: Arc<Core>, address: Option<IpAddr>) -> Self {
-        let text = address.map(|ip| ip.to_canonical().to_string()).unwrap_or_default();
+        let text = address
+            .map(|ip| ip.to_canonical().to_string())
+            .unwrap_or_default();
         let peer = PeerInfo {
             ip: address.map(|ip| ip.to_canonical()),
             text: text.into_boxed_str(),
             trusted: address.is_some_and(|ip| core.trusts(ip.to_canonical())),
         };
-        Self { core, peer: Arc::new(peer) }
+        Self {
+            core,
+            peer: Arc::new(peer),
+        }
     }
 }
 
@@ -69,7 +76,10 @@ impl fastflyer_server::Service for ConnectionService {
     async fn call(&self, request: Request<Body>) -> Response {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
-        let id = parts.headers.get(X_REQUEST_ID).and_then(|value| RequestId::parse(value.as_bytes()));
+        let id = parts
+            .headers
+            .get(X_REQUEST_ID)
+            .and_then(|value| RequestId::parse(value.as_bytes()));
         let request_id = id.unwrap_or_else(RequestId::random);
         let found = self.core.table.find(&parts.method, parts.uri.path());
         let (mounted, params) = match found {
@@ -98,9 +108,20 @@ impl fastflyer_server::Service for ConnectionService {
         if !self.core.wants_log(cx.parts.uri.path()) {
             return response;
         }
-        let Parts { method, uri, headers, .. } = &cx.parts;
-        let asked = Asked { method, uri, headers, body: cx.seen_body.as_ref() };
-        self.core.log_access(&asked, response, latency, &self.peer, request_id)
+        let Parts {
+            method,
+            uri,
+            headers,
+            ..
+        } = &cx.parts;
+        let asked = Asked {
+            method,
+            uri,
+            headers,
+            body: cx.seen_body.as_ref(),
+        };
+        self.core
+            .log_access(&asked, response, latency, &self.peer, request_id)
     }
 }
 
@@ -114,19 +135,36 @@ impl ConnectionService {
         request_id: RequestId,
     ) -> Response {
         let kept = self.core.wants_log(parts.uri.path()).then(|| {
-            (parts.method.clone(), parts.uri.clone(), parts.headers.clone())
+            (
+                parts.method.clone(),
+                parts.uri.clone(),
+                parts.headers.clone(),
+            )
         });
         let mounted = match self.core.table.find(&parts.method, parts.uri.path()) {
             Found::Operation(mounted, _) => Some(mounted),
             _ => None,
         };
         let seen_body = Arc::new(Mutex::new(None));
-        let mut response = self.routed(parts, body, request_id, seen_body.clone()).await;
+        let mut response = self
+            .routed(parts, body, request_id, seen_body.clone())
+            .await;
         let latency = stamp(&mut response, started, request_id, mounted);
-        let Some((method, uri, headers)) = &kept else { return response };
-        let body = seen_body.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let asked = Asked { method, uri, headers, body: body.as_ref() };
-        self.core.log_access(&asked, response, latency, &self.peer, request_id)
+        let Some((method, uri, headers)) = &kept else {
+            return response;
+        };
+        let body = seen_body
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let asked = Asked {
+            method,
+            uri,
+            headers,
+            body: body.as_ref(),
+        };
+        self.core
+            .log_access(&asked, response, latency, &self.peer, request_id)
     }
 
     async fn routed(
@@ -147,9 +185,17 @@ impl ConnectionService {
             return core.envelope.failure(&error);
         }
         let nothing = self.nothing(&parts, &found);
-        let Some(router) = &core.axum else { return nothing };
+        let Some(router) = &core.axum else {
+            return nothing;
+        };
         let routed = mounted.is_some();
-        let link = Link { core: core.clone(), peer: self.peer.clone(), request_id, mounted, seen_body };
+        let link = Link {
+            core: core.clone(),
+            peer: self.peer.clone(),
+            request_id,
+            mounted,
+            seen_body,
+        };
         let mut request = Request::from_parts(parts, axum::body::Body::new(body));
         request.extensions_mut().insert(link);
         // The default for axum's own extractors, which inner layers may replace.
@@ -166,11 +212,7 @@ impl ConnectionService {
     }
 
     /// An answer of axum's router: its own errors and ours get the service's shape.
-    fn shaped(
-        &self,
-        response: axum::response::Response,
-        nothing: Response,
-    ) -> Response {
+    fn shaped(&self, response: axum::response::Response, nothing: Response) -> Response {
         if response.extensions().get::<NotRouted>().is_some() {
             return nothing;
         }
@@ -196,7 +238,10 @@ impl ConnectionService {
     fn nothing(&self, parts: &Parts, found: &Found<'_>) -> Response {
         let envelope = &self.core.envelope;
         if let Found::WrongMethod(operations) = found {
-            let mut methods: Vec<&str> = operations.iter().map(|m| m.operation.method.as_str()).collect();
+            let mut methods: Vec<&str> = operations
+                .iter()
+                .map(|m| m.operation.method.as_str())
+                .collect();
             methods.sort_unstable();
             let error = ApiError::framework(405).header(header::ALLOW, methods.join(", "));
             return envelope.failure(&error);
@@ -265,11 +310,16 @@ impl NotRouted {
 fn allowed(axum: &HeaderValue, own: Option<&HeaderValue>) -> String {
     let methods = |value: &HeaderValue| -> Vec<String> {
         let text = value.to_str().unwrap_or("");
-        text.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+        text.split(',')
+            .map(|name| name.trim().to_owned())
+            .filter(|name| !name.is_empty())
+            .collect()
     };
     let mut all = own.map(methods).unwrap_or_default();
     let foreign = methods(axum);
-    let only_ours = foreign.iter().all(|name| all.contains(name) || name == "HEAD");
+    let only_ours = foreign
+        .iter()
+        .all(|name| all.contains(name) || name == "HEAD");
     if all.is_empty() || !only_ours {
         all.extend(foreign);
     }
@@ -284,7 +334,10 @@ fn respelled(uri: &Uri) -> Option<Uri> {
         return None;
     }
     let path = percent_decode_str(uri.path()).decode_utf8_lossy();
-    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let query = uri
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
     let target = format!("{}{query}", crate::routing::encoded(&path));
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(target.parse().ok()?);
@@ -292,8 +345,15 @@ fn respelled(uri: &Uri) -> Option<Uri> {
 }
 
 fn redirect(parts: &Parts, path: &str) -> Response {
-    let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let query = parts
+        .uri
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    let host = parts
+        .headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
     let valid = host.filter(|host| host.parse::<http::uri::Authority>().is_ok());
     let location = match valid {
         Some(host) => format!("http://{host}{path}{query}"),
@@ -318,8 +378,16 @@ struct Guarded<'a> {
 
 impl<'a> Guarded<'a> {
     fn new(core: &'a Core, request_id: RequestId, answer: BoxFuture<'a, Response>) -> Self {
-        let deadline = core.settings.request_timeout.map(|limit| Box::pin(tokio::time::sleep(limit)));
-        Self { core, request_id, answer, deadline }
+        let deadline = core
+            .settings
+            .request_timeout
+            .map(|limit| Box::pin(tokio::time::sleep(limit)));
+        Self {
+            core,
+            request_id,
+            answer,
+            deadline,
+        }
     }
 }
 
@@ -334,7 +402,9 @@ impl Future for Guarded<'_> {
             Ok(Poll::Ready(response)) => Poll::Ready(response),
             Err(panic) => Poll::Ready(this.core.envelope.failure(&panicked(&*panic))),
             Ok(Poll::Pending) => {
-                let Some(deadline) = &mut this.deadline else { return Poll::Pending };
+                let Some(deadline) = &mut this.deadline else {
+                    return Poll::Pending;
+                };
                 ready!(deadline.as_mut().poll(cx));
                 Poll::Ready(this.core.envelope.failure(&ApiError::framework(504)))
             }
@@ -367,11 +437,21 @@ pub(crate) fn client_ip(core: &Core, peer: &PeerInfo, headers: &HeaderMap) -> Op
         return peer.ip;
     }
     let mut client = peer.ip;
-    let lists: Vec<&[u8]> = headers.get_all(X_FORWARDED_FOR).iter().map(HeaderValue::as_bytes).collect();
-    for text in lists.iter().rev().flat_map(|list| list.rsplit(|byte| *byte == b',')) {
+    let lists: Vec<&[u8]> = headers
+        .get_all(X_FORWARDED_FOR)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    for text in lists
+        .iter()
+        .rev()
+        .flat_map(|list| list.rsplit(|byte| *byte == b','))
+    {
         // What is no address ends the chain: what stands before it was written by someone unknown.
         let text = std::str::from_utf8(text).unwrap_or("");
-        let Ok(address) = text.trim().parse::<IpAddr>() else { break };
+        let Ok(address) = text.trim().parse::<IpAddr>() else {
+            break;
+        };
         client = Some(address.to_canonical());
         if !core.trusts(address.to_canonical()) {
             break;

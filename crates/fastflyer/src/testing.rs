@@ -28,7 +28,14 @@ use serde::Serialize;
 use std::net::IpAddr;
 
 /// What must be encoded for a path to be written as it is read.
-const UNWRITABLE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'{').add(b'}');
+const UNWRITABLE: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}');
 
 /// Asks an application in process.
 #[derive(Clone, Debug)]
@@ -58,7 +65,10 @@ impl TestClient {
     ) -> Result<Self, StartError> {
         let quiet = [("flyer_access_log", "0")];
         let sources = Sources::from_pairs(quiet.into_iter().chain(settings));
-        Ok(Self { app: api.build_with(&sources)?, address: IpAddr::from([127, 0, 0, 1]) })
+        Ok(Self {
+            app: api.build_with(&sources)?,
+            address: IpAddr::from([127, 0, 0, 1]),
+        })
     }
 
     /// The same client as if it came from another address.
@@ -129,7 +139,10 @@ impl TestRequest {
     /// When HTTP does not allow the name or the value.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let name = HeaderName::try_from(name).expect("a header name");
-        self.headers.append(name, HeaderValue::from_bytes(value.as_bytes()).expect("a header value"));
+        self.headers.append(
+            name,
+            HeaderValue::from_bytes(value.as_bytes()).expect("a header value"),
+        );
         self
     }
 
@@ -140,7 +153,8 @@ impl TestRequest {
     /// When the value cannot be written as JSON.
     pub fn json(self, value: &(impl Serialize + ?Sized)) -> Self {
         let body = serde_json::to_vec(value).expect("a value that serializes");
-        self.header(header::CONTENT_TYPE.as_str(), "application/json").body(body)
+        self.header(header::CONTENT_TYPE.as_str(), "application/json")
+            .body(body)
     }
 
     /// Sets the bytes of the body, without a content type.
@@ -159,11 +173,22 @@ impl TestRequest {
         *request.method_mut() = self.method;
         *request.uri_mut() = self.path.parse().expect("a request target");
         *request.headers_mut() = self.headers;
-        request.headers_mut().entry(header::HOST).or_insert(HeaderValue::from_static("localhost"));
-        let response = self.client.app.answer(request, Some(self.client.address)).await;
+        request
+            .headers_mut()
+            .entry(header::HOST)
+            .or_insert(HeaderValue::from_static("localhost"));
+        let response = self
+            .client
+            .app
+            .answer(request, Some(self.client.address))
+            .await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("a whole body").to_bytes();
-        TestResponse { status: parts.status, headers: parts.headers, body }
+        TestResponse {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
     }
 }
 
@@ -188,7 +213,10 @@ impl TestResponse {
 
     /// A header as text; empty when it is not there or no text.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("")
     }
 
     /// The bytes of the body.

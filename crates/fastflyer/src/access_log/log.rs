@@ -45,10 +45,16 @@ impl AccessLog {
         let sink = match &settings.access_logfile {
             None => match console {
                 Some(console) => console.clone(),
-                None => Sink::stdout().map_err(|error| format!("flyer_access_logfile: -: {error}"))?,
+                None => {
+                    Sink::stdout().map_err(|error| format!("flyer_access_logfile: -: {error}"))?
+                }
             },
-            Some(path) => Sink::file(path)
-                .map_err(|error| format!("flyer_access_logfile: {}: {error}", Path::new(path).display()))?,
+            Some(path) => Sink::file(path).map_err(|error| {
+                format!(
+                    "flyer_access_logfile: {}: {error}",
+                    Path::new(path).display()
+                )
+            })?,
         };
         Ok(Some(Self {
             sink,
@@ -64,7 +70,10 @@ impl AccessLog {
 
     /// Whether a request of this path is logged.
     pub(crate) fn wants(&self, path: &str) -> bool {
-        !self.excluded.iter().any(|prefix| path.starts_with(prefix.as_str()))
+        !self
+            .excluded
+            .iter()
+            .any(|prefix| path.starts_with(prefix.as_str()))
     }
 
     pub(crate) fn write(
@@ -77,7 +86,11 @@ impl AccessLog {
         request_id: RequestId,
     ) {
         let ip = crate::service::client_ip(core, peer, asked.headers);
-        let forwarded = if ip == peer.ip { None } else { ip.map(|ip| ip.to_string()) };
+        let forwarded = if ip == peer.ip {
+            None
+        } else {
+            ip.map(|ip| ip.to_string())
+        };
         let record = Record {
             method: asked.method.as_str(),
             uri: asked.uri,

@@ -40,8 +40,18 @@ pub(crate) struct Tee {
 
 impl Tee {
     pub(crate) fn new(line: Pending, body: Body) -> Self {
-        let limit = line.core.access_log.as_ref().map_or(0, AccessLog::body_limit);
-        Self { line, body, seen: BytesMut::new(), truncated: false, limit }
+        let limit = line
+            .core
+            .access_log
+            .as_ref()
+            .map_or(0, AccessLog::body_limit);
+        Self {
+            line,
+            body,
+            seen: BytesMut::new(),
+            truncated: false,
+            limit,
+        }
     }
 
     fn keep(&mut self, data: &Bytes) {
@@ -81,7 +91,9 @@ impl Drop for Tee {
     fn drop(&mut self) {
         let seen = std::mem::take(&mut self.seen).freeze();
         let line = &self.line;
-        let Some(log) = &line.core.access_log else { return };
+        let Some(log) = &line.core.access_log else {
+            return;
+        };
         let asked = Asked {
             method: &line.method,
             uri: &line.uri,
@@ -94,6 +106,13 @@ impl Drop for Tee {
             body: Some(&seen),
             truncated: self.truncated || !self.body.is_end_stream(),
         };
-        log.write(&line.core, &asked, &answer, line.latency, &line.peer, line.request_id);
+        log.write(
+            &line.core,
+            &asked,
+            &answer,
+            line.latency,
+            &line.peer,
+            line.request_id,
+        );
     }
 }

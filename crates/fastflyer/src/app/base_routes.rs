@@ -16,7 +16,10 @@ use futures_util::future::BoxFuture;
 use http::{HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
 
-const PLACE: Place = Place { file: file!(), line: line!() };
+const PLACE: Place = Place {
+    file: file!(),
+    line: line!(),
+};
 
 pub(super) fn mount(settings: &Settings, mount: &mut Mount) {
     let base = settings.base_url.clone();
@@ -28,17 +31,27 @@ pub(super) fn mount(settings: &Settings, mount: &mut Mount) {
     };
     let root = open("");
     let under_base = open(&base);
-    let guarded = Scope { auth: true, ..under_base.clone() };
+    let guarded = Scope {
+        auth: true,
+        ..under_base.clone()
+    };
 
     if settings.docs {
         let target = HeaderValue::from_str(&format!("{base}/docs"));
         let target = target.unwrap_or_else(|_| HeaderValue::from_static("/"));
         if !mounts(mount, "/") {
-            mount.add(hidden(Method::GET, "/", "root", move |_| redirect(target.clone())), &root);
+            mount.add(
+                hidden(Method::GET, "/", "root", move |_| redirect(target.clone())),
+                &root,
+            );
         }
         mount_docs(settings, mount, &guarded);
     }
-    let scopes = if base.is_empty() { vec![&root] } else { vec![&root, &under_base] };
+    let scopes = if base.is_empty() {
+        vec![&root]
+    } else {
+        vec![&root, &under_base]
+    };
     for (index, scope) in scopes.iter().enumerate() {
         for path in ["/health_check", "/health_check/async"] {
             let documented = path == "/health_check" && index + 1 == scopes.len();
@@ -50,7 +63,10 @@ pub(super) fn mount(settings: &Settings, mount: &mut Mount) {
 }
 
 fn mounts(mount: &Mount, path: &str) -> bool {
-    mount.operations.iter().any(|m| m.path == path && m.operation.method == Method::GET)
+    mount
+        .operations
+        .iter()
+        .any(|m| m.path == path && m.operation.method == Method::GET)
 }
 
 /// The body of the health checks, which no response option changes.
@@ -67,12 +83,22 @@ fn health(method: Method, path: &'static str, documented: bool) -> Operation {
         true,
         PLACE,
     );
-    let operation = operation.tag("健康检查").summary("健康检查").description("服务正常时返回 200。");
-    if documented { operation } else { operation.hidden() }
+    let operation = operation
+        .tag("健康检查")
+        .summary("健康检查")
+        .description("服务正常时返回 200。");
+    if documented {
+        operation
+    } else {
+        operation.hidden()
+    }
 }
 
 fn healthy() -> Response {
-    let health = Health { message: "success", code: 200 };
+    let health = Health {
+        message: "success",
+        code: 200,
+    };
     // A struct of text and a number always serializes.
     let body = serde_json::to_vec(&health).unwrap_or_default();
     crate::reply::json_response(StatusCode::OK, body)
@@ -82,38 +108,67 @@ fn mount_docs(settings: &Settings, mount: &mut Mount, scope: &Scope) {
     let info = PageInfo::new(settings.title.clone(), settings.base_url.clone())
         .version(settings.version.clone());
     let redoc_info = info.clone();
-    mount.add(hidden(Method::GET, "/docs", "docs", move |_| pages::swagger_ui(&info)), scope);
-    mount.add(hidden(Method::GET, "/redoc", "redoc", move |_| pages::redoc(&redoc_info)), scope);
-    mount.add(hidden(Method::GET, "/openapi.json", "openapi", |cx| {
-        let body = serde_json::to_vec(&cx.core.document).unwrap_or_default();
-        crate::reply::json_response(StatusCode::OK, body)
-    }), scope);
+    mount.add(
+        hidden(Method::GET, "/docs", "docs", move |_| {
+            pages::swagger_ui(&info)
+        }),
+        scope,
+    );
+    mount.add(
+        hidden(Method::GET, "/redoc", "redoc", move |_| {
+            pages::redoc(&redoc_info)
+        }),
+        scope,
+    );
+    mount.add(
+        hidden(Method::GET, "/openapi.json", "openapi", |cx| {
+            let body = serde_json::to_vec(&cx.core.document).unwrap_or_default();
+            crate::reply::json_response(StatusCode::OK, body)
+        }),
+        scope,
+    );
 }
 
 fn mount_static(settings: &Settings, mount: &mut Mount, scope: &Scope) {
     for method in [Method::GET, Method::HEAD] {
-        mount.add(hidden(method, "/static/{*path}", "static", |cx| {
-            let name = cx.params.value(0, cx.uri().path()).unwrap_or("");
-            match assets::find(name) {
-                Some(asset) => assets::respond(asset, cx.method(), cx.uri().query(), cx.headers())
-                    .unwrap_or_else(|refusal| refused(cx, &refusal)),
-                None => cx.envelope().failure(&ApiError::framework(404)),
-            }
-        }), scope);
+        mount.add(
+            hidden(method, "/static/{*path}", "static", |cx| {
+                let name = cx.params.value(0, cx.uri().path()).unwrap_or("");
+                match assets::find(name) {
+                    Some(asset) => {
+                        assets::respond(asset, cx.method(), cx.uri().query(), cx.headers())
+                            .unwrap_or_else(|refusal| refused(cx, &refusal))
+                    }
+                    None => cx.envelope().failure(&ApiError::framework(404)),
+                }
+            }),
+            scope,
+        );
     }
     // The folder itself is a place, so that its name without the slash leads to it.
-    mount.add(hidden(Method::GET, "/static/", "static_folder", no_listing), scope);
-    let Some(folder) = settings.static_dir.clone() else { return };
-    mount.add(hidden(Method::GET, "/app/static/", "app_static_folder", no_listing), scope);
+    mount.add(
+        hidden(Method::GET, "/static/", "static_folder", no_listing),
+        scope,
+    );
+    let Some(folder) = settings.static_dir.clone() else {
+        return;
+    };
+    mount.add(
+        hidden(Method::GET, "/app/static/", "app_static_folder", no_listing),
+        scope,
+    );
     let files = std::sync::Arc::new(StaticFiles::new(folder));
     let prefix = format!("{}/app/static/", settings.base_url);
     for method in [Method::GET, Method::HEAD] {
         let (files, prefix) = (files.clone(), prefix.clone());
         let serve = Operation::new(method, "/app/static/{*path}", "app_static").hidden();
-        mount.add(serve.called(move |cx| {
-            let (files, prefix) = (files.clone(), prefix.clone());
-            Box::pin(async move { project_file(cx, &files, &prefix).await })
-        }), scope);
+        mount.add(
+            serve.called(move |cx| {
+                let (files, prefix) = (files.clone(), prefix.clone());
+                Box::pin(async move { project_file(cx, &files, &prefix).await })
+            }),
+            scope,
+        );
     }
 }
 
@@ -153,10 +208,12 @@ fn hidden(
     answer: impl Fn(&Context) -> Response + Send + Sync + 'static,
 ) -> Operation {
     let answer = std::sync::Arc::new(answer);
-    Operation::new(method, path, function).hidden().called(move |cx| {
-        // Worked out when the future is polled, which is where a panic is contained.
-        let answer = answer.clone();
-        let answered: BoxFuture<'_, Response> = Box::pin(async move { answer(cx) });
-        answered
-    })
+    Operation::new(method, path, function)
+        .hidden()
+        .called(move |cx| {
+            // Worked out when the future is polled, which is where a panic is contained.
+            let answer = answer.clone();
+            let answered: BoxFuture<'_, Response> = Box::pin(async move { answer(cx) });
+            answered
+        })
 }

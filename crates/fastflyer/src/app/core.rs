@@ -36,7 +36,10 @@ pub(crate) struct Core {
 impl Core {
     /// Whether `X-Forwarded-For` of this peer is believed.
     pub(crate) fn trusts(&self, address: IpAddr) -> bool {
-        self.settings.trusted_proxies.iter().any(|network| network.contains(address))
+        self.settings
+            .trusted_proxies
+            .iter()
+            .any(|network| network.contains(address))
     }
 
     pub(crate) fn wants_log(&self, path: &str) -> bool {
@@ -52,7 +55,9 @@ impl Core {
         peer: &Arc<PeerInfo>,
         request_id: RequestId,
     ) -> Response {
-        let Some(log) = &self.access_log else { return response };
+        let Some(log) = &self.access_log else {
+            return response;
+        };
         if let Some(bytes) = response.body().as_full() {
             let answer = access_log::Answer {
                 status: response.status(),

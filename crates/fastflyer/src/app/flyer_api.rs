@@ -170,13 +170,20 @@ impl FlyerApi {
     ///
     /// As [`build`](Self::build).
     pub fn build_with(self, sources: &Sources) -> Result<App, StartError> {
-        let loaded = Settings::load(&self.config, sources)
-            .map_err(|errors| StartError::new(errors.to_string().lines().map(str::to_owned).collect()))?;
+        let loaded = Settings::load(&self.config, sources).map_err(|errors| {
+            StartError::new(errors.to_string().lines().map(str::to_owned).collect())
+        })?;
         self.assemble(loaded, None)
     }
 
-    pub(super) fn assemble(self, loaded: Loaded, console: Option<&Sink>) -> Result<App, StartError> {
-        let Loaded { settings, warnings, .. } = loaded;
+    pub(super) fn assemble(
+        self,
+        loaded: Loaded,
+        console: Option<&Sink>,
+    ) -> Result<App, StartError> {
+        let Loaded {
+            settings, warnings, ..
+        } = loaded;
         let envelope = Envelope::new(&settings);
         let mut notes = warnings;
         let mut mount = Mount::default();
@@ -205,8 +212,12 @@ impl FlyerApi {
                 ));
             }
             notes.push(format!("app {} loaded, {operations} operations", app.name));
-            hooks.startup.extend(app.on_startup.map(|hook| (app.name.to_owned(), hook)));
-            hooks.shutdown.extend(app.on_shutdown.map(|hook| (app.name.to_owned(), hook)));
+            hooks
+                .startup
+                .extend(app.on_startup.map(|hook| (app.name.to_owned(), hook)));
+            hooks
+                .shutdown
+                .extend(app.on_shutdown.map(|hook| (app.name.to_owned(), hook)));
         }
         let own = |hooks: Vec<Hook>| hooks.into_iter().map(|hook| ("main".to_owned(), hook));
         hooks.startup.extend(own(self.on_startup));
@@ -219,7 +230,11 @@ impl FlyerApi {
         let mut problems = std::mem::take(&mut mount.problems);
         let operations: Vec<Arc<Mounted>> = mount.operations.into_iter().map(Arc::new).collect();
         let mut table = RouteTable::default();
-        problems.extend(operations.iter().filter_map(|mounted| table.insert(mounted.clone()).err()));
+        problems.extend(
+            operations
+                .iter()
+                .filter_map(|mounted| table.insert(mounted.clone()).err()),
+        );
         problems.extend(duplicate_ids(&operations));
         // The same route twice was reported above, with both places.
         if problems.is_empty() {
@@ -275,7 +290,11 @@ impl FlyerApi {
             document,
             settings,
         };
-        Ok(App { core: Arc::new(core), hooks: Arc::new(hooks), notes: Arc::new(notes) })
+        Ok(App {
+            core: Arc::new(core),
+            hooks: Arc::new(hooks),
+            notes: Arc::new(notes),
+        })
     }
 }
 
@@ -288,13 +307,18 @@ where
 }
 
 fn finish_axum(mount: &mut Mount) -> Option<axum::Router> {
-    mount.finish_axum().map(|router| router.fallback(async || NotRouted::response()))
+    mount
+        .finish_axum()
+        .map(|router| router.fallback(async || NotRouted::response()))
 }
 
 fn duplicate_ids(operations: &[Arc<Mounted>]) -> Vec<String> {
     let mut seen: HashMap<&str, &Mounted> = HashMap::new();
     let mut problems = Vec::new();
-    for mounted in operations.iter().filter(|mounted| !mounted.operation.hidden) {
+    for mounted in operations
+        .iter()
+        .filter(|mounted| !mounted.operation.hidden)
+    {
         match seen.get(mounted.id.as_str()) {
             Some(first) => problems.push(format!(
                 "the operation id `{}` is used twice: at {} and at {}; set another with operation_id = \"..\"",
@@ -315,7 +339,10 @@ fn constant_headers() -> HeaderMap {
     if let Ok(ip) = HeaderValue::from_str(&ip) {
         headers.insert(HeaderName::from_static("x-host-ip"), ip);
     }
-    headers.insert(http::header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        http::header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     headers
 }
 
@@ -323,7 +350,9 @@ fn constant_headers() -> HeaderMap {
 /// anything: connecting a UDP socket only asks the routing table (P2).
 fn host_ip() -> IpAddr {
     let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let Ok(socket) = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)) else { return loopback };
+    let Ok(socket) = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)) else {
+        return loopback;
+    };
     // 192.0.2.0/24 is reserved for documentation (RFC 5737): it is routed, never reached.
     match socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)) {
         Ok(()) => socket.local_addr().map_or(loopback, |address| address.ip()),
@@ -345,7 +374,10 @@ impl App {
 
 impl fmt::Debug for FlyerApi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FlyerApi").field("apps", &self.apps).field("router", &self.router).finish_non_exhaustive()
+        f.debug_struct("FlyerApi")
+            .field("apps", &self.apps)
+            .field("router", &self.router)
+            .finish_non_exhaustive()
     }
 }
 

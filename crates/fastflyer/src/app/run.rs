@@ -46,7 +46,10 @@ impl FlyerApi {
             ["openapi"] => print(&serde_json::to_string_pretty(self.build()?.openapi())?),
             ["help" | "--help" | "-h"] => print(USAGE),
             other => {
-                let text = format!("unknown arguments {:?}; known: env, routes, openapi, help", other.join(" "));
+                let text = format!(
+                    "unknown arguments {:?}; known: env, routes, openapi, help",
+                    other.join(" ")
+                );
                 Err(StartError::new(vec![text]).into())
             }
         }
@@ -100,7 +103,11 @@ impl FlyerApi {
             .iter()
             .map(|mounted| {
                 let operation = &mounted.operation;
-                let hidden = if operation.hidden { "" } else { mounted.id.as_str() };
+                let hidden = if operation.hidden {
+                    ""
+                } else {
+                    mounted.id.as_str()
+                };
                 [
                     mounted.path.clone(),
                     operation.method.to_string(),
@@ -124,7 +131,9 @@ impl FlyerApi {
         let lines: Vec<String> = rows
             .iter()
             .map(|[path, method, id, summary]| {
-                format!("{method:7} {path:paths$}  {id:ids$}  {summary}").trim_end().to_owned()
+                format!("{method:7} {path:paths$}  {id:ids$}  {summary}")
+                    .trim_end()
+                    .to_owned()
             })
             .collect();
         print(&lines.join("\n"))
@@ -142,12 +151,17 @@ fn print(text: &str) -> Result<()> {
 fn server_config(app: &App) -> ServerConfig {
     let settings = &app.core.settings;
     let address = match &settings.host {
-        Listen::Tcp(host) => Address::Tcp { host: host.clone(), port: settings.port },
+        Listen::Tcp(host) => Address::Tcp {
+            host: host.clone(),
+            port: settings.port,
+        },
         Listen::Unix(path) => Address::Unix(path.clone()),
     };
     let defaults = Timeouts::default();
     // "off" is a day: a head that takes longer is not coming.
-    let head = settings.header_timeout.unwrap_or(std::time::Duration::from_secs(86_400));
+    let head = settings
+        .header_timeout
+        .unwrap_or(std::time::Duration::from_secs(86_400));
     ServerConfig {
         address,
         event_loops: settings.event_loops,

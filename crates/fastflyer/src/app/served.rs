@@ -32,14 +32,28 @@ impl Application for App {
         let mut response = self.core.envelope.failure(&failure);
         let request_id = RequestId::random();
         if let Ok(id) = HeaderValue::from_bytes(request_id.as_bytes()) {
-            response.headers_mut().insert(crate::service::X_REQUEST_ID, id);
+            response
+                .headers_mut()
+                .insert(crate::service::X_REQUEST_ID, id);
         }
         // Nothing of what was sent can be trusted to be a method or a path.
         let (method, uri, headers) = (unread(), Uri::default(), HeaderMap::new());
-        let asked = Asked { method: &method, uri: &uri, headers: &headers, body: None };
+        let asked = Asked {
+            method: &method,
+            uri: &uri,
+            headers: &headers,
+            body: None,
+        };
         let ip = peer.address.map(|address| address.ip().to_canonical());
-        let text = ip.map(|ip| ip.to_string()).unwrap_or_default().into_boxed_str();
-        let peer = Arc::new(PeerInfo { ip, text, trusted: false });
+        let text = ip
+            .map(|ip| ip.to_string())
+            .unwrap_or_default()
+            .into_boxed_str();
+        let peer = Arc::new(PeerInfo {
+            ip,
+            text,
+            trusted: false,
+        });
         let response = self.core.log_access(&asked, response, 0, &peer, request_id);
         response.map(|mut body| body.take_full().unwrap_or_default())
     }
@@ -47,7 +61,9 @@ impl Application for App {
     fn start(&self) -> Startup<'_> {
         Box::pin(async {
             for (app, hook) in &self.hooks.startup {
-                hook().await.map_err(|error| format!("on_startup of {app}: {error}"))?;
+                hook()
+                    .await
+                    .map_err(|error| format!("on_startup of {app}: {error}"))?;
             }
             Ok(())
         })
@@ -71,11 +87,18 @@ fn unread() -> Method {
 
 impl App {
     /// Answers one request in process, as if it came from `address`.
-    pub(crate) async fn answer(&self, request: Request<Body>, address: Option<IpAddr>) -> Response<Body> {
+    pub(crate) async fn answer(
+        &self,
+        request: Request<Body>,
+        address: Option<IpAddr>,
+    ) -> Response<Body> {
         let service = ConnectionService::new(self.core.clone(), address);
         let mut response = service.call(request).await;
         for (name, value) in &self.core.constant_headers {
-            response.headers_mut().entry(name).or_insert_with(|| value.clone());
+            response
+                .headers_mut()
+                .entry(name)
+                .or_insert_with(|| value.clone());
         }
         response
     }

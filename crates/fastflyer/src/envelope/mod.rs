@@ -82,7 +82,11 @@ impl Envelope {
         };
         let body = write::Head {
             code: head.code,
-            wire_code: if failed { self.wire_code(head.code) } else { head.code },
+            wire_code: if failed {
+                self.wire_code(head.code)
+            } else {
+                head.code
+            },
             message: &self.message(head.message.as_ref(), head.code, Origin::Handler),
             detail: head.detail.as_deref().unwrap_or(""),
         };
@@ -121,7 +125,9 @@ impl Envelope {
         let inner = error.inner();
         let own_code = self.code_of(inner.code, inner.origin);
         let strict = http_status(own_code);
-        let status = inner.status.unwrap_or_else(|| self.failure_status(strict, inner.origin));
+        let status = inner
+            .status
+            .unwrap_or_else(|| self.failure_status(strict, inner.origin));
         let code = self.wire_code(own_code);
         let message = self.message(inner.message.as_ref(), own_code, inner.origin);
         let chain = if self.debug { error.chain() } else { None };
@@ -159,7 +165,11 @@ impl Envelope {
 
     /// The code on the wire: `flyer_status_code_base` is added once to failures below 1000.
     fn wire_code(&self, code: u32) -> u32 {
-        if code < 1000 { code + self.code_base } else { code }
+        if code < 1000 {
+            code + self.code_base
+        } else {
+            code
+        }
     }
 
     /// The text of a code that nobody gave a message for.
@@ -227,13 +237,17 @@ fn empty_response(status: StatusCode) -> Response {
 }
 
 fn with_headers(mut response: Response, headers: Option<Box<http::HeaderMap>>) -> Response {
-    let Some(headers) = headers else { return response };
+    let Some(headers) = headers else {
+        return response;
+    };
     for (name, value) in headers.iter() {
         // The media type is the envelope's own.
         if name == header::CONTENT_TYPE {
             response.headers_mut().insert(name, value.clone());
         } else {
-            response.headers_mut().append(name, HeaderValue::clone(value));
+            response
+                .headers_mut()
+                .append(name, HeaderValue::clone(value));
         }
     }
     response

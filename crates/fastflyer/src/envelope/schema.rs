@@ -93,7 +93,8 @@ impl Envelope {
 
     /// The HTTP status under which a failure with this code is sent.
     pub(crate) fn documented_status(&self, code: u32, origin: Origin) -> u16 {
-        self.failure_status(super::http_status(self.code_of(code, origin)), origin).as_u16()
+        self.failure_status(super::http_status(self.code_of(code, origin)), origin)
+            .as_u16()
     }
 }
 
@@ -122,13 +123,24 @@ fn standard_data(data: Value, follow: &dyn Fn(&Value) -> Value, depth: u8) -> Va
         many if many.contains(&"null") => {
             let mut scalar = target.clone();
             let rest: Vec<_> = many.iter().filter(|name| **name != "null").collect();
-            scalar["type"] = if rest.len() == 1 { json!(rest[0]) } else { json!(rest) };
+            scalar["type"] = if rest.len() == 1 {
+                json!(rest[0])
+            } else {
+                json!(rest)
+            };
             json!({"anyOf": [scalar, empty()]})
         }
         // What may be one of several is wrapped when it is a list.
-        _ => match ["anyOf", "oneOf"].iter().find_map(|key| target.get(*key)?.as_array()) {
-            Some(branches) if depth < DEPTH && branches.iter().any(|branch| is_wrapped(branch, follow, 0)) => {
-                let branches = branches.iter().map(|branch| standard_data(branch.clone(), follow, depth + 1));
+        _ => match ["anyOf", "oneOf"]
+            .iter()
+            .find_map(|key| target.get(*key)?.as_array())
+        {
+            Some(branches)
+                if depth < DEPTH && branches.iter().any(|branch| is_wrapped(branch, follow, 0)) =>
+            {
+                let branches = branches
+                    .iter()
+                    .map(|branch| standard_data(branch.clone(), follow, depth + 1));
                 json!({"anyOf": branches.collect::<Vec<_>>()})
             }
             _ => data,
@@ -144,8 +156,15 @@ fn is_wrapped(schema: &Value, follow: &dyn Fn(&Value) -> Value, depth: u8) -> bo
         Some(Value::Array(many)) => many.iter().any(|name| name == "array" || name == "null"),
         _ => false,
     };
-    let branches = ["anyOf", "oneOf"].iter().find_map(|key| target.get(*key)?.as_array());
-    lists || (depth < DEPTH && branches.into_iter().flatten().any(|b| is_wrapped(b, follow, depth + 1)))
+    let branches = ["anyOf", "oneOf"]
+        .iter()
+        .find_map(|key| target.get(*key)?.as_array());
+    lists
+        || (depth < DEPTH
+            && branches
+                .into_iter()
+                .flatten()
+                .any(|b| is_wrapped(b, follow, depth + 1)))
 }
 
 fn page_info() -> Value {

@@ -26,20 +26,41 @@ fn data_of_each_kind_has_its_shape() {
     let envelope = Envelope::default();
     assert_eq!(data(shaped(&envelope, Reply::ok())), json!({}));
     assert_eq!(data(shaped(&envelope, Reply::success(7))), json!(7));
-    assert_eq!(data(shaped(&envelope, Reply::success(vec![1, 2]))), json!({"data": [1, 2]}));
-    assert_eq!(data(shaped(&envelope, Reply::success(None::<u8>))), json!({}));
-    let page = shaped(&envelope, Reply::success(Page::new(vec!["a", "b"], 12, 3, 5)));
+    assert_eq!(
+        data(shaped(&envelope, Reply::success(vec![1, 2]))),
+        json!({"data": [1, 2]})
+    );
+    assert_eq!(
+        data(shaped(&envelope, Reply::success(None::<u8>))),
+        json!({})
+    );
+    let page = shaped(
+        &envelope,
+        Reply::success(Page::new(vec!["a", "b"], 12, 3, 5)),
+    );
     let meta = &page.1["data"]["meta"]["pagination"];
     // T2: count is what is here, per_page what was asked for.
-    assert_eq!((&meta["count"], &meta["per_page"], &meta["total_pages"]), (&json!(2), &json!(5), &json!(3)));
+    assert_eq!(
+        (&meta["count"], &meta["per_page"], &meta["total_pages"]),
+        (&json!(2), &json!(5), &json!(3))
+    );
 }
 
 #[test]
 fn status_follows_the_code_and_not_the_http_status() {
-    let always_200 = Envelope { error_status: ErrorStatus::Always200, ..Envelope::default() };
+    let always_200 = Envelope {
+        error_status: ErrorStatus::Always200,
+        ..Envelope::default()
+    };
     let (http, body_200) = body(always_200.failure(&ApiError::fail()));
-    assert_eq!((http, &body_200["status"], &body_200["code"]), (200, &json!("fail"), &json!(500)));
-    let always_500 = Envelope { error_status: ErrorStatus::Always500, ..Envelope::default() };
+    assert_eq!(
+        (http, &body_200["status"], &body_200["code"]),
+        (200, &json!("fail"), &json!(500))
+    );
+    let always_500 = Envelope {
+        error_status: ErrorStatus::Always500,
+        ..Envelope::default()
+    };
     let (http, success) = shaped(&always_500, Reply::ok());
     assert_eq!((http, &success["status"]), (200, &json!("success")));
     let (http, error) = body(always_500.failure(&ApiError::framework(404)));
@@ -48,7 +69,18 @@ fn status_follows_the_code_and_not_the_http_status() {
 
 #[test]
 fn codes_say_the_http_status() {
-    for (code, status) in [(200, 200), (200_101, 200), (500_102, 500), (422, 422), (600, 500), (999, 500), (12, 500), (0, 500), (100_001, 200), (404_123_456, 404)] {
+    for (code, status) in [
+        (200, 200),
+        (200_101, 200),
+        (500_102, 500),
+        (422, 422),
+        (600, 500),
+        (999, 500),
+        (12, 500),
+        (0, 500),
+        (100_001, 200),
+        (404_123_456, 404),
+    ] {
         assert_eq!(http_status(code).as_u16(), status, "{code}");
     }
 }
@@ -63,9 +95,15 @@ fn no_content_has_no_body() {
 #[test]
 fn the_flyer_format_never_wraps_lists() {
     let (_, list) = shaped(&flyer(), Reply::success(vec![1]));
-    assert_eq!(list, json!({"code": 200, "message": "", "detail": "", "data": [1]}));
+    assert_eq!(
+        list,
+        json!({"code": 200, "message": "", "detail": "", "data": [1]})
+    );
     let (_, page) = shaped(&flyer(), Reply::success(Page::new(vec![1], 9, 2, 4)));
-    assert_eq!(page["pageInfo"], json!({"total": 9, "offset": 4, "size": 4}));
+    assert_eq!(
+        page["pageInfo"],
+        json!({"total": 9, "offset": 4, "size": 4})
+    );
 }
 
 #[test]
@@ -77,15 +115,27 @@ fn the_flyer_format_answers_failures_as_its_clients_know_them() {
     let (http, error) = body(flyer().failure(&ApiError::not_found().status(StatusCode::NOT_FOUND)));
     assert_eq!((http, &error["code"]), (404, &json!(404)));
     let (_, error) = body(flyer().failure(&ApiError::uncaught("secret cause")));
-    assert_eq!(error, json!({"code": 500, "message": "内部异常", "detail": ""}));
+    assert_eq!(
+        error,
+        json!({"code": 500, "message": "内部异常", "detail": ""})
+    );
 }
 
 #[test]
 fn the_code_base_is_added_once_and_to_failures_only() {
-    let envelope = Envelope { code_base: 1000, ..flyer() };
+    let envelope = Envelope {
+        code_base: 1000,
+        ..flyer()
+    };
     let code = |reply: (u16, Value)| reply.1["code"].clone();
-    assert_eq!(code(body(envelope.failure(&ApiError::not_found()))), json!(1404));
-    assert_eq!(code(body(envelope.failure(&ApiError::code(404_001u32)))), json!(404_001));
+    assert_eq!(
+        code(body(envelope.failure(&ApiError::not_found()))),
+        json!(1404)
+    );
+    assert_eq!(
+        code(body(envelope.failure(&ApiError::code(404_001u32)))),
+        json!(404_001)
+    );
     assert_eq!(code(shaped(&envelope, Reply::ok())), json!(200));
     assert_eq!(code(shaped(&envelope, Reply::fail())), json!(1500));
 }
@@ -95,7 +145,10 @@ fn a_cause_is_shown_only_in_debug() {
     let error = ApiError::uncaught("connection refused");
     let (_, closed) = body(Envelope::default().failure(&error));
     assert_eq!(closed["error"], json!({}));
-    let open = Envelope { debug: true, ..Envelope::default() };
+    let open = Envelope {
+        debug: true,
+        ..Envelope::default()
+    };
     let (_, shown) = body(open.failure(&error));
     assert_eq!(shown["error"]["exception"], json!(["connection refused"]));
 }

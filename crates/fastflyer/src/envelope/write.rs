@@ -101,7 +101,13 @@ pub(super) fn standard_failure(
         exception: chain.as_deref().map(|text| [text]),
     };
     let status = status_text(error.code);
-    let body = StandardFailure { status, code, message, data: Empty {}, error: fields };
+    let body = StandardFailure {
+        status,
+        code,
+        message,
+        data: Empty {},
+        error: fields,
+    };
     encode(&body)
 }
 
@@ -125,7 +131,14 @@ pub(super) fn flyer_page<T: Data>(
     flyer_head(out, head)?;
     out.extend_from_slice(b",\"pageInfo\":");
     let offset = (page.current_page - 1).saturating_mul(page.per_page);
-    to_json(out, &PageInfo { total: page.total, offset, size: page.per_page })?;
+    to_json(
+        out,
+        &PageInfo {
+            total: page.total,
+            offset,
+            size: page.per_page,
+        },
+    )?;
     out.extend_from_slice(b",\"data\":");
     data.write(out)?;
     out.push(b'}');
@@ -147,7 +160,10 @@ pub(super) fn flyer_failure(
     error: &Inner,
     chain: Option<String>,
 ) -> Vec<u8> {
-    let own = error.detail.as_deref().unwrap_or_else(|| default_detail(error));
+    let own = error
+        .detail
+        .as_deref()
+        .unwrap_or_else(|| default_detail(error));
     let mut detail = own.to_owned();
     for (field, messages) in error.errors.iter() {
         for message in messages {
@@ -163,7 +179,11 @@ pub(super) fn flyer_failure(
         detail.push_str(gap);
         detail.push_str(&chain);
     }
-    encode(&FlyerFailure { code, message, detail: &detail })
+    encode(&FlyerFailure {
+        code,
+        message,
+        detail: &detail,
+    })
 }
 
 /// FastFlyer's exceptions explain themselves by the phrase of their HTTP status, unless told
@@ -243,7 +263,9 @@ impl Links {
         let to = |number: u64| cx.map(|cx| link(cx.uri(), number, page.per_page));
         Self {
             previous: (current > 1).then(|| to(current - 1)).flatten(),
-            next: (current < page.total_pages).then(|| to(current + 1)).flatten(),
+            next: (current < page.total_pages)
+                .then(|| to(current + 1))
+                .flatten(),
         }
     }
 }

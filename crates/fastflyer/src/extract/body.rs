@@ -69,7 +69,9 @@ where
     T: Input + Validate<Context = ()>,
 {
     async fn extract_valid(cx: &mut Context) -> Result<Self, Rejection> {
-        let Some(bytes) = json_bytes(cx).await? else { return without_body::<T>(cx).map(Self) };
+        let Some(bytes) = json_bytes(cx).await? else {
+            return without_body::<T>(cx).map(Self);
+        };
         let value = read_json::<T>(cx, &bytes)?;
         match value.validate() {
             Ok(()) => Ok(Self(value)),
@@ -167,13 +169,22 @@ fn read_json<T: DeserializeOwned + JsonSchema + 'static>(
 
 /// serde's structs take a list of their fields too, which no schema promises.
 #[cold]
-fn refuse_list_as_object<T: JsonSchema + 'static>(cx: &Context, bytes: &[u8]) -> Result<(), Rejection> {
+fn refuse_list_as_object<T: JsonSchema + 'static>(
+    cx: &Context,
+    bytes: &[u8],
+) -> Result<(), Rejection> {
     let explainer = cx.core.explainers.of::<T>();
-    if explainer.schema().get("type").is_none_or(|kind| kind != "object") {
+    if explainer
+        .schema()
+        .get("type")
+        .is_none_or(|kind| kind != "object")
+    {
         return Ok(());
     }
     match serde_json::from_slice::<Value>(bytes) {
-        Ok(instance) => Err(explainer.explain(&instance, Place::Body, cx.locale()).into()),
+        Ok(instance) => Err(explainer
+            .explain(&instance, Place::Body, cx.locale())
+            .into()),
         // What is no JSON is explained where it is read.
         Err(_) => Ok(()),
     }
@@ -200,14 +211,22 @@ fn unreadable<T: DeserializeOwned + JsonSchema + 'static>(
     }
     // No JSON at all, or not to its end.
     let mut fields = FieldErrors::new();
-    match serde_path_to_error::deserialize::<_, Value>(&mut serde_json::Deserializer::from_slice(bytes)) {
+    match serde_path_to_error::deserialize::<_, Value>(&mut serde_json::Deserializer::from_slice(
+        bytes,
+    )) {
         Err(syntax) => fields.merge(explain_parse(&syntax, Place::Body, cx.locale())),
         Ok(_) => {
             let (line, column) = (error.line(), error.column());
-            fields.add(Place::Body.name(), Message::Malformed { line, column }.text(cx.locale()));
+            fields.add(
+                Place::Body.name(),
+                Message::Malformed { line, column }.text(cx.locale()),
+            );
         }
     }
-    ApiError::bad_request().errors(fields).origin(Origin::Validation).into()
+    ApiError::bad_request()
+        .errors(fields)
+        .origin(Origin::Validation)
+        .into()
 }
 
 #[cold]
@@ -220,7 +239,9 @@ where
         Ok(()) => Rejection::Fields(FieldErrors::new()),
         Err(report) => {
             let explainer = cx.core.explainers.of::<T>();
-            explainer.explain_garde(&instance, &report, Place::Body, cx.locale()).into()
+            explainer
+                .explain_garde(&instance, &report, Place::Body, cx.locale())
+                .into()
         }
     }
 }

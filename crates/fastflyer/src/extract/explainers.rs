@@ -15,7 +15,12 @@ pub(crate) struct Explainers(RwLock<HashMap<TypeId, Arc<Explainer>>>);
 impl Explainers {
     pub(crate) fn of<T: JsonSchema + 'static>(&self) -> Arc<Explainer> {
         let key = TypeId::of::<T>();
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let known = self
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+            .cloned();
         known.unwrap_or_else(|| {
             let explainer = Arc::new(Explainer::new::<T>());
             let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);

@@ -14,15 +14,15 @@ pub(crate) mod plain;
 mod state;
 
 pub use body::{Form, Json};
-pub use multipart::{Field, Multipart};
 pub(crate) use explainers::Explainers;
+pub use multipart::{Field, Multipart};
 #[doc(hidden)]
 pub use param::ParamKind;
 pub use param::{Cookie, Header, Path, Query};
+pub use parts::{ClientIp, RequestId};
 #[doc(hidden)]
 pub use plain::Constraints;
 pub use plain::Parameter;
-pub use parts::{ClientIp, RequestId};
 pub use state::State;
 pub(crate) use state::{StateMap, TypeKey};
 

@@ -45,7 +45,10 @@ pub struct Field {
 
 impl Extract for Multipart {
     async fn extract(cx: &mut Context) -> Result<Self, Rejection> {
-        let value = cx.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let value = cx
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
         let boundary = multer::parse_boundary(value.unwrap_or("")).map_err(|_| {
             ApiError::framework(415).detail("send multipart/form-data with a boundary")
         })?;
@@ -55,7 +58,11 @@ impl Extract for Multipart {
             .size_limit(multer::SizeLimit::new().whole_stream(limit as u64));
         let stream = body.into_data_stream();
         let inner = multer::Multipart::with_constraints(stream, boundary, constraints);
-        Ok(Self { inner, parts: 0, limit })
+        Ok(Self {
+            inner,
+            parts: 0,
+            limit,
+        })
     }
 
     fn describe(describer: &mut Describer<'_>) {
@@ -72,7 +79,12 @@ impl Multipart {
     /// 1,000 parts.
     pub async fn next(&mut self) -> Result<Option<Field>, ApiError> {
         let limit = self.limit;
-        let Some(inner) = self.inner.next_field().await.map_err(|error| broken(&error, limit))? else {
+        let Some(inner) = self
+            .inner
+            .next_field()
+            .await
+            .map_err(|error| broken(&error, limit))?
+        else {
             return Ok(None);
         };
         self.parts += 1;
@@ -106,7 +118,10 @@ impl Field {
     /// As [`Multipart::next`].
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, ApiError> {
         let limit = self.limit;
-        self.inner.chunk().await.map_err(|error| broken(&error, limit))
+        self.inner
+            .chunk()
+            .await
+            .map_err(|error| broken(&error, limit))
     }
 
     /// The whole part, at most 1 MiB.
@@ -118,7 +133,8 @@ impl Field {
         let mut whole = Vec::new();
         while let Some(chunk) = self.chunk().await? {
             if whole.len() + chunk.len() > MAX_WHOLE_PART {
-                let text = format!("a part is larger than {MAX_WHOLE_PART} bytes; read it by chunks");
+                let text =
+                    format!("a part is larger than {MAX_WHOLE_PART} bytes; read it by chunks");
                 return Err(ApiError::framework(413).detail(text));
             }
             whole.extend_from_slice(&chunk);
@@ -146,12 +162,14 @@ fn broken(error: &multer::Error, limit: usize) -> ApiError {
         }
         multer::Error::IncompleteStream
         | multer::Error::IncompleteFieldData { .. }
-        | multer::Error::StreamReadFailed(_) => {
-            ApiError::framework(400).detail("the body ended early").cause(error.to_string())
-        }
+        | multer::Error::StreamReadFailed(_) => ApiError::framework(400)
+            .detail("the body ended early")
+            .cause(error.to_string()),
         other => {
             let text = other.to_string();
-            ApiError::framework(400).detail("the body is no multipart/form-data").cause(text)
+            ApiError::framework(400)
+                .detail("the body is no multipart/form-data")
+                .cause(text)
         }
     }
 }

@@ -134,11 +134,21 @@ fn read_path<T: DeserializeOwned + JsonSchema + 'static>(cx: &Context) -> Result
         }
         Err(error) => {
             let index = error.index().unwrap_or(0);
-            let name = cx.mounted.as_ref().and_then(|mounted| mounted.names.get(index).cloned());
+            let name = cx
+                .mounted
+                .as_ref()
+                .and_then(|mounted| mounted.names.get(index).cloned());
             let given = values.get(index).map(|text| Value::from(*text));
             let name = name.as_deref();
             let error = error.without_index();
-            Err(crate::validation::explain_value(&error, Place::Path, name, given.as_ref(), cx.locale()).into())
+            Err(crate::validation::explain_value(
+                &error,
+                Place::Path,
+                name,
+                given.as_ref(),
+                cx.locale(),
+            )
+            .into())
         }
     }
 }
@@ -155,7 +165,9 @@ fn read_header<T: DeserializeOwned + JsonSchema + 'static>(cx: &Context) -> Resu
             let mut renamed = FieldErrors::new();
             for (path, messages) in fields.iter() {
                 let path = path.replace('_', "-");
-                messages.iter().for_each(|message| renamed.add(path.clone(), message.clone()));
+                messages
+                    .iter()
+                    .for_each(|message| renamed.add(path.clone(), message.clone()));
             }
             Rejection::Fields(renamed)
         }
@@ -187,7 +199,9 @@ fn explained<T: DeserializeOwned + JsonSchema + 'static>(
     // Flattened and tagged types need to know what their numbers are.
     values::many_guided::<T>(pairs, explainer.schema()).map_err(|_| {
         let instance = values::to_json(pairs, explainer.schema());
-        explainer.explain_pairs(&instance, &error, kind.place(), cx.locale()).into()
+        explainer
+            .explain_pairs(&instance, &error, kind.place(), cx.locale())
+            .into()
     })
 }
 
@@ -220,19 +234,25 @@ where
     let instance = values::to_json(pairs, explainer.schema());
     match localised(cx.locale(), || value.validate()) {
         Ok(()) => Rejection::Fields(FieldErrors::new()),
-        Err(report) => {
-            explainer.explain_garde(&instance, &report, kind.place(), cx.locale()).into()
-        }
+        Err(report) => explainer
+            .explain_garde(&instance, &report, kind.place(), cx.locale())
+            .into(),
     }
 }
 
 pub(super) fn path_values(cx: &Context) -> Vec<&str> {
     let count = cx.mounted.as_ref().map_or(0, |mounted| mounted.names.len());
-    (0..count).filter_map(|index| cx.params.value(index, cx.uri().path())).collect()
+    (0..count)
+        .filter_map(|index| cx.params.value(index, cx.uri().path()))
+        .collect()
 }
 
 fn path_pairs(cx: &Context) -> Pairs<'_> {
-    let names = cx.mounted.as_ref().map(|mounted| mounted.names.as_slice()).unwrap_or_default();
+    let names = cx
+        .mounted
+        .as_ref()
+        .map(|mounted| mounted.names.as_slice())
+        .unwrap_or_default();
     Pairs::from_pairs(names.iter().map(String::as_str).zip(path_values(cx)))
 }
 
@@ -260,11 +280,18 @@ fn cookie_pairs(cx: &Context) -> Pairs<'_> {
 
 /// All cookies of a request, without the quotes that may stand around a value (RFC 6265, 4.1.1).
 pub(crate) fn cookie_values(headers: &http::HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    let lines = headers.get_all(header::COOKIE).iter().map(http::HeaderValue::as_bytes);
-    lines.flat_map(|line| line.split(|byte| *byte == b';')).filter_map(|pair| {
-        // One cookie that is no text does not take the others along.
-        let (name, value) = std::str::from_utf8(pair).ok()?.trim().split_once('=')?;
-        let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-        Some((name, bare.unwrap_or(value)))
-    })
+    let lines = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .map(http::HeaderValue::as_bytes);
+    lines
+        .flat_map(|line| line.split(|byte| *byte == b';'))
+        .filter_map(|pair| {
+            // One cookie that is no text does not take the others along.
+            let (name, value) = std::str::from_utf8(pair).ok()?.trim().split_once('=')?;
+            let bare = value
+                .strip_prefix('"')
+                .and_then(|value| value.strip_suffix('"'));
+            Some((name, bare.unwrap_or(value)))
+        })
 }

@@ -39,7 +39,12 @@ pub struct Constraints {
 
 impl Constraints {
     /// Anything that the type takes.
-    pub const NONE: Self = Self { min: None, max: None, min_length: None, max_length: None };
+    pub const NONE: Self = Self {
+        min: None,
+        max: None,
+        min_length: None,
+        max_length: None,
+    };
 
     /// Adds the bounds to a schema; of a list they are those of its items.
     pub(crate) fn apply(&self, schema: &mut Value) {
@@ -52,7 +57,10 @@ impl Constraints {
                 target[keyword] = number(bound);
             }
         }
-        for (keyword, bound) in [("minLength", self.min_length), ("maxLength", self.max_length)] {
+        for (keyword, bound) in [
+            ("minLength", self.min_length),
+            ("maxLength", self.max_length),
+        ] {
             if let Some(bound) = bound {
                 target[keyword] = json!(bound);
             }
@@ -86,12 +94,20 @@ impl Constraints {
 
 /// A bound as JSON: an integer where it is one.
 fn number(bound: f64) -> Value {
-    if bound.fract() == 0.0 && bound.abs() < 9.0e15 { json!(bound as i64) } else { json!(bound) }
+    if bound.fract() == 0.0 && bound.abs() < 9.0e15 {
+        json!(bound as i64)
+    } else {
+        json!(bound)
+    }
 }
 
 /// A parameter of the path.
 pub fn path<T: Parameter>(cx: &Context, name: &str, bounds: &Constraints) -> Result<T, Rejection> {
-    let names = cx.mounted.as_ref().map(|mounted| mounted.names.as_slice()).unwrap_or_default();
+    let names = cx
+        .mounted
+        .as_ref()
+        .map(|mounted| mounted.names.as_slice())
+        .unwrap_or_default();
     let index = names.iter().position(|known| known == name);
     let value = index.and_then(|index| cx.params.value(index, cx.uri().path()));
     one(cx, ParamKind::Path, name, bounds, value.as_slice())
@@ -100,23 +116,38 @@ pub fn path<T: Parameter>(cx: &Context, name: &str, bounds: &Constraints) -> Res
 /// A parameter of the query; a list takes all of its occurrences.
 pub fn query<T: Parameter>(cx: &Context, name: &str, bounds: &Constraints) -> Result<T, Rejection> {
     let query = cx.uri().query().unwrap_or("").as_bytes();
-    let found: Vec<Cow<'_, str>> =
-        form_urlencoded::parse(query).filter(|(key, _)| key == name).map(|(_, value)| value).collect();
+    let found: Vec<Cow<'_, str>> = form_urlencoded::parse(query)
+        .filter(|(key, _)| key == name)
+        .map(|(_, value)| value)
+        .collect();
     let values: Vec<&str> = found.iter().map(Cow::as_ref).collect();
     one(cx, ParamKind::Query, name, bounds, &values)
 }
 
 /// A header; a list takes all of its lines.
-pub fn header<T: Parameter>(cx: &Context, name: &str, bounds: &Constraints) -> Result<T, Rejection> {
+pub fn header<T: Parameter>(
+    cx: &Context,
+    name: &str,
+    bounds: &Constraints,
+) -> Result<T, Rejection> {
     let lines = cx.headers().get_all(name).iter();
-    let values: Vec<&str> = lines.filter_map(|line| std::str::from_utf8(line.as_bytes()).ok()).collect();
+    let values: Vec<&str> = lines
+        .filter_map(|line| std::str::from_utf8(line.as_bytes()).ok())
+        .collect();
     one(cx, ParamKind::Header, name, bounds, &values)
 }
 
 /// A cookie.
-pub fn cookie<T: Parameter>(cx: &Context, name: &str, bounds: &Constraints) -> Result<T, Rejection> {
+pub fn cookie<T: Parameter>(
+    cx: &Context,
+    name: &str,
+    bounds: &Constraints,
+) -> Result<T, Rejection> {
     let cookies = cookie_values(cx.headers());
-    let values: Vec<&str> = cookies.filter(|(key, _)| *key == name).map(|(_, value)| value).collect();
+    let values: Vec<&str> = cookies
+        .filter(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+        .collect();
     one(cx, ParamKind::Cookie, name, bounds, &values)
 }
 
@@ -143,7 +174,13 @@ fn one<T: Parameter>(
 ) -> Result<T, Rejection> {
     let value = values::one::<T>(values).map_err(|error| {
         let given = values.last().map(|text| Value::from(*text));
-        explain_value(&error, kind.place(), Some(name), given.as_ref(), cx.locale())
+        explain_value(
+            &error,
+            kind.place(),
+            Some(name),
+            given.as_ref(),
+            cx.locale(),
+        )
     })?;
     if !bounds.is_none()
         && let Some(message) = values.iter().find_map(|text| bounds.violation(text))

@@ -32,7 +32,10 @@ impl<T: Clone + Send + Sync + 'static> Extract for State<T> {
         let state = cx.core.states.find::<T>();
         state.map(Self).ok_or_else(|| {
             let name = std::any::type_name::<T>();
-            ApiError::uncaught(format!("no state of type {name}; give one with FlyerApi::state")).into()
+            ApiError::uncaught(format!(
+                "no state of type {name}; give one with FlyerApi::state"
+            ))
+            .into()
         })
     }
 
@@ -50,7 +53,10 @@ pub(crate) struct TypeKey {
 
 impl TypeKey {
     pub(crate) fn of<T: ?Sized + 'static>() -> Self {
-        Self { id: TypeId::of::<T>(), name: std::any::type_name::<T>() }
+        Self {
+            id: TypeId::of::<T>(),
+            name: std::any::type_name::<T>(),
+        }
     }
 }
 

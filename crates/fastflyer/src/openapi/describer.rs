@@ -102,11 +102,20 @@ impl<'a> Describer<'a> {
             .and_then(Value::as_array)
             .map(|names| names.iter().filter_map(Value::as_str).collect())
             .unwrap_or_default();
-        for (name, property) in target.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        for (name, property) in target
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             let (mut schema, nullable) = without_null(property.clone());
             let description = take_description(&mut schema);
             let needed = required.contains(&name.as_str()) && !nullable;
-            let wire = if kind == ParamKind::Header { name.replace('_', "-") } else { name.clone() };
+            let wire = if kind == ParamKind::Header {
+                name.replace('_', "-")
+            } else {
+                name.clone()
+            };
             if kind == ParamKind::Header && wire.bytes().any(|b| b.is_ascii_uppercase()) {
                 let place = self.operation.place;
                 self.schemas.problem(format!(
@@ -121,7 +130,10 @@ impl<'a> Describer<'a> {
     /// `Path<T>`: a single value, a tuple by position, or a struct by name.
     fn path_of(&mut self, schema: &Value, target: &Value) {
         let names = self.path_names.len();
-        let wanted = match (target.get("prefixItems").and_then(Value::as_array), target.get("type")) {
+        let wanted = match (
+            target.get("prefixItems").and_then(Value::as_array),
+            target.get("type"),
+        ) {
             (Some(items), _) => items.len(),
             (None, Some(Value::String(one))) if matches!(one.as_str(), "object" | "array") => names,
             (None, Some(_)) => 1,
@@ -133,7 +145,12 @@ impl<'a> Describer<'a> {
                 "{place} reads {wanted} parameters with `Path`, but its path has {names}"
             ));
         }
-        for name in target.get("required").and_then(Value::as_array).into_iter().flatten() {
+        for name in target
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             let name = name.as_str().unwrap_or("");
             if !self.path_names.iter().any(|known| known == name) {
                 let place = self.operation.place;
@@ -238,7 +255,9 @@ impl<'a> Describer<'a> {
     fn one_body(&mut self) {
         if self.body.is_some() {
             let place = self.operation.place;
-            self.schemas.problem(format!("{place} has two arguments that read the body; only one can"));
+            self.schemas.problem(format!(
+                "{place} has two arguments that read the body; only one can"
+            ));
         }
     }
 
@@ -263,16 +282,25 @@ impl<'a> Describer<'a> {
     /// The data of a success.
     pub(crate) fn success<T: Data>(&mut self) {
         let data = T::schema(self.schemas);
-        let codes: Vec<u32> = self.operation.codes.iter().copied().filter(|code| succeeds(*code)).collect();
+        let codes: Vec<u32> = self
+            .operation
+            .codes
+            .iter()
+            .copied()
+            .filter(|code| succeeds(*code))
+            .collect();
         let codes = if codes.is_empty() { vec![200] } else { codes };
         for code in codes {
             let status = crate::envelope::http_status(code);
             if status == http::StatusCode::NO_CONTENT {
-                self.responses.insert("204".to_owned(), json!({"description": self.text(204)}));
+                self.responses
+                    .insert("204".to_owned(), json!({"description": self.text(204)}));
                 continue;
             }
             let follow = |schema: &Value| self.schemas.follow(schema, true).clone();
-            let schema = self.envelope.success_schema(code, data.clone(), &follow, T::PAGED);
+            let schema = self
+                .envelope
+                .success_schema(code, data.clone(), &follow, T::PAGED);
             let text = self.text(code);
             self.response(status.as_u16().to_string(), &text, schema);
         }
@@ -314,7 +342,11 @@ impl<'a> Describer<'a> {
     fn failure(&mut self, code: u32, origin: Origin) {
         let status = self.envelope.documented_status(code, origin);
         let text = self.text(code);
-        self.response(status.to_string(), &text, json!({"$ref": "#/components/schemas/Failure"}));
+        self.response(
+            status.to_string(),
+            &text,
+            json!({"$ref": "#/components/schemas/Failure"}),
+        );
     }
 
     /// Adds a response; a second one under the same status is an alternative.
@@ -433,6 +465,9 @@ fn without_null(mut schema: Value) -> (Value, bool) {
 }
 
 fn take_description(schema: &mut Value) -> String {
-    let text = schema.as_object_mut().and_then(|object| object.remove("description"));
-    text.and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
+    let text = schema
+        .as_object_mut()
+        .and_then(|object| object.remove("description"));
+    text.and_then(|text| text.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }

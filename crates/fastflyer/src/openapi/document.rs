@@ -49,7 +49,11 @@ pub(crate) fn build(
         (operation.describe)(&mut describer);
         let secured = info.secured && mounted.auth;
         let (object, needed) = describer.finish(&mounted.id, secured);
-        states.extend(needed.into_iter().map(|key| (key, operation.place.to_string())));
+        states.extend(
+            needed
+                .into_iter()
+                .map(|key| (key, operation.place.to_string())),
+        );
         if operation.hidden {
             continue;
         }
@@ -59,7 +63,9 @@ pub(crate) fn build(
                 tags.push(tag);
             }
         }
-        let path = paths.entry(plain_template(&mounted.path)).or_insert_with(|| json!({}));
+        let path = paths
+            .entry(plain_template(&mounted.path))
+            .or_insert_with(|| json!({}));
         path[operation.method.as_str().to_ascii_lowercase()] = object;
     }
     let mut paths = Value::Object(paths);
@@ -79,7 +85,10 @@ pub(crate) fn build(
     if let Some(contact) = &info.contact {
         head["contact"] = json!({"name": contact.name});
         let rest = [("url", &contact.url), ("email", &contact.email)];
-        for (name, value) in rest.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+        for (name, value) in rest
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.as_ref()?)))
+        {
             head["contact"][name] = json!(value);
         }
     }

@@ -59,7 +59,11 @@ impl Schemas {
     }
 
     fn root<T: JsonSchema + 'static>(&mut self, output: bool) -> Value {
-        let side = if output { &mut self.output } else { &mut self.input };
+        let side = if output {
+            &mut self.output
+        } else {
+            &mut self.input
+        };
         let key = TypeKey::of::<T>().id;
         if let Some(known) = side.roots.get(&key) {
             return known.clone();
@@ -101,7 +105,9 @@ impl Schemas {
         for _ in 0..16 {
             let Some(name) = reference(schema) else { break };
             let name = name.strip_prefix(INPUT_MARK).unwrap_or(name);
-            let Some(definition) = side.definitions.get(name) else { break };
+            let Some(definition) = side.definitions.get(name) else {
+                break;
+            };
             schema = &definition.schema;
         }
         schema
@@ -120,8 +126,14 @@ impl Schemas {
         seen: &mut BTreeSet<&'a str>,
     ) -> Option<String> {
         const KEYWORDS: [&str; 8] = [
-            "minLength", "maxLength", "pattern", "exclusiveMinimum", "exclusiveMaximum",
-            "multipleOf", "minProperties", "maxProperties",
+            "minLength",
+            "maxLength",
+            "pattern",
+            "exclusiveMinimum",
+            "exclusiveMaximum",
+            "multipleOf",
+            "minProperties",
+            "maxProperties",
         ];
         let object = schema.as_object()?;
         if let Some(name) = reference(schema) {
@@ -146,7 +158,12 @@ impl Schemas {
         if range("minimum", "maximum") && !is_range_of_type(object) {
             return Some("minimum or maximum".to_owned());
         }
-        for (name, property) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        for (name, property) in object
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             if let Some(found) = self.find_constraint(property, seen) {
                 return Some(format!("{name}: {found}"));
             }
@@ -157,7 +174,12 @@ impl Schemas {
             }
         }
         for key in ["anyOf", "oneOf", "allOf", "prefixItems"] {
-            for branch in object.get(key).and_then(Value::as_array).into_iter().flatten() {
+            for branch in object
+                .get(key)
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+            {
                 if let Some(found) = self.find_constraint(branch, seen) {
                     return Some(found);
                 }
@@ -182,7 +204,11 @@ impl Schemas {
         }
         for (name, mut definition) in self.input.definitions {
             map_refs(&mut definition.schema, &final_name);
-            let full = if split.contains(&name) { format!("{name}Input") } else { name };
+            let full = if split.contains(&name) {
+                format!("{name}Input")
+            } else {
+                name
+            };
             match components.get(&full) {
                 Some(known) if *known != definition.schema => problems.push(format!(
                     "two different types are both called `{full}` in the OpenAPI document, one of {}; rename one with #[schemars(rename = \"..\")]",
@@ -204,7 +230,9 @@ impl Schemas {
     fn split(&self) -> BTreeSet<String> {
         let unmarked = |schema: &Value| {
             let mut schema = schema.clone();
-            map_refs(&mut schema, &|name| name.strip_prefix(INPUT_MARK).map(str::to_owned));
+            map_refs(&mut schema, &|name| {
+                name.strip_prefix(INPUT_MARK).map(str::to_owned)
+            });
             schema
         };
         let both: Vec<(&String, Value)> = self
@@ -272,7 +300,9 @@ fn map_refs(schema: &mut Value, rename: &dyn Fn(&str) -> Option<String>) {
             {
                 *text = format!("{PREFIX}{name}");
             }
-            object.values_mut().for_each(|value| map_refs(value, rename));
+            object
+                .values_mut()
+                .for_each(|value| map_refs(value, rename));
         }
         Value::Array(items) => items.iter_mut().for_each(|value| map_refs(value, rename)),
         _ => {}
@@ -289,9 +319,13 @@ fn mentioned(schema: &Value, components: &BTreeMap<String, Value>, found: &mut B
             {
                 mentioned(component, components, found);
             }
-            object.values().for_each(|value| mentioned(value, components, found));
+            object
+                .values()
+                .for_each(|value| mentioned(value, components, found));
         }
-        Value::Array(items) => items.iter().for_each(|value| mentioned(value, components, found)),
+        Value::Array(items) => items
+            .iter()
+            .for_each(|value| mentioned(value, components, found)),
         _ => {}
     }
 }

@@ -243,8 +243,12 @@ pub(crate) struct Deferred(pub(crate) std::sync::Arc<ApiError>);
 /// shaped again with the service's own options.
 impl axum::response::IntoResponse for ApiError {
     fn into_response(self) -> axum::response::Response {
-        let mut response = crate::Envelope::default().failure(&self).map(axum::body::Body::new);
-        response.extensions_mut().insert(Deferred(std::sync::Arc::new(self)));
+        let mut response = crate::Envelope::default()
+            .failure(&self)
+            .map(axum::body::Body::new);
+        response
+            .extensions_mut()
+            .insert(Deferred(std::sync::Arc::new(self)));
         response
     }
 }

@@ -64,7 +64,16 @@ impl<T> Reply<T> {
     }
 
     fn with_code(data: T, code: u32) -> Self {
-        Self { data, head: ReplyHead { code, status: None, message: None, detail: None, headers: None } }
+        Self {
+            data,
+            head: ReplyHead {
+                code,
+                status: None,
+                message: None,
+                detail: None,
+                headers: None,
+            },
+        }
     }
 
     /// Sets the text of the answer, instead of the code's own.
@@ -175,7 +184,9 @@ impl<T: Data> Reply<T> {
 /// In an axum handler outside of an operation, a reply is shaped in the default format.
 impl<T: Serialize + JsonSchema + Send + 'static> axum::response::IntoResponse for Reply<T> {
     fn into_response(self) -> axum::response::Response {
-        crate::Envelope::default().success(&self.data, self.head, None).map(axum::body::Body::new)
+        crate::Envelope::default()
+            .success(&self.data, self.head, None)
+            .map(axum::body::Body::new)
     }
 }
 
@@ -188,7 +199,9 @@ where
         (Ok(name), Ok(value)) => {
             headers.append(name, value);
         }
-        _ => tracing::warn!("a response header was left out: HTTP does not allow its name or value"),
+        _ => {
+            tracing::warn!("a response header was left out: HTTP does not allow its name or value")
+        }
     }
 }
 
@@ -198,7 +211,10 @@ pub(crate) fn json_response(status: StatusCode, body: Vec<u8>) -> Response {
     *response.status_mut() = status;
     // Six fit into the smallest table that has room for ours and one or two of the handler's.
     let mut headers = HeaderMap::with_capacity(6);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     *response.headers_mut() = headers;
     response
 }

@@ -78,7 +78,10 @@ pub(crate) struct Mount {
 impl Mount {
     /// An empty mount for a router inside of this one.
     pub(super) fn inner(&mut self) -> Self {
-        Self { templates: std::mem::take(&mut self.templates), ..Self::default() }
+        Self {
+            templates: std::mem::take(&mut self.templates),
+            ..Self::default()
+        }
     }
 
     pub(crate) fn add(&mut self, mut operation: Operation, scope: &Scope) {
@@ -103,7 +106,12 @@ impl Mount {
         let mut tags = scope.tags.clone();
         tags.append(&mut operation.tags);
         let mut seen = Vec::new();
-        tags.retain(|tag| !seen.contains(tag) && { seen.push(tag.clone()); true });
+        tags.retain(|tag| {
+            !seen.contains(tag) && {
+                seen.push(tag.clone());
+                true
+            }
+        });
         operation.tags = tags;
         let id = match &operation.id {
             Some(id) => id.to_string(),
@@ -160,7 +168,11 @@ impl Mount {
     /// Everything as one axum router: what was called directly so far goes through it from now on.
     pub(super) fn take_axum(&mut self) -> axum::Router {
         let mut routes = Vec::new();
-        for mounted in self.operations.iter_mut().filter(|mounted| !mounted.layered) {
+        for mounted in self
+            .operations
+            .iter_mut()
+            .filter(|mounted| !mounted.layered)
+        {
             mounted.direct = false;
             mounted.layered = true;
             routes.push(Route::new(mounted, &mut self.templates));
@@ -199,7 +211,10 @@ impl Route {
         let method = route.service.operation.method.clone();
         match axum::routing::MethodFilter::try_from(method) {
             // Not `route_service`: that would take the place for all methods.
-            Ok(filter) => router.route(&route.template, axum::routing::on_service(filter, route.service)),
+            Ok(filter) => router.route(
+                &route.template,
+                axum::routing::on_service(filter, route.service),
+            ),
             Err(_) => router,
         }
     }
@@ -209,7 +224,9 @@ impl Mount {
     /// The axum router of operations with foreign extractors, beside what is in it already.
     pub(crate) fn finish_axum(&mut self) -> Option<axum::Router> {
         let foreign = self.operations.iter().filter(|m| !m.direct && !m.layered);
-        let routes: Vec<Route> = foreign.map(|m| Route::new(m, &mut self.templates)).collect();
+        let routes: Vec<Route> = foreign
+            .map(|m| Route::new(m, &mut self.templates))
+            .collect();
         if !routes.is_empty() {
             self.change_axum(|router| routes.into_iter().fold(router, Route::add));
         }
@@ -275,7 +292,10 @@ impl tower::Service<axum::extract::Request> for OperationService {
                 form: None,
             };
             let response: Response = (operation.call)(&mut cx).await;
-            *link.seen_body.lock().unwrap_or_else(PoisonError::into_inner) = cx.seen_body.take();
+            *link
+                .seen_body
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = cx.seen_body.take();
             Ok(response.map(axum::body::Body::new))
         })
     }

@@ -83,13 +83,17 @@ impl Router {
         <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        self.layers.push(Box::new(move |router| router.layer(layer)));
+        self.layers
+            .push(Box::new(move |router| router.layer(layer)));
         self
     }
 
     pub(crate) fn mount(self, scope: &Scope, mount: &mut Mount) {
         if !self.prefix.is_empty() && !self.prefix.starts_with('/') {
-            mount.problems.push(format!("the prefix {:?} of a router must begin with `/`", self.prefix));
+            mount.problems.push(format!(
+                "the prefix {:?} of a router must begin with `/`",
+                self.prefix
+            ));
             return;
         }
         let scope = scope.inside(&self.prefix, &self.tags);

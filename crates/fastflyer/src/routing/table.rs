@@ -29,20 +29,28 @@ pub(crate) struct PathParams {
 #[derive(Clone, Debug)]
 enum Values {
     /// Ranges of the request's path, or of `decoded` where that was percent-encoded.
-    Ranges { decoded: Option<Box<str>>, ranges: [(u32, u32); template::MAX_PARAMS] },
+    Ranges {
+        decoded: Option<Box<str>>,
+        ranges: [(u32, u32); template::MAX_PARAMS],
+    },
     /// Taken over from axum's router.
     Owned(Vec<String>),
 }
 
 impl Default for Values {
     fn default() -> Self {
-        Self::Ranges { decoded: None, ranges: [(0, 0); template::MAX_PARAMS] }
+        Self::Ranges {
+            decoded: None,
+            ranges: [(0, 0); template::MAX_PARAMS],
+        }
     }
 }
 
 impl PathParams {
     pub(super) fn owned(values: Vec<String>) -> Self {
-        Self { values: Values::Owned(values) }
+        Self {
+            values: Values::Owned(values),
+        }
     }
 
     /// The decoded value of the parameter at `index`; `path` is the request's path.
@@ -51,7 +59,10 @@ impl PathParams {
             Values::Owned(values) => values.get(index).map(String::as_str),
             Values::Ranges { decoded, ranges } => {
                 let (start, end) = *ranges.get(index)?;
-                decoded.as_deref().unwrap_or(path).get(start as usize..end as usize)
+                decoded
+                    .as_deref()
+                    .unwrap_or(path)
+                    .get(start as usize..end as usize)
             }
         }
     }
@@ -67,21 +78,35 @@ impl RouteTable {
         let path = template::positional(&mounted.path);
         let index = match self.tree.at(&path) {
             // The template itself matches its own entry only if the entry is the same template.
-            Ok(found) if self.paths[*found.value].iter().any(|m| template::positional(&m.path) == path) => *found.value,
+            Ok(found)
+                if self.paths[*found.value]
+                    .iter()
+                    .any(|m| template::positional(&m.path) == path) =>
+            {
+                *found.value
+            }
             _ => {
                 let index = self.paths.len();
                 self.tree.insert(path, index).map_err(|error| {
-                    format!("{} {} at {}: {error}", mounted.operation.method, mounted.path, mounted.operation.place)
+                    format!(
+                        "{} {} at {}: {error}",
+                        mounted.operation.method, mounted.path, mounted.operation.place
+                    )
                 })?;
                 self.paths.push(Vec::new());
                 index
             }
         };
-        let same = self.paths[index].iter().find(|m| m.operation.method == mounted.operation.method);
+        let same = self.paths[index]
+            .iter()
+            .find(|m| m.operation.method == mounted.operation.method);
         if let Some(same) = same {
             return Err(format!(
                 "{} {} is defined twice: at {} and at {}",
-                mounted.operation.method, mounted.path, same.operation.place, mounted.operation.place
+                mounted.operation.method,
+                mounted.path,
+                same.operation.place,
+                mounted.operation.place
             ));
         }
         self.paths[index].push(mounted);
@@ -99,7 +124,9 @@ impl RouteTable {
     }
 
     fn find_decoded(&self, method: &Method, path: &str, decoded: Option<Box<str>>) -> Found<'_> {
-        let Ok(found) = self.tree.at(path) else { return Found::Nothing };
+        let Ok(found) = self.tree.at(path) else {
+            return Found::Nothing;
+        };
         let operations = &self.paths[*found.value];
         let Some(mounted) = operations.iter().find(|m| m.operation.method == *method) else {
             return Found::WrongMethod(operations);
@@ -111,7 +138,12 @@ impl RouteTable {
             let start = value.as_ptr() as usize - begin;
             *range = (start as u32, (start + value.len()) as u32);
         }
-        Found::Operation(mounted, PathParams { values: Values::Ranges { decoded, ranges } })
+        Found::Operation(
+            mounted,
+            PathParams {
+                values: Values::Ranges { decoded, ranges },
+            },
+        )
     }
 
     /// Whether any operation answers this path.

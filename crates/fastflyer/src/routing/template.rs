@@ -4,16 +4,32 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// What a path cannot hold as it is. The slash stays: it separates segments.
 const UNSAFE: &AsciiSet = &CONTROLS
-    .add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'\\').add(b'^').add(b'`')
-    .add(b'{').add(b'|').add(b'}');
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// The most parameters of one path: their places are kept without an allocation.
 pub(crate) const MAX_PARAMS: usize = 8;
 
 /// The names that stand in braces, in order, without the `*` of a catch-all.
 pub(crate) fn template_names(template: &str) -> Vec<String> {
-    let pieces = template.split('{').skip(1).filter_map(|piece| piece.split('}').next());
-    pieces.map(|name| name.trim_start_matches('*').to_owned()).collect()
+    let pieces = template
+        .split('{')
+        .skip(1)
+        .filter_map(|piece| piece.split('}').next());
+    pieces
+        .map(|name| name.trim_start_matches('*').to_owned())
+        .collect()
 }
 
 /// The template with the names replaced by their positions, so that `/a/{id}` and `/a/{name}` are
@@ -70,7 +86,9 @@ pub(super) fn check_template(template: &str) -> Result<(), String> {
     for (index, name) in names.iter().enumerate() {
         let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if name.is_empty() || !plain {
-            return Err(format!("`{{{name}}}` is no parameter name: letters, digits and `_`"));
+            return Err(format!(
+                "`{{{name}}}` is no parameter name: letters, digits and `_`"
+            ));
         }
         if names[..index].contains(name) {
             return Err(format!("the parameter `{name}` stands twice in the path"));
@@ -88,7 +106,10 @@ mod tests {
         assert_eq!(template_names("/a/{id}/{*rest}"), ["id", "rest"]);
         assert_eq!(positional("/a/{id}/x/{*rest}"), "/a/{p0}/x/{*p1}");
         assert_eq!(positional("/plain"), "/plain");
-        assert_eq!(encoded_template("/项目/{id}/{*rest}"), "/%E9%A1%B9%E7%9B%AE/{id}/{*rest}");
+        assert_eq!(
+            encoded_template("/项目/{id}/{*rest}"),
+            "/%E9%A1%B9%E7%9B%AE/{id}/{*rest}"
+        );
     }
 
     #[test]
@@ -96,7 +117,11 @@ mod tests {
         assert!(check_template("/a/{id}").is_ok());
         assert_eq!(check_template("a").unwrap_err(), "a path begins with `/`");
         assert!(check_template("/a/{id").unwrap_err().contains("open"));
-        assert!(check_template("/a/{id}/{id}").unwrap_err().contains("twice"));
+        assert!(
+            check_template("/a/{id}/{id}")
+                .unwrap_err()
+                .contains("twice")
+        );
         assert!(check_template("/a/{i d}").unwrap_err().contains("`{i d}`"));
     }
 }

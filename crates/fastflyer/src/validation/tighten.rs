@@ -24,7 +24,10 @@ pub(super) fn tighten(schema: &mut Value) {
 pub(crate) fn bound_integers(schema: &mut Value) {
     each(schema, &mut |schema| {
         let format = schema.get("format").and_then(Value::as_str).unwrap_or("");
-        if matches!(format, "int8" | "int16" | "int32" | "uint8" | "uint16" | "uint32") {
+        if matches!(
+            format,
+            "int8" | "int16" | "int32" | "uint8" | "uint16" | "uint32"
+        ) {
             bounds(schema);
         }
     });

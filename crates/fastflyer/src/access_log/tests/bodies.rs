@@ -148,11 +148,7 @@ fn json_too_deep_is_broken() {
     assert!(Exchange::body(JSON, nested(125)).logged_body().is_array());
     check(JSON, nested(126), json!(format!("{}…", "[".repeat(125))));
     let endless = r#"{"a":"#;
-    check(
-        JSON,
-        endless.repeat(100_000),
-        json!(endless.repeat(125)),
-    );
+    check(JSON, endless.repeat(100_000), json!(endless.repeat(125)));
     check(
         JSON,
         format!("{{\"token\":{}}}", nested(200)),
@@ -201,10 +197,7 @@ fn forms_are_objects() {
         exchange.limits.body = limit;
         assert!(!exchange.text().contains("hunter"));
         let shown = exchange.logged_body();
-        let shown = shown
-            .as_str()
-            .unwrap()
-            .trim_end_matches('"');
+        let shown = shown.as_str().unwrap().trim_end_matches('"');
         assert!(
             r#"{"a":"1","password":"***","b":"22"}"#.starts_with(shown) || limit < 13,
             "{shown}"
