@@ -164,7 +164,45 @@ fn read_json<T: DeserializeOwned + JsonSchema + 'static>(
     if bytes.trim_ascii_start().first() == Some(&b'[') {
         refuse_list_as_object::<T>(cx, bytes)?;
     }
-    serde_json::from_slice::<T>(bytes).map_err(|error| unreadable::<T>(cx, bytes, &error))
+    serde_json::from_slice::<T>(bytes).or_else(|error| {
+        let whole = if error.classify() == Category::Data {
+            with_whole_numbers(bytes)
+        } else {
+            None
+        };
+        whole.ok_or_else(|| unreadable::<T>(cx, bytes, &error))
+    })
+}
+
+/// Reads a body once more with `66.0` as `66`: JSON has one kind of numbers, and a schema's integer
+/// is any of them without a fraction (JSON Schema 2020-12, 6.1.1), but serde tells them apart.
+#[cold]
+fn with_whole_numbers<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    let mut instance: Value = serde_json::from_slice(bytes).ok()?;
+    make_whole(&mut instance).then(|| serde_json::from_value(instance).ok())?
+}
+
+/// Writes numbers without a fraction as integers; says whether there were any.
+fn make_whole(value: &mut Value) -> bool {
+    // Beyond these, neighbours of a double are more than 1 apart.
+    const SAFE: f64 = 9_007_199_254_740_992.0;
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let whole = number
+                .as_f64()
+                .filter(|float| float.fract() == 0.0 && float.abs() <= SAFE);
+            whole
+                .map(|float| *value = Value::from(float as i64))
+                .is_some()
+        }
+        Value::Array(items) => items
+            .iter_mut()
+            .fold(false, |any, item| make_whole(item) | any),
+        Value::Object(members) => members
+            .values_mut()
+            .fold(false, |any, item| make_whole(item) | any),
+        _ => false,
+    }
 }
 
 /// serde's structs take a list of their fields too, which no schema promises.

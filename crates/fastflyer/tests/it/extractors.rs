@@ -659,3 +659,39 @@ async fn plain_functions_by_hand_run_on_the_pool() {
         assert_eq!(client.get(path).send().await.status(), status, "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_whole_number_is_an_integer_however_it_is_written() {
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct Counts {
+        small: u8,
+        list: Vec<i64>,
+        real: f64,
+    }
+
+    #[post("/counts")]
+    async fn counts(#[body] counts: Counts) -> Counts {
+        counts
+    }
+
+    let client = client(routes![counts]);
+    let send = async |body: &'static str| {
+        let request = client
+            .post("/demo/counts")
+            .header("content-type", "application/json");
+        request.body(body).send().await.json()
+    };
+    let answer = send(r#"{"small": 66.0, "list": [-1e3, 2], "real": 3.0}"#).await;
+    assert_eq!(
+        answer["data"],
+        json!({"small": 66, "list": [-1000, 2], "real": 3.0})
+    );
+    let answer = send(r#"{"small": 66.5, "list": [1e300], "real": 3}"#).await;
+    assert_eq!(answer["code"], 422);
+    assert!(
+        answer["error"]["small"].is_array() && answer["error"]["list[0]"].is_array(),
+        "{answer}"
+    );
+    let answer = send(r#"{"small": 256.0, "list": [], "real": 0}"#).await;
+    assert!(answer["error"]["small"].is_array(), "{answer}");
+}
