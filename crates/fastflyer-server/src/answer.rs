@@ -1,5 +1,6 @@
 //! Heads as bytes: the headers that every answer has, and the answers of the protocol layer.
 
+use crate::SampledHeaders;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use std::{
@@ -7,10 +8,12 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// The constant headers and the date as finished lines, made anew when the second changes.
+/// The constant headers, the sampled ones and the date as finished lines, made anew when the second
+/// changes.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     constant: HeaderMap,
+    sampled: Option<SampledHeaders>,
     /// The names once more: comparing a few is quicker than hashing one.
     names: Vec<HeaderName>,
     block: Mutex<Block>,
@@ -20,22 +23,31 @@ pub(crate) struct Prepared {
 struct Block {
     second: u64,
     lines: Vec<u8>,
+    sampled: HeaderMap,
 }
 
 impl Prepared {
-    pub(crate) fn new(constant: &HeaderMap) -> Self {
-        let prepared = Self {
+    pub(crate) fn new(constant: &HeaderMap, sampled: Option<SampledHeaders>) -> Self {
+        let mut prepared = Self {
             constant: constant.clone(),
+            sampled,
             names: constant.keys().cloned().collect(),
             block: Mutex::default(),
         };
         prepared.refresh();
+        let sampled: Vec<HeaderName> = prepared.lock().sampled.keys().cloned().collect();
+        prepared.names.extend(sampled);
         prepared
     }
 
-    /// The prepared headers but the date.
-    pub(crate) fn constant(&self) -> &HeaderMap {
-        &self.constant
+    /// Adds the prepared headers, but the date, that are not there already.
+    pub(crate) fn complete(&self, headers: &mut HeaderMap) {
+        let block = self.lock();
+        for (name, value) in self.constant.iter().chain(&block.sampled) {
+            if !headers.contains_key(name) {
+                headers.insert(name, value.clone());
+            }
+        }
     }
 
     /// Whether the prepared headers or the date have this name.
@@ -59,8 +71,12 @@ impl Prepared {
             block.lines.extend_from_slice(b"date: ");
             block.lines.extend_from_slice(&http_date(second));
             block.lines.extend_from_slice(b"\r\n");
-            for (name, value) in &self.constant {
-                line(&mut block.lines, name, value);
+            if let Some(SampledHeaders(sample)) = &self.sampled {
+                block.sampled = sample();
+            }
+            let Block { lines, sampled, .. } = &mut *block;
+            for (name, value) in self.constant.iter().chain(&*sampled) {
+                line(lines, name, value);
             }
         }
     }
@@ -86,8 +102,7 @@ impl Prepared {
                 .map_or(0, |at| at + 1);
             out.extend_from_slice(block.lines.get(..end).unwrap_or_default());
         }
-        drop(block);
-        for (name, value) in &self.constant {
+        for (name, value) in self.constant.iter().chain(&block.sampled) {
             if !own.contains_key(name) {
                 line(out, name, value);
             }
@@ -189,6 +204,43 @@ mod tests {
     }
 
     #[test]
+    fn sampled_headers_are_asked_once_a_second() {
+        use std::sync::{
+            Arc,
+            atomic::{AtomicU64, Ordering::Relaxed},
+        };
+        let asked = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&asked);
+        let sampled = SampledHeaders(Arc::new(move || {
+            let mut headers = HeaderMap::new();
+            headers.insert(
+                "x-load",
+                HeaderValue::from(counter.fetch_add(1, Relaxed) + 1),
+            );
+            headers
+        }));
+        let prepared = Prepared::new(&HeaderMap::new(), Some(sampled));
+        prepared.refresh();
+        // The second may have changed in between, no more than once.
+        assert!(asked.load(Relaxed) <= 2);
+        let mut out = Vec::new();
+        prepared.append(&mut out, &HeaderMap::new());
+        assert!(String::from_utf8_lossy(&out).contains("\r\nx-load: "));
+        let mut headers = HeaderMap::new();
+        prepared.complete(&mut headers);
+        assert_eq!(headers.len(), 1);
+        headers.insert("x-load", HeaderValue::from_static("own"));
+        let mut out = Vec::new();
+        prepared.append(&mut out, &headers);
+        assert!(
+            !String::from_utf8_lossy(&out).contains("x-load"),
+            "the answer's own goes before"
+        );
+        prepared.complete(&mut headers);
+        assert_eq!(headers["x-load"], "own");
+    }
+
+    #[test]
     fn the_answer_replaces_constant_headers() {
         let mut constant = HeaderMap::new();
         constant.insert("x-host-ip", HeaderValue::from_static("10.0.0.1"));
@@ -196,7 +248,7 @@ mod tests {
             "x-content-type-options",
             HeaderValue::from_static("nosniff"),
         );
-        let prepared = Prepared::new(&constant);
+        let prepared = Prepared::new(&constant, None);
         let response = Response::builder()
             .status(404)
             .header("x-host-ip", "other")

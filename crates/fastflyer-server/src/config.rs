@@ -134,6 +134,17 @@ impl fmt::Debug for Heartbeat {
     }
 }
 
+/// Headers whose values change, but slowly: asked once a second by each event loop, then put on
+/// every answer as the constant ones are. The names must stay the same.
+#[derive(Clone)]
+pub struct SampledHeaders(pub Arc<dyn Fn() -> HeaderMap + Send + Sync>);
+
+impl fmt::Debug for SampledHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SampledHeaders")
+    }
+}
+
 /// Everything that can be set on a [`Server`](crate::Server).
 ///
 /// ```
@@ -160,6 +171,8 @@ pub struct ServerConfig {
     pub limits: Limits,
     /// Put on every answer, protocol errors included, unless the answer has the name already.
     pub constant_headers: HeaderMap,
+    /// The same for headers that change now and then.
+    pub sampled_headers: Option<SampledHeaders>,
     /// Who reads the requests.
     pub front: Front,
     /// What is done about TERM and INT.
@@ -177,6 +190,7 @@ impl Default for ServerConfig {
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             constant_headers: HeaderMap::new(),
+            sampled_headers: None,
             front: Front::default(),
             signals: Signals::default(),
             heartbeat: None,

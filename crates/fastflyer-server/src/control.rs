@@ -163,7 +163,7 @@ impl LoopState {
             requests: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
             beats: AtomicU64::new(0),
-            prepared: Prepared::new(&config.constant_headers),
+            prepared: Prepared::new(&config.constant_headers, config.sampled_headers.clone()),
             changed: Notify::new(),
         }
     }

@@ -100,11 +100,7 @@ fn close(response: &mut Response<Body>) {
 fn complete<A: Application>(response: &mut Response<Body>, event_loop: &EventLoop<A>) {
     let is_last = refuse_interim(response) || event_loop.is_stopping();
     let headers = response.headers_mut();
-    for (name, value) in event_loop.state.prepared.constant() {
-        if !headers.contains_key(name) {
-            headers.insert(name, value.clone());
-        }
-    }
+    event_loop.state.prepared.complete(headers);
     if is_last {
         close(response);
     }

@@ -52,7 +52,9 @@ mod watch;
 
 pub use application::{Application, Peer, ProtocolError, Service, Startup};
 pub use body::{Body, BoxError};
-pub use config::{Address, Front, Heartbeat, Limits, ServerConfig, Signals, Timeouts};
+pub use config::{
+    Address, Front, Heartbeat, Limits, SampledHeaders, ServerConfig, Signals, Timeouts,
+};
 pub use control::{Drain, Handle, Stats};
 pub use error::Error;
 pub use server::{Report, Server};

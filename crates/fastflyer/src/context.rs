@@ -184,6 +184,10 @@ impl Context {
     /// The media type of the body without its parameters; empty when the client named none.
     pub(crate) fn media_type(&self) -> &str {
         let value = self.parts.headers.get(header::CONTENT_TYPE);
+        // Nearly all bodies: no need to look for parameters.
+        if value.is_some_and(|value| value.as_bytes() == b"application/json") {
+            return "application/json";
+        }
         let text = value.and_then(|value| value.to_str().ok()).unwrap_or("");
         text.split(';').next().unwrap_or("").trim_ascii()
     }

@@ -1,56 +1,33 @@
 //! The memory that the process holds, for `X-Memory-Usage` and the access log.
 //!
-//! Asking the system costs microseconds, so each event loop asks at most once a second. Not a
-//! measurement of single requests, which the original took for each and which was 0 mostly.
+//! Asking the system costs microseconds, so the server asks once a second and puts the header on
+//! its answers. Not a measurement of single requests, which the original took for each and which
+//! was 0 mostly.
 
-use http::HeaderValue;
-use std::{
-    cell::RefCell,
-    time::{Duration, Instant},
-};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-const FRESH: Duration = Duration::from_secs(1);
+const X_MEMORY_USAGE: HeaderName = HeaderName::from_static("x-memory-usage");
 
-/// What was seen last, and when.
-struct Sample {
-    taken: Instant,
-    kilobytes: Option<u64>,
-    header: Option<HeaderValue>,
-}
+/// The resident set as it was seen last, by whichever event loop.
+static KILOBYTES: AtomicU64 = AtomicU64::new(0);
 
-thread_local! {
-    static LAST: RefCell<Option<Sample>> = const { RefCell::new(None) };
-}
-
-/// The resident set as the header shows it, `5120KB`; `None` where the system does not tell. `now`
-/// spares a second look at the clock.
-pub(crate) fn header(now: Instant) -> Option<HeaderValue> {
-    sampled(now, |sample| sample.header.clone())
-}
-
-/// The resident set in KB; 0 where the system does not tell.
-pub(crate) fn kilobytes(now: Instant) -> u64 {
-    sampled(now, |sample| sample.kilobytes.unwrap_or(0))
-}
-
-fn sampled<T>(now: Instant, read: impl FnOnce(&Sample) -> T) -> T {
-    LAST.with_borrow_mut(|last| {
-        let fresh = last
-            .take()
-            .filter(|sample| now.duration_since(sample.taken) < FRESH);
-        read(last.insert(fresh.unwrap_or_else(|| sample(now))))
-    })
-}
-
-fn sample(now: Instant) -> Sample {
-    let kilobytes = resident_kilobytes();
-    let text = kilobytes.map(|kilobytes| format!("{kilobytes}KB"));
-    let header = text.and_then(|text| HeaderValue::try_from(text).ok());
-    Sample {
-        taken: now,
-        kilobytes,
-        header,
+/// Looks at the resident set: `x-memory-usage: 5120KB`; empty where the system does not tell.
+pub(crate) fn headers() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Some(kilobytes) = resident_kilobytes() {
+        KILOBYTES.store(kilobytes, Relaxed);
+        if let Ok(value) = HeaderValue::try_from(format!("{kilobytes}KB")) {
+            headers.insert(X_MEMORY_USAGE, value);
+        }
     }
+    headers
+}
+
+/// The resident set in KB as it was seen last; 0 where nobody has looked or the system does not
+/// tell.
+pub(crate) fn kilobytes() -> u64 {
+    KILOBYTES.load(Relaxed)
 }
 
 #[cfg(target_os = "linux")]
@@ -79,27 +56,22 @@ mod tests {
 
     #[test]
     fn the_resident_set_is_read() {
-        assert_eq!(
-            parse("Name:\tx\nVmHWM:\t 9 kB\nVmRSS:\t    5120 kB\nRssAnon:\t1 kB\n"),
-            Some(5120)
-        );
+        let status = "Name:\tx\nVmHWM:\t 9 kB\nVmRSS:\t    5120 kB\nRssAnon:\t1 kB\n";
+        assert_eq!(parse(status), Some(5120));
         assert_eq!(parse("Name:\tx\n"), None);
         assert_eq!(parse("VmRSS:\tmany\n"), None);
     }
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_sample_is_kept_for_a_second() {
-        let now = Instant::now();
-        let first = header(now);
-        assert!(
-            first
-                .as_ref()
-                .is_some_and(|value| value.to_str().is_ok_and(|text| text.ends_with("KB")))
-        );
-        let filler = vec![1u8; 8 << 20];
-        assert_eq!(header(now + Duration::from_millis(999)), first);
-        assert_ne!(header(now + FRESH), first);
-        drop(filler);
+    fn the_header_shows_what_the_log_shows() {
+        let headers = headers();
+        let shown = headers[X_MEMORY_USAGE]
+            .to_str()
+            .unwrap()
+            .strip_suffix("KB")
+            .unwrap();
+        assert!(shown.parse::<u64>().unwrap() > 0);
+        assert!(kilobytes() > 0);
     }
 }

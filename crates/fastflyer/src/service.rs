@@ -8,9 +8,8 @@ use crate::{
     app::Core,
     auth,
     context::{Context, PeerInfo},
-    memory,
     reply::Deferred,
-    routing::{Found, Link, Mounted},
+    routing::{Found, Link},
 };
 use axum::extract::DefaultBodyLimit;
 use bytes::Bytes;
@@ -35,7 +34,6 @@ use tower::Service as _;
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_LASTING_TIME: HeaderName = HeaderName::from_static("x-lasting-time");
-const X_MEMORY_USAGE: HeaderName = HeaderName::from_static("x-memory-usage");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Answers the requests of one connection.
@@ -104,7 +102,7 @@ impl fastflyer_server::Service for ConnectionService {
             }
             Err(error) => self.core.envelope.failure(&error),
         };
-        let latency = stamp(&mut response, started, request_id, Some(mounted));
+        let latency = stamp(&mut response, started, request_id);
         if !self.core.wants_log(cx.parts.uri.path()) {
             return response;
         }
@@ -141,15 +139,11 @@ impl ConnectionService {
                 parts.headers.clone(),
             )
         });
-        let mounted = match self.core.table.find(&parts.method, parts.uri.path()) {
-            Found::Operation(mounted, _) => Some(mounted),
-            _ => None,
-        };
         let seen_body = Arc::new(Mutex::new(None));
         let mut response = self
             .routed(parts, body, request_id, seen_body.clone())
             .await;
-        let latency = stamp(&mut response, started, request_id, mounted);
+        let latency = stamp(&mut response, started, request_id);
         let Some((method, uri, headers)) = &kept else {
             return response;
         };
@@ -259,23 +253,13 @@ impl ConnectionService {
 }
 
 /// Puts what every answer carries on it, and gives the milliseconds it took.
-fn stamp(
-    response: &mut Response,
-    started: Instant,
-    request_id: RequestId,
-    mounted: Option<&Arc<Mounted>>,
-) -> u64 {
+fn stamp(response: &mut Response, started: Instant, request_id: RequestId) -> u64 {
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_bytes(request_id.as_bytes()) {
         headers.insert(X_REQUEST_ID, id);
     }
     let latency = started.elapsed().as_millis() as u64;
     headers.insert(X_LASTING_TIME, milliseconds(latency));
-    if mounted.is_some_and(|mounted| !mounted.builtin)
-        && let Some(memory) = memory::header(started)
-    {
-        headers.insert(X_MEMORY_USAGE, memory);
-    }
     latency
 }
 

@@ -5,7 +5,7 @@ use crate::{app::Core, context::PeerInfo, memory, service::Asked};
 use bytes::Bytes;
 use fastkit::{context::RequestId, logger::Sink, settings::Settings};
 use http::{HeaderMap, StatusCode};
-use std::{path::Path, sync::Arc, time::Instant};
+use std::{path::Path, sync::Arc};
 
 /// Where and what is logged of requests.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ impl AccessLog {
             latency_ms: latency,
             client_ip: forwarded.as_deref().unwrap_or(&peer.text),
             request_id: request_id.as_str(),
-            memory_kib: memory::kilobytes(Instant::now()),
+            memory_kib: memory::kilobytes(),
         };
         self.sink.line(|out| write_line(out, &record, &self.limits));
     }

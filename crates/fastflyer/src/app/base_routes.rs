@@ -26,7 +26,6 @@ pub(super) fn mount(settings: &Settings, mount: &mut Mount) {
     let open = |prefix: &str| Scope {
         prefix: prefix.to_owned(),
         app: "flyer".to_owned(),
-        builtin: true,
         ..Scope::default()
     };
     let root = open("");

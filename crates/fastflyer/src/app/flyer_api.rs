@@ -193,7 +193,6 @@ impl FlyerApi {
             tags: Vec::new(),
             app: app.to_owned(),
             auth,
-            builtin: false,
         };
         for app in self.apps {
             if !app.enabled {

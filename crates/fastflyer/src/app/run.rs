@@ -1,8 +1,8 @@
 //! [`FlyerApi::run`]: the program around an application: verbs, logger, server, banner.
 
 use super::{App, FlyerApi, StartError};
-use crate::Result;
-use fastflyer_server::{Address, Limits, Server, ServerConfig, Timeouts};
+use crate::{Result, memory};
+use fastflyer_server::{Address, Limits, SampledHeaders, Server, ServerConfig, Timeouts};
 use fastkit::{
     logger::{self, LogConfig},
     settings::{Listen, Loaded, Settings, Sources},
@@ -10,6 +10,7 @@ use fastkit::{
 use std::{
     io::{IsTerminal as _, Write as _},
     net::SocketAddr,
+    sync::Arc,
 };
 
 const USAGE: &str = "\
@@ -175,6 +176,7 @@ fn server_config(app: &App) -> ServerConfig {
         },
         limits: Limits::default(),
         constant_headers: app.core.constant_headers.clone(),
+        sampled_headers: Some(SampledHeaders(Arc::new(memory::headers))),
         ..ServerConfig::default()
     }
 }

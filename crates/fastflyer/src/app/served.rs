@@ -94,7 +94,12 @@ impl App {
     ) -> Response<Body> {
         let service = ConnectionService::new(self.core.clone(), address);
         let mut response = service.call(request).await;
-        for (name, value) in &self.core.constant_headers {
+        for (name, value) in self
+            .core
+            .constant_headers
+            .iter()
+            .chain(&crate::memory::headers())
+        {
             response
                 .headers_mut()
                 .entry(name)

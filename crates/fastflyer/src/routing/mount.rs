@@ -31,8 +31,6 @@ pub(crate) struct Mounted {
     pub(crate) id: String,
     /// Whether basic authentication covers it when that is on.
     pub(crate) auth: bool,
-    /// Whether it belongs to every service: health checks, docs, static files.
-    pub(crate) builtin: bool,
     pub(crate) operation: Operation,
     /// Whether the service calls it without axum's router.
     pub(crate) direct: bool,
@@ -50,7 +48,6 @@ pub(crate) struct Scope {
     /// The app whose folder the router came from; empty for routers that were added by hand.
     pub(crate) app: String,
     pub(crate) auth: bool,
-    pub(crate) builtin: bool,
 }
 
 impl Scope {
@@ -131,7 +128,6 @@ impl Mount {
             names,
             id,
             auth: scope.auth,
-            builtin: scope.builtin,
             operation,
             direct,
             undeclared: AtomicBool::new(false),
