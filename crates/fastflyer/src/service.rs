@@ -228,6 +228,17 @@ impl ConnectionService {
         response.map(Body::new)
     }
 
+    /// The scheme that the client used: a trusted proxy tells whether it was TLS.
+    fn scheme(&self, headers: &HeaderMap) -> &'static str {
+        let forwarded = headers
+            .get("x-forwarded-proto")
+            .filter(|_| self.peer.trusted);
+        match forwarded.map(HeaderValue::as_bytes) {
+            Some(b"https") => "https",
+            _ => "http",
+        }
+    }
+
     /// The answer where no operation is: 405, 307 to the path with or without its last slash, 404.
     fn nothing(&self, parts: &Parts, found: &Found<'_>) -> Response {
         let envelope = &self.core.envelope;
@@ -246,7 +257,7 @@ impl ConnectionService {
             None => format!("{path}/"),
         };
         if !other.is_empty() && !path.starts_with("//") && self.core.table.knows(&other) {
-            return redirect(parts, &other);
+            return redirect(parts, &other, self.scheme(&parts.headers));
         }
         envelope.failure(&ApiError::framework(404))
     }
@@ -328,7 +339,7 @@ fn respelled(uri: &Uri) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-fn redirect(parts: &Parts, path: &str) -> Response {
+fn redirect(parts: &Parts, path: &str, scheme: &str) -> Response {
     let query = parts
         .uri
         .query()
@@ -340,7 +351,7 @@ fn redirect(parts: &Parts, path: &str) -> Response {
         .and_then(|host| host.to_str().ok());
     let valid = host.filter(|host| host.parse::<http::uri::Authority>().is_ok());
     let location = match valid {
-        Some(host) => format!("http://{host}{path}{query}"),
+        Some(host) => format!("{scheme}://{host}{path}{query}"),
         None => format!("{path}{query}"),
     };
     let mut response = Response::default();

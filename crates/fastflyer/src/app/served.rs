@@ -71,7 +71,8 @@ impl Application for App {
 
     fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async {
-            for (app, hook) in &self.hooks.shutdown {
+            // What was started last may lean on what was started before.
+            for (app, hook) in self.hooks.shutdown.iter().rev() {
                 if let Err(error) = hook().await {
                     tracing::error!(target: "fastflyer", "on_shutdown of {app}: {error}");
                 }

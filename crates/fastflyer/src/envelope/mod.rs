@@ -178,6 +178,9 @@ impl Envelope {
             ResponseFormat::Flyer => status::flyer_text(code),
             _ => status::text(code, self.locale)
                 .or_else(|| status::text(prefix(code)?, self.locale))
+                // No code of HTTP: the text of its class.
+                .or_else(|| status::text(prefix(code)? / 100 * 100, self.locale))
+                .or_else(|| status::text(500, self.locale))
                 .unwrap_or(""),
         }
     }

@@ -180,3 +180,16 @@ fn only_protocol_errors_escape_the_status_option() {
     assert_eq!(flyer.documented_status(500, Origin::Uncaught), 200);
     assert_eq!(flyer.documented_status(413, Origin::Framework), 413);
 }
+
+#[test]
+fn every_code_has_a_text() {
+    let envelope = Envelope::default();
+    for (code, text) in [
+        (499, envelope.text(400)),
+        (599, envelope.text(500)),
+        (799, envelope.text(500)),
+    ] {
+        assert_eq!(envelope.text(code), text, "{code}");
+        assert!(!text.is_empty());
+    }
+}

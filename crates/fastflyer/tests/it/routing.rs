@@ -243,3 +243,18 @@ async fn operations_behind_axum_see_the_same_paths() {
     );
     assert_eq!(client.get("/demo/slash").send().await.status(), 307);
 }
+
+#[tokio::test]
+async fn a_redirect_keeps_the_scheme_that_a_trusted_proxy_names() {
+    let proxied = client_with(router(), &[("flyer_trusted_proxies", "127.0.0.1")]);
+    for (client, location) in [
+        (client(router()), "http://localhost/demo/slash"),
+        (proxied, "https://localhost/demo/slash"),
+    ] {
+        let path = location.rsplit("localhost").next().unwrap_or_default();
+        let request = client.get(path).header("x-forwarded-proto", "https");
+        let answer = request.send().await;
+        assert_eq!(answer.status(), 307);
+        assert_eq!(answer.header("location"), format!("{location}/"));
+    }
+}

@@ -337,7 +337,7 @@ impl<'a> Resolver<'a> {
     fn check(&mut self, settings: &Settings) {
         if settings.response_format == ResponseFormat::Problem {
             self.errors.push(
-                "flyer_response_format = \"problem\" is not possible in this version: it is planned for part 3; \
+                "flyer_response_format = \"problem\" is not possible in this version: it is planned for a later one; \
                  expected standard or flyer"
                     .to_owned(),
             );

@@ -124,11 +124,7 @@ fn escape(text: &str) -> String {
 /// The details of the table, which stands in one language, in the other. Error lines and warnings
 /// are English, so that only this page needs them.
 const TRANSLATIONS: &[(&str, &str)] = &[
-    ("part 2", "第 2 部分"),
-    ("part 3", "第 3 部分"),
-    ("a later part", "后续部分"),
-    ("the part with jobs", "任务调度部分"),
-    ("the part with the HTTP client", "HTTP 客户端部分"),
+    ("a later version", "后续版本"),
     (
         "cores available / workers, at least 1",
         "可用核数 / 工作进程数，至少为 1",

@@ -55,13 +55,13 @@ settings! {
     group Process {
         /// Whether the service is rebuilt and restarted when its source changes.
         /// 源码变化时是否重新构建并重启，仅用于开发环境。
-        reload: bool as Flag = Is("0") => planned("part 2");
+        reload: bool as Flag = Is("0") => planned("a later version");
         /// The number of worker processes.
         /// 工作进程数量。
-        workers: usize as Count<1, 1024> = Is("1") => planned("part 2");
+        workers: usize as Count<1, 1024> = Is("1") => planned("a later version");
         /// Whether a supervisor process runs the workers.
         /// 是否由主控进程管理工作进程。
-        supervisor: bool as Flag = Is("1") => planned("part 2");
+        supervisor: bool as Flag = Is("1") => planned("a later version");
         /// The number of event loops in each worker.
         /// 每个工作进程的事件循环数量。
         event_loops: usize as Count<1, 1024> = Computed("cores available / workers, at least 1") => active;
@@ -70,22 +70,22 @@ settings! {
         threads: usize as Count<5, 10_000> = Is("5") => active;
         /// The size of the thread pool of background tasks.
         /// 后台任务线程池大小。
-        background_threads: usize as Count<1, 10_000> = Is("10") => planned("the part with jobs");
+        background_threads: usize as Count<1, 10_000> = Is("10") => planned("a later version");
         /// The most connections that a worker holds at a time.
         /// 每个工作进程的最大并发连接数。
         worker_connections: usize as Count<1, 1_000_000> = Is("1000") => active;
         /// Whether a worker is replaced after `flyer_max_requests` requests.
         /// 是否在处理 `flyer_max_requests` 个请求后更换工作进程。
-        enable_max_requests: bool as Flag = Is("0") => planned("part 2");
+        enable_max_requests: bool as Flag = Is("0") => planned("a later version");
         /// After how many requests a worker is replaced; 0 is threads x 200.
         /// 工作进程处理多少个请求后被更换；0 表示线程数 x 200。
-        max_requests: u64 as Number<u64, 0, { u64::MAX }> = Is("0") => planned("part 2");
+        max_requests: u64 as Number<u64, 0, { u64::MAX }> = Is("0") => planned("a later version");
         /// The most that is added to `flyer_max_requests` at random.
         /// 随机加到 `flyer_max_requests` 上的最大值。
-        max_requests_jitter: u64 as Number<u64, 0, { u64::MAX }> = Is("0") => planned("part 2");
+        max_requests_jitter: u64 as Number<u64, 0, { u64::MAX }> = Is("0") => planned("a later version");
         /// After what time without an answer of its event loop a worker is replaced; 0 is never.
         /// 事件循环超过该时间无响应则更换工作进程；0 表示关闭。
-        timeout: Option<Duration> as OffSeconds = Is("60") => planned("part 2");
+        timeout: Option<Duration> as OffSeconds = Is("60") => planned("a later version");
         /// The longest time that requests in flight have to end when the service stops.
         /// 停止服务时等待处理中请求完成的最长时间，生产环境建议 10 秒以上。
         graceful_timeout: Duration as Seconds = Is("1") => active;
@@ -129,7 +129,7 @@ settings! {
         max_headers_log_length: usize as Count<0, 67_108_864> = Is("2048") => active;
         /// Whether outgoing requests of the HTTP client are logged.
         /// 是否记录 HTTP 客户端发出的请求。
-        request_log: bool as Flag = Is("1") => planned("the part with the HTTP client");
+        request_log: bool as Flag = Is("1") => planned("a later version");
     }
     group Requests {
         /// Whether JSON bodies are accepted without the Content-Type header.
@@ -149,10 +149,10 @@ settings! {
         trusted_proxies: Vec<Network> as Networks = Unset => active;
         /// The origins that CORS allows.
         /// CORS 允许的来源。
-        cors_origins: Vec<String> as CommaList = Unset => planned("a later part");
+        cors_origins: Vec<String> as CommaList = Unset => planned("a later version");
         /// How many requests a client may send, for instance `100/s`; then 429.
         /// 每个客户端的请求频率上限，例如 `100/s`，超过则返回 429。
-        rate_limit: Option<String> as Maybe<Rate> = Unset => planned("a later part");
+        rate_limit: Option<String> as Maybe<Rate> = Unset => planned("a later version");
     }
     group Access {
         /// Whether basic authentication is asked for.
@@ -166,7 +166,7 @@ settings! {
         auth_pass: Secret as Secret = Unset => active;
         /// Whether `{base}/metrics` is served.
         /// 是否提供 `{base}/metrics`。
-        metrics: bool as Flag = Is("0") => planned("a later part");
+        metrics: bool as Flag = Is("0") => planned("a later version");
     }
     group Responses {
         /// The shape of all answers.
@@ -177,7 +177,7 @@ settings! {
         response_error_status: Option<ErrorStatus> as Maybe<Choice<ErrorStatus>> = Computed("strict; in the flyer format 200 for most") => active;
         /// New names for fields of the answers, `-` hides one: `message=msg,data.data=data.list,error=-`.
         /// 响应字段的别名，`-` 表示隐藏：`message=msg,data.data=data.list,error=-`。
-        response_fields: Vec<FieldRule> as FieldRules = Unset => planned("part 3");
+        response_fields: Vec<FieldRule> as FieldRules = Unset => planned("a later version");
         /// What is added to failure codes below 1000.
         /// 加到小于 1000 的失败返回码上的基数。
         status_code_base: u32 as Number<u32, 0, 1_000_000_000> = Is("0") => active;
@@ -185,13 +185,13 @@ settings! {
     group Transport {
         /// The file of the TLS certificate chain, PEM.
         /// TLS 证书链文件（PEM）。
-        tls_cert: Option<String> as Maybe<Text> = Unset => planned("part 2");
+        tls_cert: Option<String> as Maybe<Text> = Unset => planned("a later version");
         /// The file of the TLS key, PEM.
         /// TLS 私钥文件（PEM）。
-        tls_key: Option<String> as Maybe<Text> = Unset => planned("part 2");
+        tls_key: Option<String> as Maybe<Text> = Unset => planned("a later version");
         /// Whether HTTP/2 is spoken.
         /// 是否支持 HTTP/2。
-        http2: bool as Flag = Is("0") => planned("part 2");
+        http2: bool as Flag = Is("0") => planned("a later version");
     }
     group Telemetry {
         /// Whether traces, metrics and logs are exported by OTLP.

@@ -328,7 +328,7 @@ fn what_has_no_effect_is_warned_of() {
     assert_eq!(
         loaded.warnings,
         [
-            r#"flyer_workers = "4" (environment) has no effect in this version: it is planned for part 2"#,
+            r#"flyer_workers = "4" (environment) has no effect in this version: it is planned for a later version"#,
             r#"flyer_preload = "1" (environment) has no effect: the program is one binary: nothing is loaded later"#,
             r#"flyer_polaris_service = "x" (environment) has no effect: Tencent's own services are not carried over"#,
             r#"flyer_base_url = "/a/" (environment): the slash at its end is dropped: "/a" is used"#,
@@ -454,7 +454,7 @@ fn code_takes_values_and_text() {
 fn a_format_of_a_later_part_is_refused_rather_than_ignored() {
     assert_eq!(
         errors(&[("flyer_response_format", "problem")]),
-        "flyer_response_format = \"problem\" is not possible in this version: it is planned for part 3; \
+        "flyer_response_format = \"problem\" is not possible in this version: it is planned for a later one; \
          expected standard or flyer"
     );
 }
