@@ -1,6 +1,6 @@
 //! [`Tower`]: serves any tower service, an axum `Router` for instance.
 //!
-//! Answers of the protocol layer are plain text here; an [`Application`](crate::Application) of
+//! Answers of the protocol layer are plain text here; an [`Application`] of
 //! one's own shapes them as it likes.
 
 use crate::{Application, Body, BoxError, Peer, ProtocolError, Service};

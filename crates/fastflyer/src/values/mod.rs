@@ -5,7 +5,7 @@
 //! is limited to its type, and `1_000` or `4.0` are no integers.
 //!
 //! * [`Pairs`] holds ordered name/value pairs;
-//! * [`one`] and [`named`] read one parameter, [`many`] a struct or map, [`sequence`] a tuple;
+//! * [`one()`] and [`named`] read one parameter, [`many()`] a struct or map, [`sequence`] a tuple;
 //! * [`to_json`] rebuilds the pairs as JSON, so that a schema can name every failing field. It is
 //!   for the failure path only.
 //!
@@ -57,11 +57,11 @@ pub fn one<T: DeserializeOwned>(values: &[&str]) -> Result<T, ValueError> {
     T::deserialize(one::Parameter(Occurrences::slice(values)))
 }
 
-/// Reads the parameter `name` from `pairs`, by the rules of [`one`], without collecting its values.
+/// Reads the parameter `name` from `pairs`, by the rules of [`one()`], without collecting its values.
 ///
 /// # Errors
 ///
-/// As [`one`]; the error carries the name.
+/// As [`one()`]; the error carries the name.
 pub fn named<T: DeserializeOwned>(pairs: &Pairs<'_>, name: &str) -> Result<T, ValueError> {
     T::deserialize(one::Parameter(Occurrences::named(pairs.items(), name)))
         .map_err(|error| error.or_name(name))
@@ -98,12 +98,12 @@ pub fn many<T: DeserializeOwned>(pairs: &Pairs<'_>) -> Result<T, ValueError> {
     many::deserialize(pairs.items())
 }
 
-/// As [`many`], but where that fails the pairs are read once more with the types that `schema`
+/// As [`many()`], but where that fails the pairs are read once more with the types that `schema`
 /// names, which is what flattened numbers and tagged enums need.
 ///
 /// # Errors
 ///
-/// That of [`many`], when both readings fail.
+/// That of [`many()`], when both readings fail.
 pub fn many_guided<T: DeserializeOwned>(
     pairs: &Pairs<'_>,
     schema: &Value,

@@ -1,7 +1,7 @@
 //! The layer that turns tracing events into lines for the console and the file.
 //!
 //! It looks at events only: the request that is being served comes from
-//! [`context`](crate::context), not from spans.
+//! [`context`], not from spans.
 
 use super::{
     format::{self, Escape},

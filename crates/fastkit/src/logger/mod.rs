@@ -4,7 +4,7 @@
 //! 2024-01-31 08:00:00.123 | INFO | app::items:12 | message | key=value request_id=4f6c...
 //! ```
 //!
-//! The macros are those of `tracing`. Nothing is installed by itself: an application calls [`init`].
+//! The macros are those of `tracing`. Nothing is installed by itself: an application calls [`init()`].
 //! Fields with the names of secrets and credentials in URLs are masked, control characters escaped.
 //! [`Sink`] is the writer underneath and is of use by itself, for an access log for instance.
 
