@@ -6,6 +6,7 @@
 )]
 
 mod create;
+mod defects;
 mod project;
 mod show;
 mod support;

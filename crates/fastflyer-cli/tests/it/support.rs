@@ -199,13 +199,30 @@ impl Answer {
 
 /// One request, one connection.
 pub(crate) fn get(address: &str, path: &str) -> Answer {
+    send(address, &format!("GET {path}"))
+}
+
+/// A request as a line: `METHOD path`, then a JSON body or one header. A line that has no path goes
+/// out as it is.
+pub(crate) fn send(address: &str, request: &str) -> Answer {
+    let mut words = request.splitn(3, ' ');
+    let (method, path) = (words.next().unwrap(), words.next());
+    let (header, body) = match words.next() {
+        Some(body) if body.starts_with('{') => ("Content-Type: application/json", body),
+        Some(header) => (header, ""),
+        None => ("Accept: */*", ""),
+    };
+    let length = body.len();
+    let bytes = match path {
+        Some(path) => format!(
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\n{header}\r\nContent-Length: {length}\r\n\
+             Connection: close\r\n\r\n{body}"
+        ),
+        None => format!("{method}\r\n\r\n"),
+    };
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
+    stream.write_all(bytes.as_bytes()).unwrap();
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
     let end = bytes

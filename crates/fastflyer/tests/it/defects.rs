@@ -1,7 +1,7 @@
 //! Defects of the original, by their numbers, shown absent in the format of the original's clients.
 
 use crate::support::{AUTH, CREDENTIALS, api, client_with};
-use fastflyer::{ApiError, FlyerApi, Router, http::Method, prelude::*, testing::TestClient};
+use fastflyer::{AppEntry, Config, http::Method, prelude::*, testing::TestClient};
 use serde_json::json;
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -419,4 +419,11 @@ async fn p8_a_last_slash_of_the_base_url_is_dropped() {
     assert_eq!(client.app().settings().base_url, "/demo");
     assert_eq!(client.get("/demo/items/1").send().await.status(), 200);
     assert!(TestClient::new(FlyerApi::new(Config::new().base_url("/demo/"))).is_ok());
+}
+
+#[tokio::test]
+async fn p12_an_app_that_does_nothing_stops_the_start_and_is_named() {
+    let api = FlyerApi::new(Config::new()).load([AppEntry::new("broken")]);
+    let error = TestClient::new(api).map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("the app broken has neither"), "{error}");
 }
