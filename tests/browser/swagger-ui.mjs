@@ -170,14 +170,17 @@ async function execute(page, { method, path }) {
   if (!(await block.getAttribute("class")).includes("is-open")) {
     await block.locator(".opblock-summary-control").click();
   }
+  // The operation's inside is drawn after the click.
+  await block.locator(".try-out__btn").first().waitFor();
   const tryOut = block.locator(".try-out__btn:not(.cancel)");
   if (await tryOut.count()) await tryOut.click();
-  const waiting = page.waitForResponse(
-    (response) =>
-      response.request().method() === method.toUpperCase() && response.request().resourceType() === "fetch",
-  );
-  await block.locator(".execute").click();
-  const answer = await waiting;
+  const isAnswer = (response) =>
+    response.request().method() === method.toUpperCase() && response.request().resourceType() === "fetch";
+  // Together, so that neither failure is left without somebody who sees it.
+  const [answer] = await Promise.all([
+    page.waitForResponse(isAnswer),
+    block.locator(".execute").click(),
+  ]);
   const live = block.locator(".live-responses-table");
   await live
     .locator(".response-col_description .microlight, .response-col_description code")
