@@ -274,7 +274,6 @@ where
 
     fn describe(describer: &mut Describer<'_>) {
         Out::describe(describer);
-        describer.may_fail();
     }
 }
 
@@ -325,7 +324,6 @@ macro_rules! handlers {
             fn describe(describer: &mut Describer<'_>) {
                 $($arg::describe(describer);)*
                 Out::describe(describer);
-                describer.may_fail();
             }
         }
     )*};

@@ -108,7 +108,6 @@ impl AsResult {
 
     pub fn describe<T: IntoReply, E>(self, _: Returned<Result<T, E>>, d: &mut Describer<'_>) {
         T::describe(d);
-        d.may_fail();
     }
 }
 

@@ -71,27 +71,36 @@ fn a_created_project_builds_and_runs() {
     let service = Service::start(entry.arg("./start.sh"));
     assert_eq!(service.get("/first/v1/items/1").status, 200);
     assert_eq!(service.stop().0, Some(0));
-    let settings = run(clean(folder.path().join("start.sh"), folder.path()).arg("env"));
-    let row = settings
-        .stdout
-        .lines()
-        .find(|line| line.contains("flyer_graceful_timeout"))
-        .unwrap();
-    assert_eq!(
-        row.split_whitespace().collect::<Vec<_>>(),
-        ["flyer_graceful_timeout", "10", "environment"]
-    );
-    fs::write(folder.path().join(".env"), "flyer_graceful_timeout=3\n").unwrap();
-    let settings = run(clean(folder.path().join("start.sh"), folder.path()).arg("env"));
-    let row = settings
-        .stdout
-        .lines()
-        .find(|line| line.contains("flyer_graceful_timeout"))
-        .unwrap();
-    assert_eq!(
-        row.split_whitespace().collect::<Vec<_>>(),
-        ["flyer_graceful_timeout", "3", ".env"]
-    );
+    for (dotenv, value, source) in [
+        ("", "10", "environment"),
+        ("flyer_graceful_timeout=3\n", "3", ".env"),
+    ] {
+        fs::write(folder.path().join(".env"), dotenv).unwrap();
+        let settings = run(clean(folder.path().join("start.sh"), folder.path()).arg("env"));
+        let row = settings
+            .stdout
+            .lines()
+            .find(|line| line.contains("flyer_graceful_timeout"))
+            .unwrap();
+        assert_eq!(
+            row.split_whitespace().collect::<Vec<_>>(),
+            ["flyer_graceful_timeout", value, source]
+        );
+    }
+
+    // The verbs look at the application and open nothing: no port, no log.
+    for verb in ["routes", "openapi"] {
+        let log = folder.path().join("access.log");
+        let mut command = clean(&program, folder.path());
+        let shown = run(command.arg(verb).env("flyer_access_logfile", &log));
+        assert_eq!(shown.code, Some(0), "{}", shown.stderr);
+        assert!(
+            shown.stdout.contains("/first/v1/items/{id}"),
+            "{}",
+            shown.stdout
+        );
+        assert!(!log.exists(), "{verb} opened the access log");
+    }
 
     let tested = run(cargo(folder.path()).arg("test"));
     assert_eq!(tested.code, Some(0), "{}{}", tested.stdout, tested.stderr);

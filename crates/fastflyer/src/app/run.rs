@@ -44,7 +44,7 @@ impl FlyerApi {
             ["env", "--json"] => self.print_settings(true),
             ["routes"] => self.print_routes(false),
             ["routes", "--json"] => self.print_routes(true),
-            ["openapi"] => print(&serde_json::to_string_pretty(self.build()?.openapi())?),
+            ["openapi"] => print(&serde_json::to_string_pretty(self.inspected()?.openapi())?),
             ["help" | "--help" | "-h"] => print(USAGE),
             other => {
                 let text = format!(
@@ -87,6 +87,13 @@ impl FlyerApi {
             .map_err(|errors| StartError::new(errors.iter().map(str::to_owned).collect()))
     }
 
+    /// The application for a verb, which looks at it and opens nothing: no log file either.
+    fn inspected(self) -> Result<App, StartError> {
+        let mut loaded = self.loaded()?;
+        loaded.settings.access_log = false;
+        self.assemble(loaded, None)
+    }
+
     fn print_settings(&self, json: bool) -> Result<()> {
         let loaded = self.loaded()?;
         if json {
@@ -97,7 +104,7 @@ impl FlyerApi {
     }
 
     fn print_routes(self, json: bool) -> Result<()> {
-        let app = self.build()?;
+        let app = self.inspected()?;
         let mut rows: Vec<[String; 4]> = app
             .core
             .operations

@@ -327,9 +327,6 @@ impl<'a> Describer<'a> {
         self.responses.entry("200").or_insert(response);
     }
 
-    /// The handler itself can fail. Every operation documents `default` already.
-    pub(crate) fn may_fail(&mut self) {}
-
     /// The handler takes a `State<T>`.
     pub(crate) fn needs_state(&mut self, key: TypeKey) {
         self.states.push(key);

@@ -95,7 +95,6 @@ where
 
     fn describe(describer: &mut Describer<'_>) {
         Out::describe(describer);
-        describer.may_fail();
     }
 }
 
@@ -145,7 +144,6 @@ macro_rules! handlers {
             fn describe(describer: &mut Describer<'_>) {
                 $($arg::describe(describer);)*
                 Out::describe(describer);
-                describer.may_fail();
             }
         }
     )*};
