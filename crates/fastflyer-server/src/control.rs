@@ -36,6 +36,8 @@ pub(crate) enum Stage {
 pub(crate) struct Control {
     stage: AtomicU8,
     stop: OnceLock<(Instant, Option<Drain>)>,
+    /// Told when the stage changes, for those who wait in [`Handle::stopping`].
+    stage_changed: Notify,
     pub(crate) permits: Permits,
     pub(crate) accepted: AtomicU64,
     pub(crate) cut: AtomicU64,
@@ -47,6 +49,7 @@ impl Control {
         Self {
             stage: AtomicU8::new(Stage::Running as u8),
             stop: OnceLock::new(),
+            stage_changed: Notify::new(),
             permits: Permits::new(config.max_connections.max(1)),
             accepted: AtomicU64::new(0),
             cut: AtomicU64::new(0),
@@ -69,6 +72,7 @@ impl Control {
     pub(crate) fn advance(&self, stage: Stage, drain: Option<Drain>) {
         self.stop.get_or_init(|| (Instant::now(), drain));
         self.stage.fetch_max(stage as u8, Release);
+        self.stage_changed.notify_waiters();
         for state in &self.loops {
             state.changed.notify_one();
         }
@@ -297,6 +301,17 @@ impl Handle {
     /// True once a stop was asked for.
     pub fn is_stopping(&self) -> bool {
         self.control.stage() != Stage::Running
+    }
+
+    /// Waits until a stop is asked for. Answers without an end (event streams, WebSockets) watch this,
+    /// so that they say goodbye instead of being cut.
+    pub async fn stopping(&self) {
+        let mut changed = std::pin::pin!(self.control.stage_changed.notified());
+        // Registered before the stage is read, so that no change between the two is missed.
+        changed.as_mut().enable();
+        if !self.is_stopping() {
+            changed.await;
+        }
     }
 
     /// The counts of this moment.

@@ -1,7 +1,7 @@
 //! Graceful stops, and what they cut.
 
 use crate::{requests::eventually, support::*};
-use fastflyer_server::{Drain, Server};
+use fastflyer_server::{Drain, Front, Server};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -219,4 +219,32 @@ fn two_servers_on_one_socket_take_over_from_each_other() {
         second.stop();
         second_thread.join().unwrap();
     }
+}
+
+#[test]
+fn those_who_wait_for_the_stop_are_told() {
+    let server = start(config(Front::Fast));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let handle = server.handle.clone();
+    runtime.block_on(async {
+        let waiting = tokio::spawn({
+            let handle = handle.clone();
+            async move { handle.stopping().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        handle.stop();
+        let patience = Duration::from_secs(5);
+        tokio::time::timeout(patience, waiting)
+            .await
+            .unwrap()
+            .unwrap();
+        // Whoever asks later is not left waiting.
+        tokio::time::timeout(patience, handle.stopping())
+            .await
+            .unwrap();
+    });
 }

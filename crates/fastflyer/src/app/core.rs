@@ -12,7 +12,10 @@ use crate::{
 };
 use fastkit::{context::RequestId, settings::Settings};
 use http::HeaderMap;
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 
 /// The assembled application.
 #[derive(Debug)]
@@ -31,6 +34,8 @@ pub(crate) struct Core {
     pub(crate) constant_headers: HeaderMap,
     pub(crate) operations: Vec<Arc<Mounted>>,
     pub(crate) document: serde_json::Value,
+    /// The server that serves this, once it does; a test client serves without one.
+    pub(crate) server: OnceLock<fastflyer_server::Handle>,
 }
 
 impl Core {

@@ -21,7 +21,7 @@ use std::{
     collections::HashMap,
     fmt,
     net::{IpAddr, Ipv4Addr, UdpSocket},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 /// An API: settings, apps, routers, states and hooks.
@@ -287,6 +287,7 @@ impl FlyerApi {
             constant_headers,
             operations,
             document,
+            server: OnceLock::new(),
             settings,
         };
         Ok(App {

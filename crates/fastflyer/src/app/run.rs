@@ -70,6 +70,7 @@ impl FlyerApi {
             tracing::info!(target: "fastflyer", "{note}");
         }
         let server = Server::bind(server_config(&app))?;
+        let _ = app.core.server.set(server.handle());
         banner(&app.core.settings, server.local_addr());
         let report = server.run(app)?;
         let stats = report.stats;
