@@ -112,6 +112,11 @@ impl Prepared {
 
 /// Appends one header line.
 pub(crate) fn line(out: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
+    // The one line that nearly every answer has.
+    if *name == header::CONTENT_TYPE && value.as_bytes() == b"application/json" {
+        out.extend_from_slice(b"content-type: application/json\r\n");
+        return;
+    }
     out.extend_from_slice(name.as_str().as_bytes());
     out.extend_from_slice(b": ");
     out.extend_from_slice(value.as_bytes());

@@ -4,7 +4,7 @@
 //! layer's answer in the place of the application's when the body of the request was cut short.
 
 use crate::{
-    Application, Body, ProtocolError, Service,
+    Application, Body, ProtocolError, Service, Stamps,
     event_loop::{Connection, EventLoop, refuse_interim},
     guard::Guard,
 };
@@ -76,7 +76,9 @@ pub(crate) async fn serve<A: Application>(
         );
         async move {
             event_loop.state.count(&event_loop.state.requests);
-            let mut response = service.call(request.map(Body::from)).await;
+            let mut stamps = Stamps::default();
+            let mut response = service.call(request.map(Body::from), &mut stamps).await;
+            stamps.apply(response.headers_mut());
             if let Some(error) = exchange.fault(number) {
                 event_loop.state.count(&event_loop.state.rejected);
                 response = event_loop.app.protocol_error(&peer, error).map(Body::from);

@@ -16,6 +16,7 @@ use crate::{
     event_loop::{Connection, refuse_interim},
     guard::{MOST_DRAINED, late},
     head::{self, Framing, Head, Persistence, Rescan, bad},
+    header_maps::give_headers,
     hyper_front,
     watch::{Phase, Verdict},
 };
@@ -268,9 +269,10 @@ impl<A: Application> Front<A> {
 
         let mut lost = None;
         let response: Option<Response<Body>> = {
-            let mut call = pin!(self.service.call(request));
+            let Buffers { output, stamps, .. } = &mut *buffers;
+            stamps.clear();
+            let mut call = pin!(self.service.call(request, stamps));
             let connection = &mut self.connection;
-            let output = &mut buffers.output;
             poll_fn(|cx| {
                 if let Poll::Ready(response) = call.as_mut().poll(cx) {
                     return Poll::Ready(Some(response));
@@ -303,7 +305,7 @@ impl<A: Application> Front<A> {
         buffers: &mut Buffers,
     ) -> io::Result<bool> {
         let is_interim = refuse_interim(&mut response);
-        let (mut parts, body) = response.into_parts();
+        let (parts, body) = response.into_parts();
         let content = Content::of(&parts, body, is_head);
         let closes = is_interim
             || persistence == Persistence::Close
@@ -312,13 +314,12 @@ impl<A: Application> Front<A> {
         let keeps = response::head(
             buffers.output.bytes(),
             &parts,
+            buffers.stamps.lines(),
             content.sizing(),
             closes,
             prepared,
         );
-        // The map serves the next request.
-        parts.headers.clear();
-        buffers.headers = Some(parts.headers);
+        give_headers(parts.headers);
         match content {
             Content::Nothing(_) => {}
             Content::Full(body) if body.len() <= MOST_COPIED => {

@@ -78,6 +78,7 @@ fn declared(headers: &HeaderMap) -> Option<u64> {
 pub(super) fn head(
     out: &mut Vec<u8>,
     parts: &Parts,
+    stamps: &[u8],
     sizing: Sizing,
     closes: bool,
     prepared: &Prepared,
@@ -97,6 +98,7 @@ pub(super) fn head(
         replaced |= prepared.has(name);
         answer::line(out, name, value);
     }
+    out.extend_from_slice(stamps);
     prepared.append_if(out, &parts.headers, replaced);
     if closes {
         out.extend_from_slice(b"connection: close\r\n");

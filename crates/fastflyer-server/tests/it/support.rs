@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use fastflyer_server::{
     Address, Application, Body, BoxError, Front, Handle, Peer, ProtocolError, Report, Server,
-    ServerConfig, Service, Signals, Timeouts,
+    ServerConfig, Service, Signals, Stamps, Timeouts,
 };
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body::Frame;
@@ -51,7 +51,7 @@ impl Application for App {
 }
 
 impl Service for App {
-    async fn call(&self, request: Request<Body>) -> Response<Body> {
+    async fn call(&self, request: Request<Body>, _stamps: &mut Stamps) -> Response<Body> {
         let path = request.uri().path().to_owned();
         let query = request.uri().query().unwrap_or_default().to_owned();
         let mut response = Response::new(Body::empty());
