@@ -4,8 +4,8 @@ use fastkit::{
     Locale,
     logger::{Format, Level, LogConfig},
     settings::{
-        Config, Contact, ErrorStatus, FieldRule, Listen, Loaded, ResponseFormat, Secret, Settings,
-        Source, Sources,
+        Config, Contact, Control, ErrorStatus, FieldRule, Listen, Loaded, ResponseFormat, Secret,
+        Settings, Source, Sources,
     },
 };
 use std::{path::PathBuf, time::Duration};
@@ -318,9 +318,8 @@ fn unknown_names_are_warned_of_with_the_nearest_known_one() {
 #[test]
 fn what_has_no_effect_is_warned_of() {
     let loaded = load(&[
-        ("flyer_workers", "4"),
+        ("flyer_background_threads", "4"),
         ("flyer_reload", "false"),
-        ("flyer_timeout", "60"),
         ("flyer_preload", "1"),
         ("flyer_polaris_service", "x"),
         ("flyer_base_url", "/a/"),
@@ -328,21 +327,37 @@ fn what_has_no_effect_is_warned_of() {
     assert_eq!(
         loaded.warnings,
         [
-            r#"flyer_workers = "4" (environment) has no effect in this version: it is planned for a later version"#,
+            r#"flyer_background_threads = "4" (environment) has no effect in this version: it is planned for a later version"#,
             r#"flyer_preload = "1" (environment) has no effect: the program is one binary: nothing is loaded later"#,
             r#"flyer_polaris_service = "x" (environment) has no effect: Tencent's own services are not carried over"#,
             r#"flyer_base_url = "/a/" (environment): the slash at its end is dropped: "/a" is used"#,
         ]
     );
     assert_eq!(
-        loaded.settings.event_loops, 4,
-        "workers that do not exist take no cores"
-    );
-    assert_eq!(
         loaded.settings.access_log_exclude_uris,
         ["/health_check", "/a/health_check"]
     );
     assert!(errors(&[("flyer_workers", "0")]).contains("expected a whole number from 1 to 1024"));
+}
+
+#[test]
+fn workers_share_the_cores_and_need_a_supervisor() {
+    let settings = |variables| load(variables).settings;
+    assert_eq!(settings(&[("flyer_workers", "2")]).event_loops, 2);
+    assert_eq!(settings(&[("flyer_workers", "64")]).event_loops, 1);
+    assert_eq!(settings(&[]).supervisor, None);
+    assert!(
+        errors(&[("flyer_workers", "2"), ("flyer_supervisor", "0")])
+            .contains(r#"flyer_workers = "2" (environment) is not allowed: several workers need the supervisor"#)
+    );
+    assert_eq!(
+        settings(&[("flyer_ctl_socket", "off")]).ctl_socket,
+        Control::Off
+    );
+    assert_eq!(
+        settings(&[("flyer_ctl_socket", "/run/a.sock")]).ctl_socket,
+        Control::At("/run/a.sock".into())
+    );
 }
 
 #[test]
@@ -478,7 +493,7 @@ fn the_table_for_programs_is_complete() {
             "detail": null, "summary": "The port to listen on; 0 picks a free one and prints it."
         })
     );
-    assert_eq!(row("flyer_workers")["state"], "planned");
+    assert_eq!(row("flyer_background_threads")["state"], "planned");
     assert_eq!(row("flyer_redis_url")["detail"], "redis");
     assert_eq!(row("flyer_preload")["state"], "no effect");
     assert_eq!(row("flyer_event_loops")["value"], "4");
