@@ -64,8 +64,13 @@ impl FlyerApi {
     pub fn serve(self) -> Result<()> {
         let loaded = self.loaded()?;
         let log = LogConfig::from(&loaded.settings);
-        let guard = logger::init(&log)?;
-        let app = self.assemble(loaded, Some(guard.console()))?;
+        let guard = match logger::init(&log) {
+            Ok(guard) => Some(guard),
+            // The program has a subscriber of its own: it gets the events.
+            Err(error) if error.is_installed() => None,
+            Err(error) => return Err(error.into()),
+        };
+        let app = self.assemble(loaded, guard.as_ref().map(logger::Guard::console))?;
         for note in app.notes.iter() {
             tracing::info!(target: "fastflyer", "{note}");
         }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Locale,
-    logger::{Directives, Format, Level},
+    logger::{Directives, Format, Level, Rotate},
 };
 use std::{path::PathBuf, time::Duration};
 
@@ -115,6 +115,15 @@ settings! {
         /// The folder of `error.log`; one that cannot be written gives a warning and console only.
         /// `error.log` 所在目录；不可写时给出警告并只输出到控制台。
         log_path: PathBuf as Folder = Is("logs") => active;
+        /// What begins a new log file, of `error.log` and of the access log: each day and `flyer_log_max_size`, that size only, or nothing.
+        /// 何时更换日志文件（`error.log` 和请求日志文件）：每天及达到 `flyer_log_max_size`、仅按大小、或从不。
+        log_rotate: Rotate as Choice<Rotate> = Is("day") => active;
+        /// The size at which a log file is put aside.
+        /// 单个日志文件的最大字节数，达到后更换。
+        log_max_size: usize as Bytes = Is("100MiB") => active;
+        /// How many old log files are kept, as `error.log.1`, `error.log.2` and so on.
+        /// 保留的旧日志文件数量，如 `error.log.1`、`error.log.2`。
+        log_keep: usize as Count<1, 1000> = Is("7") => active;
         /// Whether requests are logged.
         /// 是否记录请求日志。
         access_log: bool as Flag = Is("1") => active;

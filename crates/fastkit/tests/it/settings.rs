@@ -517,3 +517,23 @@ fn the_logger_is_set_up_from_settings() {
         (Format::Json, PathBuf::from("/x"))
     );
 }
+
+#[test]
+fn rotation_follows_the_settings() {
+    use fastkit::logger::{LogConfig, Rotation};
+    let rotation = |pairs: &[(&str, &str)]| LogConfig::from(&load(pairs).settings).rotation;
+    assert_eq!(rotation(&[]), Rotation::default());
+    let small = [
+        ("flyer_log_rotate", "Size"),
+        ("flyer_log_max_size", "2M"),
+        ("flyer_log_keep", "3"),
+    ];
+    let expected = Rotation {
+        max_bytes: 2 << 20,
+        daily: false,
+        keep: 3,
+    };
+    assert_eq!(rotation(&small), expected);
+    let never = rotation(&[("flyer_log_rotate", "never")]);
+    assert_eq!((never.max_bytes, never.daily), (0, false));
+}
