@@ -10,6 +10,7 @@ use crate::{
     control::{Control, LoopState, Stage},
     fast, hyper_front,
     stream::Stream,
+    upgrade,
     watch::{Linger, Watch},
 };
 use bytes::BytesMut;
@@ -179,7 +180,8 @@ impl<A: Application> EventLoop<A> {
 }
 
 /// Interim statuses are the protocol layer's; one from the application would leave the client
-/// waiting for the answer. True: it was one, and the connection must close.
+/// waiting for the answer. True: it was one, and the connection must close. Not for the `101` that a
+/// client has asked for.
 pub(crate) fn refuse_interim(response: &mut Response<Body>) -> bool {
     let is_interim = response.status().is_informational();
     if is_interim {
@@ -195,7 +197,10 @@ impl<A: Application> Connection<A> {
         match self.event_loop.config.front {
             Front::Fast => fast::serve(self, service).await,
             // Boxed: it is large, and every connection's task has room for the largest way.
-            Front::Hyper => Box::pin(hyper_front::serve(self, service, BytesMut::new())).await,
+            Front::Hyper => {
+                let served = Box::pin(hyper_front::serve(self, service, BytesMut::new())).await;
+                upgrade::outlast(served).await;
+            }
         }
     }
 

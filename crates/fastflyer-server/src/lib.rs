@@ -24,7 +24,11 @@
 //!   answered 400 or 408 whatever the application said.
 //! * A client that leaves is noticed when its socket is read or written: a handler that is waiting is
 //!   not cancelled, and a stream that never yields keeps its connection until the server stops.
-//! * Upgrades (`101`) and trailer fields of answers are not served.
+//! * A request without a body that asks for an upgrade finds `hyper::upgrade::OnUpgrade` in its
+//!   extensions; answered `101`, its connection is the application's. It counts as in flight until
+//!   the application drops it, and what it does about a stop is up to the application
+//!   ([`Handle::stopping`]). Asking with HTTP/1.0, with a body or with `Connection: close` is ignored.
+//! * Trailer fields of answers are not served.
 //! * Every connection's task has room for one future of [`Service::call`]; large ones cost memory on
 //!   idle connections too.
 
@@ -48,6 +52,7 @@ mod signals;
 mod spare;
 mod stream;
 mod tower_adapter;
+mod upgrade;
 mod watch;
 
 pub use application::{Application, Peer, ProtocolError, Service, Startup};

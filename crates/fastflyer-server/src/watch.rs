@@ -36,6 +36,8 @@ pub(crate) enum Phase {
     Writing,
     /// Shut down, reading what is still on the way.
     Closing,
+    /// No longer HTTP: the application has the socket.
+    Upgraded,
 }
 
 impl Phase {
@@ -47,13 +49,17 @@ impl Phase {
             4 => Self::Body,
             6 => Self::Writing,
             7 => Self::Closing,
+            8 => Self::Upgraded,
             _ => Self::Handling,
         }
     }
 
-    /// A request is with the server.
+    /// A request is with the server, or the whole connection with the application.
     pub(crate) const fn is_in_flight(self) -> bool {
-        matches!(self, Self::Body | Self::Handling | Self::Writing)
+        matches!(
+            self,
+            Self::Body | Self::Handling | Self::Writing | Self::Upgraded
+        )
     }
 }
 
@@ -258,7 +264,7 @@ fn is_late(
             age > timeouts.body_grace
                 && u128::from(received) * 1000 < u128::from(timeouts.body_rate) * age.as_millis()
         }
-        Phase::Handling => false,
+        Phase::Handling | Phase::Upgraded => false,
         Phase::Writing => age >= timeouts.write_stall,
         Phase::Closing => age >= CLOSING,
     }
@@ -285,6 +291,7 @@ mod tests {
             assert!(late(phase, limit, 0), "{phase:?}");
         }
         assert!(!late(Phase::Handling, 1 << 40, 0));
+        assert!(!late(Phase::Upgraded, 1 << 40, 0));
     }
 
     #[test]

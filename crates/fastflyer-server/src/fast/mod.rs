@@ -16,7 +16,7 @@ use crate::{
     event_loop::{Connection, refuse_interim},
     guard::{MOST_DRAINED, late},
     head::{self, Framing, Head, Persistence, Rescan, bad},
-    hyper_front,
+    hyper_front, upgrade,
     watch::{Phase, Verdict},
 };
 use buffers::Buffers;
@@ -66,7 +66,8 @@ pub(crate) async fn serve<A: Application>(connection: Connection<A>, service: A:
                 service,
                 ..
             } = front;
-            Box::pin(hyper_front::serve(connection, service, read)).await;
+            let served = Box::pin(hyper_front::serve(connection, service, read)).await;
+            upgrade::outlast(served).await;
         }
     }
 }

@@ -10,3 +10,4 @@ mod starting;
 mod stopping;
 mod support;
 mod timeouts;
+mod upgrades;

@@ -51,7 +51,10 @@ impl Application for App {
 }
 
 impl Service for App {
-    async fn call(&self, request: Request<Body>) -> Response<Body> {
+    async fn call(&self, mut request: Request<Body>) -> Response<Body> {
+        if request.uri().path() == "/upgrade" {
+            return crate::upgrades::switch(&mut request);
+        }
         let path = request.uri().path().to_owned();
         let query = request.uri().query().unwrap_or_default().to_owned();
         let mut response = Response::new(Body::empty());
