@@ -11,7 +11,7 @@ use crate::{
     fast, hyper_front,
     stream::Stream,
     upgrade,
-    watch::{Linger, Watch},
+    watch::{Ended, Linger, Watch},
 };
 use bytes::BytesMut;
 use http::{Response, StatusCode};
@@ -54,6 +54,8 @@ pub(crate) struct Connection<A> {
 
 /// How often a stopping loop looks whether it is done.
 const DRAIN_TURN: Duration = Duration::from_millis(20);
+/// How often a stopping loop looks whether clients have left.
+const DISMISS_TURN: Duration = Duration::from_millis(250);
 
 impl<A: Application> EventLoop<A> {
     /// Runs to the end on the calling thread.
@@ -74,13 +76,16 @@ impl<A: Application> EventLoop<A> {
                     // A socket that cannot be registered is gone already.
                     if let Ok((stream, peer)) = accepted.register() {
                         let watch = Arc::clone(&ticket.watch);
+                        watch.set_socket(stream.number());
                         let connection = Connection {
                             stream,
                             peer,
                             watch,
                             event_loop: me,
                         };
-                        ticket.watch.over(connection.serve()).await;
+                        if ticket.watch.over(connection.serve()).await == Ended::Abandoned {
+                            ticket.count_abandoned();
+                        }
                     }
                     drop(ticket);
                 });
@@ -136,6 +141,7 @@ impl<A: Application> EventLoop<A> {
             self.state.tick(last.elapsed(), turn);
             last = Instant::now();
             self.state.judge(&self.config, turn, None);
+            self.state.dismiss(turn);
         }
     }
 
@@ -153,6 +159,7 @@ impl<A: Application> EventLoop<A> {
             limit,
         };
         let mut last = Instant::now();
+        let mut dismissed = last;
         while self.state.open() > 0 {
             if self.control.stage() == Stage::Killed || Instant::now() >= deadline {
                 self.cut().await;
@@ -163,6 +170,10 @@ impl<A: Application> EventLoop<A> {
             last = Instant::now();
             self.beat();
             self.state.judge(&self.config, DRAIN_TURN, Some(linger));
+            if last.duration_since(dismissed) >= DISMISS_TURN {
+                dismissed = last;
+                self.state.dismiss(DISMISS_TURN);
+            }
         }
     }
 

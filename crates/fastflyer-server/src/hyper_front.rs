@@ -5,7 +5,7 @@
 //! also decides whether an upgrade takes place.
 
 use crate::{
-    Application, Body, ProtocolError, Service,
+    Application, Body, ProtocolError, Service, answer,
     event_loop::{Connection, EventLoop, refuse_interim},
     guard::Guard,
     upgrade::{Lease, Tie},
@@ -112,6 +112,7 @@ pub(crate) async fn serve<A: Application>(
     let watch = Arc::clone(&connection.watch);
     let guard = Guard::new(connection, Arc::clone(&exchange), read);
     let (inner, state) = (Arc::clone(&exchange), Arc::clone(&event_loop.state));
+    let own = Arc::clone(&watch);
     let wrapper = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         let exchange = &inner;
         let number = exchange.begin();
@@ -122,12 +123,14 @@ pub(crate) async fn serve<A: Application>(
             }
             exchange.keep_unused(Some(upgrade));
         }
-        let (service, exchange, event_loop, peer) = (
+        let (service, exchange, event_loop, peer, watch) = (
             service.clone(),
             Arc::clone(exchange),
             Arc::clone(&event_loop),
             peer.clone(),
+            Arc::clone(&own),
         );
+        watch.set_endless(false);
         async move {
             event_loop.state.count(&event_loop.state.requests);
             let mut response = service.call(request.map(Body::from)).await;
@@ -142,6 +145,7 @@ pub(crate) async fn serve<A: Application>(
             } else {
                 complete(&mut response, &event_loop);
             }
+            watch.set_endless(answer::is_event_stream(response.headers()));
             exchange.answered.store(number, Relaxed);
             Ok::<_, Infallible>(response)
         }

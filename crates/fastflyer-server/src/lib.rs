@@ -22,8 +22,11 @@
 //!   answers to earlier requests of the connection; the connection then closes.
 //! * A body that ends early is an error for who reads it, never a short whole; its request is
 //!   answered 400 or 408 whatever the application said.
-//! * A client that leaves is noticed when its socket is read or written: a handler that is waiting is
-//!   not cancelled, and a stream that never yields keeps its connection until the server stops.
+//! * A client that leaves while its request is handled is noticed within half a second: the future of
+//!   [`Service::call`] or the body of its answer is dropped and [`Stats::abandoned`] counts it. What
+//!   has to be brought to an end belongs into a task of its own. Left means that the connection is
+//!   broken: a client that only sends no more is answered, save that an event stream ends then, since
+//!   browsers leave those that way.
 //! * A request without a body that asks for an upgrade finds `hyper::upgrade::OnUpgrade` in its
 //!   extensions; answered `101`, its connection is the application's. It counts as in flight until
 //!   the application drops it, and what it does about a stop is up to the application
@@ -47,6 +50,7 @@ mod head;
 mod hyper_front;
 mod listener;
 mod permits;
+mod presence;
 mod server;
 mod signals;
 mod spare;

@@ -12,7 +12,7 @@ mod request;
 mod response;
 
 use crate::{
-    Application, Body, ProtocolError, Service,
+    Application, Body, ProtocolError, Service, answer,
     event_loop::{Connection, refuse_interim},
     guard::{MOST_DRAINED, late},
     head::{self, Framing, Head, Persistence, Rescan, bad},
@@ -317,6 +317,8 @@ impl<A: Application> Front<A> {
             closes,
             prepared,
         );
+        let endless =
+            matches!(content, Content::Stream(..)) && answer::is_event_stream(&parts.headers);
         // The map serves the next request.
         parts.headers.clear();
         buffers.headers = Some(parts.headers);
@@ -328,7 +330,11 @@ impl<A: Application> Front<A> {
             Content::Full(body) => {
                 output::flush(&mut self.connection, &mut buffers.output, &body).await?;
             }
-            Content::Stream(body, sizing) => self.stream(body, sizing, buffers).await?,
+            Content::Stream(body, sizing) => {
+                self.connection.watch.set_endless(endless);
+                self.stream(body, sizing, buffers).await?;
+                self.connection.watch.set_endless(false);
+            }
         }
         if buffers.output.len() > MOST_GATHERED {
             output::flush(&mut self.connection, &mut buffers.output, &[]).await?;
