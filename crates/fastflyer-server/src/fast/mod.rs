@@ -12,12 +12,12 @@ mod request;
 mod response;
 
 use crate::{
-    Application, Body, ProtocolError, Service,
+    Application, Body, ProtocolError, Service, answer,
     event_loop::{Connection, refuse_interim},
     guard::{MOST_DRAINED, late},
     head::{self, Framing, Head, Persistence, Rescan, bad},
     header_maps::give_headers,
-    hyper_front,
+    hyper_front, upgrade,
     watch::{Phase, Verdict},
 };
 use buffers::Buffers;
@@ -67,7 +67,8 @@ pub(crate) async fn serve<A: Application>(connection: Connection<A>, service: A:
                 service,
                 ..
             } = front;
-            Box::pin(hyper_front::serve(connection, service, read)).await;
+            let served = Box::pin(hyper_front::serve(connection, service, read)).await;
+            upgrade::outlast(served).await;
         }
     }
 }
@@ -319,6 +320,8 @@ impl<A: Application> Front<A> {
             closes,
             prepared,
         );
+        let endless =
+            matches!(content, Content::Stream(..)) && answer::is_event_stream(&parts.headers);
         give_headers(parts.headers);
         match content {
             Content::Nothing(_) => {}
@@ -328,7 +331,11 @@ impl<A: Application> Front<A> {
             Content::Full(body) => {
                 output::flush(&mut self.connection, &mut buffers.output, &body).await?;
             }
-            Content::Stream(body, sizing) => self.stream(body, sizing, buffers).await?,
+            Content::Stream(body, sizing) => {
+                self.connection.watch.set_endless(endless);
+                self.stream(body, sizing, buffers).await?;
+                self.connection.watch.set_endless(false);
+            }
         }
         if buffers.output.len() > MOST_GATHERED {
             output::flush(&mut self.connection, &mut buffers.output, &[]).await?;

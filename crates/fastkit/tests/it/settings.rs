@@ -72,7 +72,12 @@ fn defaults_are_those_of_the_table() {
         (settings.log_format, settings.log_path.clone()),
         (Format::Text, PathBuf::from("logs"))
     );
-    assert!(settings.access_log && settings.docs && settings.supervisor && settings.request_log);
+    assert!(
+        settings.access_log
+            && settings.docs
+            && settings.supervisor.is_none()
+            && settings.request_log
+    );
     assert!(!settings.auth_enable && !settings.debug && !settings.metrics && !settings.reload);
     assert_eq!(settings.access_logfile, None);
     assert_eq!(
