@@ -47,6 +47,8 @@ mod server;
 mod signals;
 mod spare;
 mod stream;
+#[cfg(unix)]
+pub mod supervisor;
 mod tower_adapter;
 mod watch;
 

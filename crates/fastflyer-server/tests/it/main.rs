@@ -8,5 +8,6 @@ mod requests;
 mod responses;
 mod starting;
 mod stopping;
+mod supervisor;
 mod support;
 mod timeouts;
