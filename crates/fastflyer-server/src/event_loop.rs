@@ -61,6 +61,8 @@ impl<A: Application> EventLoop<A> {
     /// Runs to the end on the calling thread.
     pub(crate) fn run(self: Arc<Self>, runtime: tokio::runtime::Runtime, mut lines: Lines) {
         runtime.block_on(async {
+            // Before the application's start, so that one which waits is told from one which blocks.
+            let sweep = tokio::spawn(Arc::clone(&self).sweep());
             if let Some(started) = lines.started.take() {
                 let outcome = self.start().await;
                 let failed = outcome.is_err();
@@ -68,7 +70,6 @@ impl<A: Application> EventLoop<A> {
                     return;
                 }
             }
-            let sweep = tokio::spawn(Arc::clone(&self).sweep());
             while let Some((accepted, ticket)) = lines.connections.recv().await {
                 let me = Arc::clone(&self);
                 // Owned by the registry, through the ticket: the drain waits for it or kills it.
@@ -152,15 +153,12 @@ impl<A: Application> EventLoop<A> {
     }
 
     async fn drain(&self) {
-        let times = &self.config.timeouts;
-        let (deadline, limit) = self.control.drain(times);
-        let linger = Linger {
-            since: self.state.now(),
-            limit,
-        };
+        let since = self.state.now();
         let mut last = Instant::now();
         let mut dismissed = last;
         while self.state.open() > 0 {
+            // Asked anew each time: a stop may be followed by one that has less time.
+            let (deadline, limit) = self.control.drain();
             if self.control.stage() == Stage::Killed || Instant::now() >= deadline {
                 self.cut().await;
                 return;
@@ -169,6 +167,7 @@ impl<A: Application> EventLoop<A> {
             self.state.tick(last.elapsed(), DRAIN_TURN);
             last = Instant::now();
             self.beat();
+            let linger = Linger { since, limit };
             self.state.judge(&self.config, DRAIN_TURN, Some(linger));
             if last.duration_since(dismissed) >= DISMISS_TURN {
                 dismissed = last;

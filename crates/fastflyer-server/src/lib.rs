@@ -57,6 +57,8 @@ mod signals;
 mod spare;
 mod stamps;
 mod stream;
+#[cfg(unix)]
+pub mod supervisor;
 mod tower_adapter;
 mod upgrade;
 mod watch;

@@ -9,6 +9,7 @@ mod requests;
 mod responses;
 mod starting;
 mod stopping;
+mod supervisor;
 mod support;
 mod timeouts;
 mod upgrades;
