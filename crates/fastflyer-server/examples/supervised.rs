@@ -20,7 +20,7 @@ pub(crate) mod supervised {
     use bytes::Bytes;
     use fastflyer_server::{
         Address, Application, Body, BoxError, Error, Peer, ProtocolError, ServerConfig, Service,
-        Startup, Timeouts,
+        Stamps, Startup, Timeouts,
         supervisor::{Role, Supervisor, SupervisorConfig, Worker, WorkerConfig},
     };
     use http::{Request, Response};
@@ -128,7 +128,7 @@ pub(crate) mod supervised {
     }
 
     impl Service for App {
-        async fn call(&self, request: Request<Body>) -> Response<Body> {
+        async fn call(&self, request: Request<Body>, _stamps: &mut Stamps) -> Response<Body> {
             let amount = request.uri().query().and_then(|text| text.parse().ok());
             let time = Duration::from_millis(amount.unwrap_or(0));
             match request.uri().path() {
