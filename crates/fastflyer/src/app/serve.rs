@@ -131,8 +131,10 @@ fn server_config(app: &App) -> ServerConfig {
 
 /// Tells where the service answers, and as what it runs.
 fn banner(settings: &Settings, address: &Address, runs_as: &str) {
-    let mut lines = vec![format!("{} {}", settings.title, settings.version)];
-    lines.push(format!("listening on {address}, {runs_as}"));
+    let mut lines = vec![
+        format!("{} {}, {runs_as}", settings.title, settings.version),
+        format!("listening on {address}"),
+    ];
     if let Address::Tcp { host, port } = address {
         let host = match host.parse::<std::net::IpAddr>() {
             Ok(ip) if ip.is_unspecified() => "127.0.0.1".to_owned(),
