@@ -15,14 +15,16 @@ use std::{
     convert::Infallible,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
 };
 
-/// What the guard has to tell the wrapper: the number of the request whose body went wrong.
+/// What the guard has to tell the wrapper: the number of the request whose body went wrong, and
+/// whether another request has arrived behind the present one.
 #[derive(Debug, Default)]
 pub(crate) struct Exchange {
     begun: AtomicU64,
+    has_more: AtomicBool,
     fault: OnceLock<(u64, ProtocolError)>,
 }
 
@@ -30,6 +32,11 @@ impl Exchange {
     /// The body of the request with this number, counted from 1, will not arrive whole.
     pub(crate) fn break_off(&self, number: u64, error: ProtocolError) {
         let _ = self.fault.set((number, error));
+    }
+
+    /// More of a pipeline has arrived, or not.
+    pub(crate) fn set_more(&self, has_more: bool) {
+        self.has_more.store(has_more, Relaxed);
     }
 
     fn begin(&self) -> u64 {
@@ -82,7 +89,9 @@ pub(crate) async fn serve<A: Application>(
                 response = event_loop.app.protocol_error(&peer, error).map(Body::from);
                 close(&mut response);
             }
-            complete(&mut response, &event_loop);
+            // The requests of a pipeline were sent in good faith: a stop answers them too.
+            let may_end = !exchange.has_more.load(Relaxed);
+            complete(&mut response, &event_loop, may_end);
             Ok::<_, Infallible>(response)
         }
     });
@@ -96,9 +105,13 @@ fn close(response: &mut Response<Body>) {
         .insert(header::CONNECTION, HeaderValue::from_static("close"));
 }
 
-/// Adds the constant headers, and the notice that the server stops.
-fn complete<A: Application>(response: &mut Response<Body>, event_loop: &EventLoop<A>) {
-    let is_last = refuse_interim(response) || event_loop.is_stopping();
+/// Adds the constant headers and, where the connection may end, the notice that the server stops.
+fn complete<A: Application>(
+    response: &mut Response<Body>,
+    event_loop: &EventLoop<A>,
+    may_end: bool,
+) {
+    let is_last = refuse_interim(response) || (may_end && event_loop.is_stopping());
     let headers = response.headers_mut();
     event_loop.state.prepared.complete(headers);
     if is_last {
