@@ -3,7 +3,11 @@
 use super::{Limits, Record, headers::Constant, write_line};
 use crate::{app::Core, context::PeerInfo, memory, service::Asked};
 use bytes::Bytes;
-use fastkit::{context::RequestId, logger::Sink, settings::Settings};
+use fastkit::{
+    context::RequestId,
+    logger::{Sink, json_report},
+    settings::Settings,
+};
 use http::{HeaderMap, StatusCode};
 use std::{path::Path, sync::Arc};
 
@@ -49,12 +53,16 @@ impl AccessLog {
                     Sink::stdout().map_err(|error| format!("flyer_access_logfile: -: {error}"))?
                 }
             },
-            Some(path) => Sink::file(path).map_err(|error| {
-                format!(
-                    "flyer_access_logfile: {}: {error}",
-                    Path::new(path).display()
-                )
-            })?,
+            // A file of JSON lines tells of lost ones by such a line too.
+            Some(path) => Sink::builder()
+                .report(json_report)
+                .file(path)
+                .map_err(|error| {
+                    format!(
+                        "flyer_access_logfile: {}: {error}",
+                        Path::new(path).display()
+                    )
+                })?,
         };
         Ok(Some(Self {
             sink,
