@@ -247,6 +247,9 @@ impl<A: Application> Guard<A> {
                 out.put_slice(self.buffer.get(..count).unwrap_or_default());
                 self.buffer.advance(count);
                 self.good -= count;
+                let has_more = self.good == 0 && !self.buffer.is_empty();
+                self.exchange
+                    .set_more(has_more && matches!(self.place, Place::Head));
                 return Poll::Ready(Ok(()));
             }
             self.check();

@@ -23,7 +23,7 @@ use std::{
     pin::{Pin, pin},
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     task::Poll,
 };
@@ -33,6 +33,8 @@ use std::{
 pub(crate) struct Exchange {
     begun: AtomicU64,
     answered: AtomicU64,
+    /// Another request has arrived behind the present one.
+    has_more: AtomicBool,
     /// The request whose body went wrong.
     fault: OnceLock<(u64, ProtocolError)>,
     /// The last request that may be answered `101`.
@@ -73,6 +75,11 @@ impl Exchange {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()
+    }
+
+    /// More of a pipeline has arrived, or not.
+    pub(crate) fn set_more(&self, has_more: bool) {
+        self.has_more.store(has_more, Relaxed);
     }
 
     fn begin(&self) -> u64 {
@@ -141,11 +148,13 @@ pub(crate) async fn serve<A: Application>(
                 response = event_loop.app.protocol_error(&peer, error).map(Body::from);
                 close(&mut response);
             }
+            // The requests of a pipeline were sent in good faith: a stop answers them too.
+            let may_end = !exchange.has_more.load(Relaxed);
             if may_upgrade && response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 switch(&mut response, &exchange);
                 event_loop.state.prepared.complete(response.headers_mut());
             } else {
-                complete(&mut response, &event_loop);
+                complete(&mut response, &event_loop, may_end);
             }
             watch.set_endless(answer::is_event_stream(response.headers()));
             exchange.answered.store(number, Relaxed);
@@ -197,9 +206,13 @@ fn close(response: &mut Response<Body>) {
         .insert(header::CONNECTION, HeaderValue::from_static("close"));
 }
 
-/// Adds the constant headers, and the notice that the server stops.
-fn complete<A: Application>(response: &mut Response<Body>, event_loop: &EventLoop<A>) {
-    let is_last = refuse_interim(response) || event_loop.is_stopping();
+/// Adds the constant headers and, where the connection may end, the notice that the server stops.
+fn complete<A: Application>(
+    response: &mut Response<Body>,
+    event_loop: &EventLoop<A>,
+    may_end: bool,
+) {
+    let is_last = refuse_interim(response) || (may_end && event_loop.is_stopping());
     let headers = response.headers_mut();
     event_loop.state.prepared.complete(headers);
     if is_last {

@@ -310,7 +310,7 @@ impl<A: Application> Front<A> {
         let content = Content::of(&parts, body, is_head);
         let closes = is_interim
             || persistence == Persistence::Close
-            || self.connection.event_loop.is_stopping();
+            || (self.connection.event_loop.is_stopping() && !self.has_more(buffers).await);
         let prepared = &self.connection.event_loop.state.prepared;
         let keeps = response::head(
             buffers.output.bytes(),
@@ -341,6 +341,20 @@ impl<A: Application> Front<A> {
             output::flush(&mut self.connection, &mut buffers.output, &[]).await?;
         }
         Ok(keeps)
+    }
+
+    /// Whether more of a pipeline has arrived: its requests were sent in good faith, so that a stop
+    /// answers them too before it closes the connection.
+    async fn has_more(&mut self, buffers: &mut Buffers) -> bool {
+        if !buffers.input.is_empty() {
+            return true;
+        }
+        buffers.input.reserve(READ);
+        poll_fn(|cx| {
+            let read = pin!(self.connection.stream.read_buf(&mut buffers.input)).poll(cx);
+            Poll::Ready(matches!(read, Poll::Ready(Ok(1..))))
+        })
+        .await
     }
 
     /// Writes a body as it comes. An error of the body ends the connection without the end of the

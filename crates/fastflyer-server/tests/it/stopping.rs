@@ -20,11 +20,38 @@ fn requests_in_flight_are_finished() {
         let answers = answers(&bytes);
         assert_eq!(
             (statuses(&answers), end),
-            (vec![200], End::Closed),
+            (vec![200, 200], End::Closed),
             "{front:?}"
         );
-        assert_eq!(answers[0].header("connection"), Some("close"), "{front:?}");
+        // The last answer says so, and what was sent behind the first one is answered too.
+        let said = answers.iter().map(|answer| answer.header("connection"));
+        assert_eq!(said.collect::<Vec<_>>(), [None, Some("close")], "{front:?}");
         assert_eq!(idle.rest(), (Vec::new(), End::Closed), "{front:?}");
+    }
+}
+
+#[test]
+fn a_pipeline_that_has_arrived_is_answered_whole() {
+    for front in FRONTS {
+        let server = start(config(front));
+        let mut client = Client::connect(server.address);
+        // Larger than one read, so that most of it is still with the kernel at the stop.
+        let mut batch = b"GET /slow?300 HTTP/1.1\r\nHost: a\r\n\r\n".to_vec();
+        for _ in 0..4 {
+            batch.extend(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n");
+            batch.extend([b'x'; 10_000]);
+        }
+        client.send(&batch);
+        eventually(|| server.handle.stats().requests == 1);
+        assert_eq!(server.stop().stats.cut, 0, "{front:?}");
+        let (bytes, end) = client.rest();
+        let answers = answers(&bytes);
+        assert_eq!(
+            (statuses(&answers), end),
+            (vec![200; 5], End::Closed),
+            "{front:?}"
+        );
+        assert_eq!(answers[4].header("connection"), Some("close"), "{front:?}");
     }
 }
 
