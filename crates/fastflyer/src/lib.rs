@@ -49,6 +49,7 @@ pub mod private;
 mod reply;
 mod routing;
 mod service;
+pub mod sse;
 pub mod static_files;
 pub mod testing;
 pub mod validation;

@@ -7,7 +7,9 @@ use crate::{
     extract::{Constraints, ParamKind, TypeKey},
     operation::Operation,
     reply::{Data, Origin},
+    sse::EventData,
 };
+use fastkit::status::Locale;
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
@@ -319,6 +321,19 @@ impl<'a> Describer<'a> {
         });
         let text = self.text(200);
         self.response("200".to_owned(), &text, schema);
+    }
+
+    /// A stream of events, whose data is a `T`.
+    pub(crate) fn event_stream<T: EventData>(&mut self) {
+        let schema = T::schema(self.schemas);
+        let note = match self.envelope.locale {
+            Locale::En => "a stream of events; the schema is that of an event's `data`",
+            _ => "事件流，schema 描述每个事件的 `data`",
+        };
+        let description = format!("{}: {note}", self.text(200));
+        let content = json!({"text/event-stream": {"schema": schema}});
+        let response = json!({"description": description, "content": content});
+        self.responses.insert("200".to_owned(), response);
     }
 
     /// A response of which nothing is known but that it is one.
