@@ -146,6 +146,18 @@ pub(crate) fn last(out: &mut Vec<u8>, response: &Response<Bytes>, prepared: &Pre
     out.extend_from_slice(response.body());
 }
 
+/// An answer that goes on until its client leaves.
+pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| {
+        value
+            .as_bytes()
+            .get(..EVENT_STREAM.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(EVENT_STREAM))
+    })
+}
+
+const EVENT_STREAM: &[u8] = b"text/event-stream";
+
 /// Headers that the server writes by itself.
 pub(crate) fn is_framing(name: &HeaderName) -> bool {
     *name == header::CONTENT_LENGTH

@@ -6,6 +6,7 @@ use crate::{
     ServerConfig, Timeouts,
     answer::Prepared,
     permits::Permits,
+    presence,
     watch::{Linger, Watch},
 };
 use std::{
@@ -113,6 +114,7 @@ impl Control {
             accepted: self.accepted.load(Relaxed),
             requests: sum(|state| state.requests.load(Relaxed)),
             rejected: sum(|state| state.rejected.load(Relaxed)),
+            abandoned: sum(|state| state.abandoned.load(Relaxed)),
             cut: self.cut.load(Relaxed),
         }
     }
@@ -139,6 +141,8 @@ pub struct Stats {
     pub requests: u64,
     /// Requests answered by the protocol layer: malformed, too large, too slow.
     pub rejected: u64,
+    /// Requests whose client left while they were handled, and whose handlers were dropped for it.
+    pub abandoned: u64,
     /// Requests that were in flight when the graceful time was over.
     pub cut: u64,
 }
@@ -151,6 +155,7 @@ pub(crate) struct LoopState {
     registry: Mutex<Vec<Arc<Watch>>>,
     pub(crate) requests: AtomicU64,
     pub(crate) rejected: AtomicU64,
+    pub(crate) abandoned: AtomicU64,
     pub(crate) beats: AtomicU64,
     pub(crate) prepared: Prepared,
     /// Told when the stage changes and, while stopping, when a connection ends.
@@ -166,6 +171,7 @@ impl LoopState {
             registry: Mutex::default(),
             requests: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
+            abandoned: AtomicU64::new(0),
             beats: AtomicU64::new(0),
             prepared: Prepared::new(&config.constant_headers, config.sampled_headers.clone()),
             changed: Notify::new(),
@@ -206,6 +212,18 @@ impl LoopState {
         for watch in self.registry().iter() {
             watch.judge(now, &config.timeouts, linger);
         }
+    }
+
+    /// Ends requests that take longer than `turn` and whose clients have left. Only for the loop's own
+    /// thread.
+    pub(crate) fn dismiss(&self, turn: Duration) {
+        let since = self.now().saturating_sub(turn.as_millis() as u64);
+        let registry = self.registry();
+        presence::dismiss(
+            registry
+                .iter()
+                .filter_map(|watch| Some((&**watch, watch.busy(since)?))),
+        );
     }
 
     /// Age, word and watch of the connection to close first.
@@ -255,6 +273,12 @@ impl Ticket {
             state: Arc::clone(state),
             watch,
         }
+    }
+}
+
+impl Ticket {
+    pub(crate) fn count_abandoned(&self) {
+        self.state.count(&self.state.abandoned);
     }
 }
 

@@ -10,7 +10,8 @@ use crate::{
     control::{Control, LoopState, Stage},
     fast, hyper_front,
     stream::Stream,
-    watch::{Linger, Watch},
+    upgrade,
+    watch::{Ended, Linger, Watch},
 };
 use bytes::BytesMut;
 use http::{Response, StatusCode};
@@ -53,6 +54,8 @@ pub(crate) struct Connection<A> {
 
 /// How often a stopping loop looks whether it is done.
 const DRAIN_TURN: Duration = Duration::from_millis(20);
+/// How often a stopping loop looks whether clients have left.
+const DISMISS_TURN: Duration = Duration::from_millis(250);
 
 impl<A: Application> EventLoop<A> {
     /// Runs to the end on the calling thread.
@@ -73,13 +76,16 @@ impl<A: Application> EventLoop<A> {
                     // A socket that cannot be registered is gone already.
                     if let Ok((stream, peer)) = accepted.register() {
                         let watch = Arc::clone(&ticket.watch);
+                        watch.set_socket(stream.number());
                         let connection = Connection {
                             stream,
                             peer,
                             watch,
                             event_loop: me,
                         };
-                        ticket.watch.over(connection.serve()).await;
+                        if ticket.watch.over(connection.serve()).await == Ended::Abandoned {
+                            ticket.count_abandoned();
+                        }
                     }
                     drop(ticket);
                 });
@@ -135,6 +141,7 @@ impl<A: Application> EventLoop<A> {
             self.state.tick(last.elapsed(), turn);
             last = Instant::now();
             self.state.judge(&self.config, turn, None);
+            self.state.dismiss(turn);
         }
     }
 
@@ -152,6 +159,7 @@ impl<A: Application> EventLoop<A> {
             limit,
         };
         let mut last = Instant::now();
+        let mut dismissed = last;
         while self.state.open() > 0 {
             if self.control.stage() == Stage::Killed || Instant::now() >= deadline {
                 self.cut().await;
@@ -162,6 +170,10 @@ impl<A: Application> EventLoop<A> {
             last = Instant::now();
             self.beat();
             self.state.judge(&self.config, DRAIN_TURN, Some(linger));
+            if last.duration_since(dismissed) >= DISMISS_TURN {
+                dismissed = last;
+                self.state.dismiss(DISMISS_TURN);
+            }
         }
     }
 
@@ -179,7 +191,8 @@ impl<A: Application> EventLoop<A> {
 }
 
 /// Interim statuses are the protocol layer's; one from the application would leave the client
-/// waiting for the answer. True: it was one, and the connection must close.
+/// waiting for the answer. True: it was one, and the connection must close. Not for the `101` that a
+/// client has asked for.
 pub(crate) fn refuse_interim(response: &mut Response<Body>) -> bool {
     let is_interim = response.status().is_informational();
     if is_interim {
@@ -195,7 +208,10 @@ impl<A: Application> Connection<A> {
         match self.event_loop.config.front {
             Front::Fast => fast::serve(self, service).await,
             // Boxed: it is large, and every connection's task has room for the largest way.
-            Front::Hyper => Box::pin(hyper_front::serve(self, service, BytesMut::new())).await,
+            Front::Hyper => {
+                let served = Box::pin(hyper_front::serve(self, service, BytesMut::new())).await;
+                upgrade::outlast(served).await;
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Listening sockets: made here, apart from the loops, so that they can as well be inherited.
 
 use crate::{Address, Error, stream::Accepted};
+use socket2::{SockRef, TcpKeepalive};
 use std::{
     io,
     net::{SocketAddr, TcpListener, ToSocketAddrs},
@@ -12,6 +13,14 @@ const TURN: Duration = Duration::from_millis(200);
 
 /// Connections the kernel keeps for us before it turns newcomers away; it caps this by itself.
 const BACKLOG: i32 = 4096;
+
+/// When a silent client is asked whether it is still there, how often, and how many times in vain.
+/// Accepted sockets take this over from the listening one. It finds what no packet tells of: a client
+/// without power, and one that has closed while a long answer was worked on.
+const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_secs(30))
+    .with_interval(Duration::from_secs(15))
+    .with_retries(3);
 
 /// A bound and listening socket.
 #[derive(Debug)]
@@ -97,12 +106,12 @@ impl Listener {
         if cfg!(target_os = "linux") {
             match self {
                 Self::Tcp(listener) => {
-                    socket2::SockRef::from(listener).set_read_timeout(Some(TURN))
+                    let socket = SockRef::from(listener);
+                    socket.set_tcp_keepalive(&KEEPALIVE)?;
+                    socket.set_read_timeout(Some(TURN))
                 }
                 #[cfg(unix)]
-                Self::Unix(listener, _) => {
-                    socket2::SockRef::from(listener).set_read_timeout(Some(TURN))
-                }
+                Self::Unix(listener, _) => SockRef::from(listener).set_read_timeout(Some(TURN)),
             }
         } else {
             self.set_nonblocking()

@@ -12,11 +12,11 @@ mod request;
 mod response;
 
 use crate::{
-    Application, Body, ProtocolError, Service,
+    Application, Body, ProtocolError, Service, answer,
     event_loop::{Connection, refuse_interim},
     guard::{MOST_DRAINED, late},
     head::{self, Framing, Head, Persistence, Rescan, bad},
-    hyper_front,
+    hyper_front, upgrade,
     watch::{Phase, Verdict},
 };
 use buffers::Buffers;
@@ -66,7 +66,8 @@ pub(crate) async fn serve<A: Application>(connection: Connection<A>, service: A:
                 service,
                 ..
             } = front;
-            Box::pin(hyper_front::serve(connection, service, read)).await;
+            let served = Box::pin(hyper_front::serve(connection, service, read)).await;
+            upgrade::outlast(served).await;
         }
     }
 }
@@ -316,6 +317,8 @@ impl<A: Application> Front<A> {
             closes,
             prepared,
         );
+        let endless =
+            matches!(content, Content::Stream(..)) && answer::is_event_stream(&parts.headers);
         // The map serves the next request.
         parts.headers.clear();
         buffers.headers = Some(parts.headers);
@@ -327,7 +330,11 @@ impl<A: Application> Front<A> {
             Content::Full(body) => {
                 output::flush(&mut self.connection, &mut buffers.output, &body).await?;
             }
-            Content::Stream(body, sizing) => self.stream(body, sizing, buffers).await?,
+            Content::Stream(body, sizing) => {
+                self.connection.watch.set_endless(endless);
+                self.stream(body, sizing, buffers).await?;
+                self.connection.watch.set_endless(false);
+            }
         }
         if buffers.output.len() > MOST_GATHERED {
             output::flush(&mut self.connection, &mut buffers.output, &[]).await?;

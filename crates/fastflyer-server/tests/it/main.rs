@@ -2,6 +2,7 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod abandoned;
 mod differential;
 mod framing;
 mod requests;
@@ -10,3 +11,4 @@ mod starting;
 mod stopping;
 mod support;
 mod timeouts;
+mod upgrades;
