@@ -21,9 +21,13 @@
 
 mod events;
 mod server;
+#[cfg(feature = "ws")]
+mod socket;
 
 pub use events::{TestEvent, TestEvents};
 pub use server::TestServer;
+#[cfg(feature = "ws")]
+pub use socket::TestSocket;
 
 use crate::{App, Body, FlyerApi, Response, StartError};
 use bytes::Bytes;
@@ -123,6 +127,8 @@ impl TestClient {
             path: utf8_percent_encode(path, UNWRITABLE).to_string(),
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            #[cfg(feature = "ws")]
+            in_process: None,
         }
     }
 }
@@ -136,6 +142,9 @@ pub struct TestRequest {
     path: String,
     headers: HeaderMap,
     body: Bytes,
+    /// What becomes a WebSocket.
+    #[cfg(feature = "ws")]
+    in_process: Option<crate::ws::InProcess>,
 }
 
 impl TestRequest {
@@ -205,6 +214,10 @@ impl TestRequest {
             .headers_mut()
             .entry(header::HOST)
             .or_insert(HeaderValue::from_static("localhost"));
+        #[cfg(feature = "ws")]
+        if let Some(stream) = self.in_process {
+            request.extensions_mut().insert(stream);
+        }
         let address = Some(self.client.address);
         self.client.app.answer(request, address).await
     }

@@ -24,3 +24,4 @@ mod sse;
 mod start_errors;
 mod support;
 mod ui;
+mod websocket;
