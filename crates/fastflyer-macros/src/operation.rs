@@ -150,7 +150,10 @@ fn take_socket(function: &mut ItemFn, errors: &mut Vec<Error>) -> Option<syn::Pa
     for input in &function.sig.inputs {
         if let FnArg::Typed(argument) = input {
             if is_socket(&argument.ty) {
-                errors.push(Error::new(argument.ty.span(), "the socket is the last argument"));
+                errors.push(Error::new(
+                    argument.ty.span(),
+                    "the socket is the last argument",
+                ));
             }
             let reads_body = |attribute: &&syn::Attribute| {
                 attribute.path().is_ident("body") || attribute.path().is_ident("form")
@@ -330,7 +333,10 @@ fn operation(
     };
     let method = proc_macro2::Ident::new(method, proc_macro2::Span::call_site());
     let socket = (kind == Kind::WebSocket).then(|| {
-        let options = attribute.socket.iter().map(|(name, value)| quote!(.#name(#value)));
+        let options = attribute
+            .socket
+            .iter()
+            .map(|(name, value)| quote!(.#name(#value)));
         quote!(.websocket(::fastflyer::ws::Config::new() #(#options)*))
     });
     let path = &attribute.path;

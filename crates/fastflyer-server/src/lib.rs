@@ -71,7 +71,7 @@ pub use config::{
 };
 pub use control::{Drain, Handle, Stats};
 pub use error::Error;
-pub use header_maps::{give_headers, take_headers};
+pub use header_maps::{APPLICATION_JSON, give_headers, take_headers, take_json_headers};
 pub use server::{Report, Server};
 pub use stamps::Stamps;
 pub use tower_adapter::{Tower, TowerConnection};
