@@ -123,6 +123,16 @@ pub enum Signals {
     Ignore,
 }
 
+/// Called when the log files are to be reopened, see [`ServerConfig::reopen`].
+#[derive(Clone)]
+pub struct Reopen(pub Arc<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for Reopen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reopen")
+    }
+}
+
 /// Called by each event loop about four times a second with the loop's index; a loop that no longer
 /// calls it is blocked.
 #[derive(Clone)]
@@ -177,6 +187,9 @@ pub struct ServerConfig {
     pub front: Front,
     /// What is done about TERM and INT.
     pub signals: Signals,
+    /// Called in a thread of its own at USR1, where signals are handled. `None` leaves that signal
+    /// alone: it ends a process that does nothing about it.
+    pub reopen: Option<Reopen>,
     /// Called by each loop as long as it is alive.
     pub heartbeat: Option<Heartbeat>,
 }
@@ -193,6 +206,7 @@ impl Default for ServerConfig {
             sampled_headers: None,
             front: Front::default(),
             signals: Signals::default(),
+            reopen: None,
             heartbeat: None,
         }
     }

@@ -67,7 +67,7 @@ mod watch;
 pub use application::{Application, Peer, ProtocolError, Service, Startup};
 pub use body::{Body, BoxError};
 pub use config::{
-    Address, Front, Heartbeat, Limits, SampledHeaders, ServerConfig, Signals, Timeouts,
+    Address, Front, Heartbeat, Limits, Reopen, SampledHeaders, ServerConfig, Signals, Timeouts,
 };
 pub use control::{Drain, Handle, Stats};
 pub use error::Error;

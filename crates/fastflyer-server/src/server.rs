@@ -132,8 +132,12 @@ impl Server {
         self.run_telling(app, || ())
     }
 
-    /// The same; `accepting` is called once the application has started.
-    pub(crate) fn run_telling(
+    /// The same; `accepting` is called once the application has started, right before the first
+    /// connection is accepted.
+    ///
+    /// # Errors
+    /// Those of [`run`](Self::run).
+    pub fn run_telling(
         self,
         app: impl Application,
         accepting: impl FnOnce(),
@@ -146,9 +150,10 @@ impl Server {
         } = self;
         let config = Arc::new(config);
         let _signals = match config.signals {
-            Signals::Handle => Some(signals::watch(Handle {
-                control: Arc::clone(&control),
-            })?),
+            Signals::Handle => {
+                let control = Arc::clone(&control);
+                Some(signals::watch(Handle { control }, config.reopen.clone())?)
+            }
             Signals::Ignore => None,
         };
         let (mut threads, started) = Threads::spawn(Arc::new(app), &config, &control)?;

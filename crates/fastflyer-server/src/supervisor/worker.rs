@@ -78,6 +78,8 @@ pub struct WorkerConfig {
     pub max_requests: Option<u64>,
     /// Called in a thread of the worker when the log files are to be reopened.
     pub on_reopen: Box<dyn Fn() + Send + Sync>,
+    /// Called in that thread when the whole service stops, before the worker does.
+    pub on_stop: Box<dyn Fn() + Send + Sync>,
 }
 
 impl Default for WorkerConfig {
@@ -85,6 +87,7 @@ impl Default for WorkerConfig {
         Self {
             max_requests: None,
             on_reopen: Box::new(|| ()),
+            on_stop: Box::new(|| ()),
         }
     }
 }
@@ -329,14 +332,19 @@ impl LinkThread {
                     graceful: graceful.map_or(Duration::MAX, time),
                 });
             }),
-            Order::Stop { graceful } => self.with_server(|handle| {
-                // What the server is configured with, but for the graceful time.
-                handle.stop();
-                handle.stop_within(Drain {
-                    linger: Duration::MAX,
-                    graceful: time(graceful),
+            Order::Stop { graceful } => {
+                if let Some((_, config)) = self.shared.serving.get() {
+                    (config.on_stop)();
+                }
+                self.with_server(|handle| {
+                    // What the server is configured with, but for the graceful time.
+                    handle.stop();
+                    handle.stop_within(Drain {
+                        linger: Duration::MAX,
+                        graceful: time(graceful),
+                    });
                 });
-            }),
+            }
             Order::Cut => self.with_server(Handle::stop_now),
             Order::Reopen => {
                 if let Some((_, config)) = self.shared.serving.get() {
