@@ -10,7 +10,10 @@ use crate::{
 };
 use std::{
     io,
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::Ordering::{Acquire, Relaxed},
+    },
     time::Duration,
 };
 use tokio::sync::mpsc::UnboundedSender;
@@ -60,7 +63,8 @@ pub(crate) fn run(listener: &Listener, backlog: Backlog, control: &Arc<Control>,
             }
         }
     }
-    if control.stage() == Stage::Stopping && backlog == Backlog::Ours {
+    let is_ours = backlog == Backlog::Ours || control.is_last.load(Acquire);
+    if control.stage() == Stage::Stopping && is_ours {
         take_backlog(listener, control, lanes);
     }
 }
