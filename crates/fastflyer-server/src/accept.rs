@@ -12,7 +12,10 @@ use crate::{
 };
 use std::{
     io,
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::Ordering::{Acquire, Relaxed},
+    },
     time::Duration,
 };
 
@@ -68,7 +71,8 @@ fn accept(listener: &Listener, backlog: Backlog, control: &Arc<Control>, lanes: 
             }
         }
     }
-    if control.stage() == Stage::Stopping && backlog == Backlog::Ours {
+    let is_ours = backlog == Backlog::Ours || control.is_last.load(Acquire);
+    if control.stage() == Stage::Stopping && is_ours {
         take_backlog(listener, control, lanes);
     }
 }

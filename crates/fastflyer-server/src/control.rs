@@ -13,7 +13,7 @@ use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{
-            AtomicU8, AtomicU64, AtomicUsize,
+            AtomicBool, AtomicU8, AtomicU64, AtomicUsize,
             Ordering::{Acquire, Relaxed, Release},
         },
     },
@@ -39,6 +39,8 @@ pub(crate) struct Control {
     /// The bounds of a stop that says none.
     usual: Drain,
     stop: Mutex<Option<Bounds>>,
+    /// Nobody else will serve what waits in a shared backlog.
+    pub(crate) is_last: AtomicBool,
     /// Told when the stage changes, for those who wait in [`Handle::stopping`].
     stage_changed: Notify,
     pub(crate) permits: Permits,
@@ -56,6 +58,7 @@ impl Control {
                 graceful: config.timeouts.graceful,
             },
             stop: Mutex::default(),
+            is_last: AtomicBool::new(false),
             stage_changed: Notify::new(),
             permits: Permits::new(config.max_connections.max(1)),
             accepted: AtomicU64::new(0),
@@ -403,6 +406,13 @@ impl Handle {
             .iter()
             .map(|state| state.beats.load(Relaxed))
             .collect()
+    }
+
+    /// Stops gracefully within these bounds, together with all others who accept from a shared socket.
+    #[cfg(unix)]
+    pub(crate) fn stop_with_others(&self, drain: Drain) {
+        self.control.is_last.store(true, Release);
+        self.stop_within(drain);
     }
 
     /// Connections of each event loop, and the longest time in milliseconds that it came late since

@@ -23,7 +23,7 @@ pub struct SupervisorConfig {
     pub workers: usize,
     /// A worker with an event loop that does not come round for this long is replaced, and one that
     /// does not begin to start its event loops within it. It also bounds the requests in flight of a
-    /// replaced worker. `None` is no bound. Default 60 s.
+    /// replaced worker. `None` and zero are no bound. Default 60 s.
     pub timeout: Option<Duration>,
     /// How long requests in flight may take once the service stops. Default 1 s.
     pub graceful: Duration,
@@ -55,11 +55,16 @@ impl Default for SupervisorConfig {
 }
 
 impl SupervisorConfig {
+    /// Nothing can be done within no time at all.
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        self.timeout.filter(|timeout| !timeout.is_zero())
+    }
+
     pub(super) fn policy(&self) -> Policy {
         Policy {
             workers: self.workers,
             linger: self.keep_alive + Duration::from_secs(1),
-            patience: self.timeout,
+            patience: self.timeout(),
             graceful: self.graceful,
         }
     }

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
+    fmt,
     io::{self, Read, Write as _},
     os::{
         fd::{AsFd, BorrowedFd, OwnedFd},
@@ -129,6 +130,12 @@ pub(super) struct Sender(UnixStream);
 impl Sender {
     pub(super) fn send(&self, message: &impl Serialize) {
         send(&self.0, message);
+    }
+
+    /// Reports that the worker could not start.
+    pub(super) fn fail(&self, reason: &dyn fmt::Display) {
+        let reason = reason.to_string();
+        self.send(&Report::Failed { reason });
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     signals::{Signal, Signals},
     systemd::Notifier,
     upgrade::HandOver,
-    workers::{Action, Cause, Id, Refusal, Workers},
+    workers::{Action, Cause, Id, Place, Refusal, Workers},
 };
 use crate::{Error, listener::Listener};
 use nix::{
@@ -30,7 +30,9 @@ use std::{
 /// A supervisor at work.
 pub(super) struct Running<O> {
     signals: Signals,
-    listener: Listener,
+    /// Closed when the service stops: then newcomers are refused instead of left waiting.
+    listener: Option<Listener>,
+    address: String,
     program: Program,
     version: String,
     workers: Workers,
@@ -61,15 +63,19 @@ impl<O: FnMut(&Event)> Running<O> {
         } = supervisor;
         let now = Instant::now();
         let policy = config.policy();
+        let monitor = config.timeout().map(|timeout| Monitor::new(timeout, now));
         let notifier = Notifier::from_environment();
         let mut running = Self {
             signals,
-            listener,
+            address: listener
+                .local_addr()
+                .map_or_else(|_| String::new(), |address| address.to_string()),
+            listener: Some(listener),
             program,
             version: config.version,
             workers: Workers::new(policy.clone()),
             processes: BTreeMap::new(),
-            monitor: config.timeout.map(|timeout| Monitor::new(timeout, now)),
+            monitor,
             control: None,
             alive: notifier.watchdog().map(|_| now),
             notifier,
@@ -169,7 +175,10 @@ impl<O: FnMut(&Event)> Running<O> {
             Event::ReloadFailed { .. } | Event::UpgradeFailed { .. } => {
                 self.notifier.ready(&event.to_string());
             }
-            Event::Stopping | Event::StoppingNow => self.notifier.stopping(),
+            Event::Stopping | Event::StoppingNow => {
+                self.notifier.stopping();
+                self.listener = None;
+            }
             _ => {}
         }
         if let Some(control) = &mut self.control {
@@ -188,26 +197,28 @@ impl<O: FnMut(&Event)> Running<O> {
     }
 
     /// Becomes the program on disk; gives the reason why not.
-    fn upgrade(&mut self) -> io::Error {
-        match self.hand_over() {
+    fn upgrade(&self) -> io::Error {
+        let Some(listener) = &self.listener else {
+            return io::Error::other("the service is stopping");
+        };
+        match self.hand_over(listener) {
             Ok(left) => {
                 let workers = self.processes.values();
                 let ends = workers.flat_map(|one| [one.link.as_fd(), one.board.as_fd()]);
-                let files = ends.chain([self.listener.as_fd()]).collect();
+                let files = ends.chain([listener.as_fd()]).collect();
                 left.exec(&self.program, files)
             }
             Err(error) => error,
         }
     }
 
-    fn hand_over(&self) -> io::Result<HandOver> {
+    fn hand_over(&self, listener: &Listener) -> io::Result<HandOver> {
+        let processes = self.processes.iter();
         Ok(HandOver {
-            listener: Descriptor::of(self.listener.as_fd())?,
-            owns_file: self.listener.owns_file(),
+            listener: Descriptor::of(listener.as_fd())?,
+            owns_file: listener.owns_file(),
             workers: self.workers.save(Instant::now()),
-            processes: self
-                .processes
-                .iter()
+            processes: processes
                 .map(|(id, process)| process.save(*id))
                 .collect::<io::Result<_>>()?,
             outcome: self.outcome,
@@ -269,23 +280,28 @@ impl<O: FnMut(&Event)> Running<O> {
 
     fn obey_signals(&mut self, now: Instant) {
         for signal in self.signals.pending() {
-            let workers = &mut self.workers;
-            let (wish, outcome) = match signal {
-                Signal::Child => continue,
-                Signal::More => ("a worker more", workers.resize(workers.wanted + 1, now)),
-                Signal::Less => ("a worker less", workers.resize(workers.wanted - 1, now)),
-                Signal::Reload => ("the rolling restart", workers.reload(now)),
-                Signal::Upgrade => ("the upgrade", self.begin_upgrade(now)),
-                Signal::Reopen => ("", Ok(workers.reopen())),
-                Signal::Interrupt if workers.is_stopping() => ("", Ok(workers.stop_now(now))),
-                Signal::Stop | Signal::Interrupt => ("", Ok(workers.stop(now))),
-                Signal::StopNow => ("", Ok(workers.stop_now(now))),
-            };
-            if let Err(Refusal(reason)) = outcome {
+            if let Err(Refusal(reason)) = self.obey_signal(signal, now) {
+                let wish = signal.wish();
                 self.tell(&Event::Refused { wish, reason });
             }
             self.act();
         }
+    }
+
+    fn obey_signal(&mut self, signal: Signal, now: Instant) -> Result<(), Refusal> {
+        let workers = &mut self.workers;
+        match signal {
+            Signal::More => return workers.resize(workers.wanted + 1, now),
+            Signal::Less => return workers.resize(workers.wanted - 1, now),
+            Signal::Reload => return workers.reload(now),
+            Signal::Upgrade => return self.begin_upgrade(now),
+            Signal::Reopen => workers.reopen(),
+            Signal::Interrupt if workers.is_stopping() => workers.stop_now(now),
+            Signal::Stop | Signal::Interrupt => workers.stop(now),
+            Signal::StopNow => workers.stop_now(now),
+            Signal::Child => {}
+        }
+        Ok(())
     }
 
     fn begin_upgrade(&mut self, now: Instant) -> Result<(), Refusal> {
@@ -298,7 +314,7 @@ impl<O: FnMut(&Event)> Running<O> {
     fn obey_control(&mut self, now: Instant) {
         let requests = self.control.as_mut().map(|control| control.requests(now));
         for (asker, request) in requests.into_iter().flatten() {
-            let answer = self.obey(&request, now);
+            let answer = self.obey_request(&request, now);
             if let Some(control) = &mut self.control {
                 match answer {
                     Ok(Some(reply)) => control.answer(asker, &reply),
@@ -314,7 +330,7 @@ impl<O: FnMut(&Event)> Running<O> {
     }
 
     /// The answer; `None` if it is an event that follows.
-    fn obey(&mut self, request: &Request, now: Instant) -> Result<Option<Reply>, Refusal> {
+    fn obey_request(&mut self, request: &Request, now: Instant) -> Result<Option<Reply>, Refusal> {
         let workers = &mut self.workers;
         match request {
             Request::Status => return Ok(Some(Reply::Status(Box::new(self.status(now))))),
@@ -378,12 +394,11 @@ impl<O: FnMut(&Event)> Running<O> {
                 Some(process.status(member, self.monitor.as_ref(), now))
             })
             .collect();
-        let address = self.listener.local_addr();
         Status {
             pid: std::process::id() as i32,
             started,
             uptime: seconds_since_1970().saturating_sub(started),
-            address: address.map_or_else(|_| String::new(), |address| address.to_string()),
+            address: self.address.clone(),
             version: self.version.clone(),
             state,
             generation: self.workers.serving,
@@ -409,20 +424,24 @@ impl<O: FnMut(&Event)> Running<O> {
         }
     }
 
+    fn start(&self, place: Place) -> io::Result<Process> {
+        let closed = || io::Error::other("the service is stopping");
+        let listener = self.listener.as_ref().ok_or_else(closed)?;
+        Process::start(&self.program, place, listener.as_fd())
+    }
+
     fn carry_out(&mut self, action: Action) {
         match action {
-            Action::Start(id, place) => {
-                match Process::start(&self.program, place, self.listener.as_fd()) {
-                    Ok(process) => {
-                        self.workers.started(id, process.pid.as_raw());
-                        self.processes.insert(id, process);
-                    }
-                    Err(error) => {
-                        let exit = Exit::NotStarted(error.to_string());
-                        self.workers.exited(id, exit, Instant::now());
-                    }
+            Action::Start(id, place) => match self.start(place) {
+                Ok(process) => {
+                    self.workers.started(id, process.pid.as_raw());
+                    self.processes.insert(id, process);
                 }
-            }
+                Err(error) => {
+                    let exit = Exit::NotStarted(error.to_string());
+                    self.workers.exited(id, exit, Instant::now());
+                }
+            },
             Action::Send(id, order) => {
                 if let Some(process) = self.processes.get(&id) {
                     process.link.send(&order);

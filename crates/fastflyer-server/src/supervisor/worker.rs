@@ -201,6 +201,8 @@ impl Worker {
         app: impl Application,
         config: WorkerConfig,
     ) -> Result<Report, Error> {
+        // The server has its own; when the service stops nobody shall hold the socket open.
+        drop(self.listener);
         let handle = server.handle();
         self.shared.board.open(handle.heartbeats().len());
         let _ = self.shared.serving.set((handle.clone(), config));
@@ -208,7 +210,7 @@ impl Worker {
         let outcome = server.run_telling(app, || self.link.send(&ready));
         self.shared.publish(&handle);
         if let Err(error) = &outcome {
-            self.fail(error);
+            self.link.fail(error);
         }
         outcome
     }
@@ -216,8 +218,7 @@ impl Worker {
     /// Tells the supervisor why this worker does not start; the process shall end then. For what goes
     /// wrong before [`run`](Self::run).
     pub fn fail(&self, reason: &dyn fmt::Display) {
-        let reason = reason.to_string();
-        self.link.send(&Message::Failed { reason });
+        self.link.fail(reason);
     }
 }
 
@@ -337,12 +338,12 @@ impl LinkThread {
                     (config.on_stop)();
                 }
                 self.with_server(|handle| {
-                    // What the server is configured with, but for the graceful time.
-                    handle.stop();
-                    handle.stop_within(Drain {
-                        linger: Duration::MAX,
+                    handle.stop_with_others(Drain {
+                        linger: time(graceful),
                         graceful: time(graceful),
                     });
+                    // Where the server is configured with less, that holds.
+                    handle.stop();
                 });
             }
             Order::Cut => self.with_server(Handle::stop_now),

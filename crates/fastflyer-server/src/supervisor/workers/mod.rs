@@ -552,6 +552,11 @@ impl Workers {
             .any(|member| member.state == State::Ready && member.holds(generation, index))
     }
 
+    /// Every seat has a worker that serves.
+    fn is_complete(&self, generation: u64) -> bool {
+        (0..self.wanted).all(|index| self.is_ready(generation, index))
+    }
+
     /// Lets the new generation serve once it is complete.
     fn roll_on(&mut self) {
         let Some(roll) = &mut self.roll else {
@@ -572,7 +577,7 @@ impl Workers {
             }
             return;
         }
-        if (0..self.wanted).all(|index| self.is_ready(generation, index)) {
+        if self.is_complete(generation) {
             self.roll = None;
             self.serving = generation;
             self.failures = 0;
@@ -665,11 +670,12 @@ impl Workers {
 
     /// Sends away who is not needed any more.
     fn dismiss(&mut self, now: Instant) {
+        let is_complete = self.is_complete(self.serving);
         for id in self.ids() {
             let Some(member) = self.member(id).filter(|member| member.is_live()) else {
                 continue;
             };
-            if let Some(reason) = self.dismissal(member) {
+            if let Some(reason) = self.dismissal(member, is_complete) {
                 if member.state == State::Starting {
                     self.kill(id);
                 } else {
@@ -679,19 +685,20 @@ impl Workers {
         }
     }
 
-    fn dismissal(&self, member: &Member) -> Option<Reason> {
+    fn dismissal(&self, member: &Member, is_complete: bool) -> Option<Reason> {
         let Place {
             index, generation, ..
         } = member.place;
-        if index >= self.wanted {
-            return Some(Reason::Surplus);
-        }
-        if generation != self.serving && self.roll.is_none_or(|roll| roll.generation != generation)
-        {
-            return Some(Reason::Replaced);
-        }
-        let leaving = member.leaving?;
-        (leaving == Reason::Hung || self.is_ready(generation, index)).then_some(leaving)
+        let is_given_up = generation != self.serving
+            && self.roll.is_none_or(|roll| roll.generation != generation);
+        let reason = match member.leaving {
+            Some(Reason::Hung) => return member.leaving,
+            _ if index >= self.wanted => Reason::Surplus,
+            _ if is_given_up => Reason::Replaced,
+            leaving => return leaving.filter(|_| self.is_ready(generation, index)),
+        };
+        // Who serves stays until those who are wanted do.
+        (member.state == State::Starting || is_complete).then_some(reason)
     }
 
     fn drain(&mut self, id: Id, reason: Reason, now: Instant) {
@@ -729,10 +736,7 @@ impl Workers {
     }
 
     fn settle(&mut self) {
-        if self.resizing
-            && self.roll.is_none()
-            && (0..self.wanted).all(|index| self.is_ready(self.serving, index))
-        {
+        if self.resizing && self.roll.is_none() && self.is_complete(self.serving) {
             self.resizing = false;
             let workers = self.wanted;
             self.tell(Event::Resized { workers });

@@ -1,6 +1,7 @@
 //! Starting, dying, stopping.
 
 use super::support::*;
+use crate::support::{Client, GET};
 use nix::{
     sys::signal::{Signal, kill, killpg},
     unistd::Pid,
@@ -43,6 +44,55 @@ fn what_a_stop_cuts_is_counted() {
         "{:#?}",
         service.printed
     );
+}
+
+#[test]
+fn a_stop_under_load_loses_no_request() {
+    let mut service = Service::ready(&["workers=2", "graceful=10000"]);
+    let address = service.address();
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            std::thread::spawn(move || {
+                let mut client = Client::connect(address);
+                for count in 1_u64.. {
+                    client.send(GET);
+                    let answer = client.answer();
+                    assert_eq!(answer.status, 200);
+                    if answer.header("connection") == Some("close") {
+                        return count;
+                    }
+                }
+                0
+            })
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(300));
+    service.signal(Signal::SIGTERM);
+    let sent: u64 = clients
+        .into_iter()
+        .map(|client| client.join().unwrap())
+        .sum();
+    assert_eq!(service.end().code(), Some(0));
+    let line = format!("Outcome {{ requests: {sent}, cut: 0, died: 0 }}");
+    assert_eq!(service.count(&line), 1, "{line} {:#?}", service.printed);
+}
+
+#[test]
+fn what_waits_in_the_backlog_at_a_stop_is_served() {
+    let mut service = Service::ready(&["workers=1", "graceful=10000", "timeout=0"]);
+    let worker = Pid::from_raw(service.workers()[0]);
+    kill(worker, Signal::SIGSTOP).unwrap();
+    let mut clients: Vec<_> = (0..20).map(|_| service.connect()).collect();
+    for client in &mut clients {
+        client.send(GET);
+    }
+    service.signal(Signal::SIGTERM);
+    service.expect("stopping");
+    kill(worker, Signal::SIGCONT).unwrap();
+    for client in &mut clients {
+        assert_eq!(client.answer().status, 200);
+    }
+    assert_eq!(service.end().code(), Some(0));
 }
 
 #[test]
