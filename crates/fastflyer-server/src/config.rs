@@ -165,6 +165,11 @@ pub struct ServerConfig {
     /// Most simultaneous connections. When all are taken the oldest idle or incomplete one is
     /// closed for a newcomer; if there is none, newcomers wait in the backlog. Default 1,000.
     pub max_connections: usize,
+    /// Most simultaneous connections of one client: an IPv4 address or an IPv6 network of 64 bits.
+    /// More are closed as soon as they are accepted, without an answer: one would cost what the bound
+    /// is there to save. Unix sockets are not bounded. Default `None`, no bound: behind a proxy all
+    /// clients share its address.
+    pub max_connections_per_client: Option<usize>,
     /// How long a connection may take for what.
     pub timeouts: Timeouts,
     /// How large a head may be.
@@ -187,6 +192,7 @@ impl Default for ServerConfig {
             address: Address::new("0.0.0.0", 8080),
             event_loops: 1,
             max_connections: 1000,
+            max_connections_per_client: None,
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             constant_headers: HeaderMap::new(),

@@ -5,6 +5,7 @@
 use crate::{
     ServerConfig, Timeouts,
     answer::Prepared,
+    clients::{Clients, Place},
     permits::Permits,
     presence,
     watch::{Linger, Watch},
@@ -40,7 +41,9 @@ pub(crate) struct Control {
     /// Told when the stage changes, for those who wait in [`Handle::stopping`].
     stage_changed: Notify,
     pub(crate) permits: Permits,
+    pub(crate) clients: Option<Arc<Clients>>,
     pub(crate) accepted: AtomicU64,
+    pub(crate) refused: AtomicU64,
     pub(crate) cut: AtomicU64,
     pub(crate) loops: Vec<Arc<LoopState>>,
 }
@@ -52,7 +55,9 @@ impl Control {
             stop: OnceLock::new(),
             stage_changed: Notify::new(),
             permits: Permits::new(config.max_connections.max(1)),
+            clients: config.max_connections_per_client.map(Clients::new),
             accepted: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
             cut: AtomicU64::new(0),
             loops: (0..config.event_loops.max(1))
                 .map(|_| Arc::new(LoopState::new(config)))
@@ -112,6 +117,7 @@ impl Control {
         Stats {
             connections: self.loops.iter().map(|state| state.open()).sum(),
             accepted: self.accepted.load(Relaxed),
+            refused: self.refused.load(Relaxed),
             requests: sum(|state| state.requests.load(Relaxed)),
             rejected: sum(|state| state.rejected.load(Relaxed)),
             abandoned: sum(|state| state.abandoned.load(Relaxed)),
@@ -137,6 +143,8 @@ pub struct Stats {
     pub connections: usize,
     /// Connections accepted.
     pub accepted: u64,
+    /// Connections closed at once, since their client had as many as it may have.
+    pub refused: u64,
     /// Requests handed to the application.
     pub requests: u64,
     /// Requests answered by the protocol layer: malformed, too large, too slow.
@@ -278,15 +286,22 @@ pub(crate) struct Ticket {
     control: Arc<Control>,
     state: Arc<LoopState>,
     pub(crate) watch: Arc<Watch>,
+    /// Given back with the permit.
+    _place: Option<Place>,
 }
 
 impl Ticket {
     /// Enters a connection whose permit is taken already into the books of a loop.
-    pub(crate) fn new(control: &Arc<Control>, state: &Arc<LoopState>) -> Self {
+    pub(crate) fn new(
+        control: &Arc<Control>,
+        state: &Arc<LoopState>,
+        place: Option<Place>,
+    ) -> Self {
         Self {
             control: Arc::clone(control),
             state: Arc::clone(state),
             watch: state.enter(),
+            _place: place,
         }
     }
 

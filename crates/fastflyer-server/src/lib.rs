@@ -40,6 +40,7 @@ mod answer;
 mod application;
 mod body;
 mod body_scan;
+mod clients;
 mod config;
 mod control;
 mod error;

@@ -17,6 +17,15 @@ pub(crate) enum Accepted {
 }
 
 impl Accepted {
+    /// Where it comes from.
+    pub(crate) fn peer(&self) -> Option<std::net::SocketAddr> {
+        match self {
+            Self::Tcp(_, address) => Some(*address),
+            #[cfg(unix)]
+            Self::Unix(_) => None,
+        }
+    }
+
     /// Registers the socket with the event loop of this thread.
     pub(crate) fn register(self) -> io::Result<(Stream, Peer)> {
         match self {
