@@ -145,6 +145,16 @@ impl fmt::Debug for SampledHeaders {
     }
 }
 
+/// The files of a certificate.
+#[cfg(feature = "tls")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// The certificate chain in PEM, the server's own certificate first.
+    pub cert: PathBuf,
+    /// Its private key in PEM: PKCS #8, PKCS #1 or SEC 1, not encrypted.
+    pub key: PathBuf,
+}
+
 /// Everything that can be set on a [`Server`](crate::Server).
 ///
 /// ```
@@ -178,12 +188,23 @@ pub struct ServerConfig {
     pub constant_headers: HeaderMap,
     /// The same for headers that change now and then.
     pub sampled_headers: Option<SampledHeaders>,
+    /// Encrypts all connections: TLS 1.3 and 1.2. A request that is not encrypted is answered 400.
+    /// Loaded and checked when the server is bound. Default `None`.
+    #[cfg(feature = "tls")]
+    pub tls: Option<TlsConfig>,
     /// Who reads the requests.
     pub front: Front,
     /// What is done about TERM and INT.
     pub signals: Signals,
     /// Called by each loop as long as it is alive.
     pub heartbeat: Option<Heartbeat>,
+}
+
+impl ServerConfig {
+    /// Whether HTTP/2 is offered.
+    pub(crate) const fn speaks_http2(&self) -> bool {
+        false
+    }
 }
 
 impl Default for ServerConfig {
@@ -197,6 +218,8 @@ impl Default for ServerConfig {
             limits: Limits::default(),
             constant_headers: HeaderMap::new(),
             sampled_headers: None,
+            #[cfg(feature = "tls")]
+            tls: None,
             front: Front::default(),
             signals: Signals::default(),
             heartbeat: None,

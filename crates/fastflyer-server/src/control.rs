@@ -3,11 +3,12 @@
 //! Nothing here blocks and nothing knows HTTP. Key types: [`Control`], [`LoopState`], [`Ticket`].
 
 use crate::{
-    ServerConfig, Timeouts,
+    Error, ServerConfig, Timeouts,
     answer::Prepared,
     clients::{Clients, Place},
     permits::Permits,
     presence,
+    tls::Tls,
     watch::{Linger, Watch},
 };
 use std::{
@@ -42,6 +43,7 @@ pub(crate) struct Control {
     stage_changed: Notify,
     pub(crate) permits: Permits,
     pub(crate) clients: Option<Arc<Clients>>,
+    pub(crate) tls: Option<Tls>,
     pub(crate) accepted: AtomicU64,
     pub(crate) refused: AtomicU64,
     pub(crate) cut: AtomicU64,
@@ -49,8 +51,9 @@ pub(crate) struct Control {
 }
 
 impl Control {
-    pub(crate) fn new(config: &ServerConfig) -> Self {
-        Self {
+    pub(crate) fn new(config: &ServerConfig) -> Result<Self, Error> {
+        Ok(Self {
+            tls: Tls::of(config)?,
             stage: AtomicU8::new(Stage::Running as u8),
             stop: OnceLock::new(),
             stage_changed: Notify::new(),
@@ -62,7 +65,7 @@ impl Control {
             loops: (0..config.event_loops.max(1))
                 .map(|_| Arc::new(LoopState::new(config)))
                 .collect(),
-        }
+        })
     }
 
     pub(crate) fn stage(&self) -> Stage {
@@ -350,6 +353,16 @@ impl Handle {
     /// Stops at once; requests in flight are cut.
     pub fn stop_now(&self) {
         self.control.advance(Stage::Killed, None);
+    }
+
+    /// Loads the certificate and its key from their files again; connections that are made from then
+    /// on use them. Nothing happens on a server without TLS.
+    ///
+    /// # Errors
+    /// What is wrong with which file. The certificate in force stays in force.
+    #[cfg(feature = "tls")]
+    pub fn reload_certificates(&self) -> Result<(), Error> {
+        self.control.tls.as_ref().map_or(Ok(()), Tls::reload)
     }
 
     /// True once a stop was asked for.

@@ -57,12 +57,19 @@ mod server;
 mod signals;
 mod spare;
 mod stream;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
 mod tower_adapter;
 mod upgrade;
 mod watch;
 
 pub use application::{Application, Peer, ProtocolError, Service, Startup};
 pub use body::{Body, BoxError};
+#[cfg(feature = "tls")]
+pub use config::TlsConfig;
 pub use config::{
     Address, Front, Heartbeat, Limits, SampledHeaders, ServerConfig, Signals, Timeouts,
 };

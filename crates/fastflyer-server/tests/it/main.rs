@@ -12,4 +12,5 @@ mod starting;
 mod stopping;
 mod support;
 mod timeouts;
+mod tls;
 mod upgrades;
