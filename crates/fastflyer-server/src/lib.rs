@@ -40,6 +40,7 @@ mod answer;
 mod application;
 mod body;
 mod body_scan;
+mod clients;
 mod config;
 mod control;
 mod error;
@@ -60,12 +61,19 @@ mod stamps;
 mod stream;
 #[cfg(unix)]
 pub mod supervisor;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
 mod tower_adapter;
 mod upgrade;
 mod watch;
 
 pub use application::{Application, Peer, ProtocolError, Service, Startup};
 pub use body::{Body, BoxError};
+#[cfg(feature = "tls")]
+pub use config::TlsConfig;
 pub use config::{
     Address, Front, Heartbeat, Limits, Reopen, SampledHeaders, ServerConfig, Signals, Timeouts,
 };

@@ -38,6 +38,8 @@ pub(crate) enum Phase {
     Closing,
     /// No longer HTTP: the application has the socket.
     Upgraded,
+    /// Between the first byte and encryption.
+    Handshake,
 }
 
 impl Phase {
@@ -50,6 +52,7 @@ impl Phase {
             6 => Self::Writing,
             7 => Self::Closing,
             8 => Self::Upgraded,
+            9 => Self::Handshake,
             _ => Self::Handling,
         }
     }
@@ -256,8 +259,10 @@ impl Watch {
     pub(crate) fn evictable(&self) -> Option<u64> {
         let word = self.word.load(Relaxed);
         let phase = Phase::from_word(word);
-        (matches!(phase, Phase::New | Phase::Idle | Phase::Head)
-            && self.evicted.load(Relaxed) != word)
+        (matches!(
+            phase,
+            Phase::New | Phase::Idle | Phase::Head | Phase::Handshake
+        ) && self.evicted.load(Relaxed) != word)
             .then_some(word)
     }
 
@@ -323,7 +328,7 @@ fn is_late(
     match phase {
         Phase::New => waits(timeouts.first_byte),
         Phase::Idle => waits(timeouts.keep_alive),
-        Phase::Head => age >= timeouts.head,
+        Phase::Head | Phase::Handshake => age >= timeouts.head,
         Phase::Body => {
             age > timeouts.body_grace
                 && u128::from(received) * 1000 < u128::from(timeouts.body_rate) * age.as_millis()
@@ -348,6 +353,7 @@ mod tests {
             (Phase::New, 5_000),
             (Phase::Idle, 5_000),
             (Phase::Head, 10_000),
+            (Phase::Handshake, 10_000),
             (Phase::Writing, 30_000),
             (Phase::Closing, 1_000),
         ] {

@@ -14,4 +14,5 @@ mod stopping;
 mod supervisor;
 mod support;
 mod timeouts;
+mod tls;
 mod upgrades;

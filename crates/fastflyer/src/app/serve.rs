@@ -9,7 +9,7 @@ use crate::{Result, memory};
 use fastflyer_server::{Address, Limits, SampledHeaders, ServerConfig, Timeouts};
 use fastkit::{
     logger::{self, Guard, LogConfig},
-    settings::{Listen, Loaded, Settings, Sources},
+    settings::{Front, Listen, Loaded, Settings, Sources},
 };
 use std::sync::Arc;
 
@@ -97,6 +97,7 @@ fn server_config(app: &App) -> ServerConfig {
         address: address(settings),
         event_loops: settings.event_loops,
         max_connections: settings.worker_connections,
+        max_connections_per_client: settings.client_connections,
         timeouts: Timeouts {
             head,
             first_byte: defaults.first_byte.min(head),
@@ -105,6 +106,10 @@ fn server_config(app: &App) -> ServerConfig {
             ..defaults
         },
         limits: Limits::default(),
+        front: match settings.front {
+            Front::Fast => fastflyer_server::Front::Fast,
+            Front::Hyper => fastflyer_server::Front::Hyper,
+        },
         constant_headers: app.core.constant_headers.clone(),
         sampled_headers: Some(SampledHeaders(Arc::new(memory::headers))),
         ..ServerConfig::default()
