@@ -128,7 +128,8 @@ impl Attribute {
         if is_websocket {
             let limit = self.body_limit.as_ref().map(syn::spanned::Spanned::span);
             if let Some(span) = limit {
-                let text = "a WebSocket handshake has no body; the limit of messages is `max_message`";
+                let text =
+                    "a WebSocket handshake has no body; the limit of messages is `max_message`";
                 self.errors.push(Error::new(span, text));
             }
         } else {

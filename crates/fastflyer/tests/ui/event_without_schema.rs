@@ -1,10 +1,14 @@
-use fastflyer::{prelude::*, sse::EventStream};
+use fastflyer::{
+    prelude::*,
+    sse::{Event, EventStream},
+};
+use futures_util::stream;
 
 struct Tick;
 
 #[get("/ticks")]
 async fn ticks() -> EventStream<Tick> {
-    unimplemented!()
+    EventStream::new(stream::iter([Event::new(Tick)]))
 }
 
 fn main() {
