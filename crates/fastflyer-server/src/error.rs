@@ -1,9 +1,7 @@
 //! [`Error`]: why a server did not start or did not run.
 
 use crate::{Address, BoxError};
-#[cfg(feature = "tls")]
-use std::path::PathBuf;
-use std::{fmt, io};
+use std::{fmt, io, path::PathBuf};
 
 /// Why a server could not be bound, started or run. `Display` is one line for the user.
 #[derive(Debug)]

@@ -3,9 +3,7 @@
 //! It keeps texts, not values: what is set in code is read and checked exactly as what is set in
 //! the environment. The method of each variable is generated from the table.
 
-use super::value::{
-    Control, ErrorStatus, FieldRule, Front, Listen, Network, ResponseFormat, Secret,
-};
+use super::value::{ErrorStatus, FieldRule, Front, Listen, Network, ResponseFormat, Secret};
 use crate::{
     Locale,
     logger::{Directives, Format, Level, Rotate},
