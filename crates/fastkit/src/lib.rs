@@ -15,6 +15,8 @@
 pub mod cache;
 pub mod context;
 pub mod env;
+#[cfg(doctest)]
+mod guide;
 mod locale;
 pub mod logger;
 pub mod mask;

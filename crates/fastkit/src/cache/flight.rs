@@ -5,7 +5,7 @@
 
 use super::{
     entry::Shared,
-    key::{AsKey, Key},
+    key::{AsKey, Key, Passing},
     stats::{Counters, count},
 };
 use event_listener::{Event, EventListener, Listener};
@@ -18,7 +18,9 @@ use std::{
 
 /// The loads that are under way, by key. Its lock is that of all who write into the pool.
 #[derive(Default)]
-pub(super) struct Flights(Mutex<HashMap<Key, Arc<Flight>>>);
+pub(super) struct Flights(Mutex<Loads>);
+
+pub(super) type Loads = HashMap<Key, Arc<Flight>, Passing>;
 
 pub(super) struct Flight {
     outcome: Mutex<Outcome>,
@@ -47,7 +49,7 @@ pub(super) enum Turn {
 }
 
 impl Flights {
-    pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<Flight>>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Loads> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -66,7 +68,7 @@ impl Lead {
     pub(super) fn take(
         flights: &Arc<Flights>,
         counters: &Arc<Counters>,
-        loads: &mut HashMap<Key, Arc<Flight>>,
+        loads: &mut Loads,
         key: &dyn AsKey,
         blocking: bool,
     ) -> Turn {
@@ -107,7 +109,7 @@ impl Lead {
         self.flight.end(outcome);
     }
 
-    fn is_mine(&self, loads: &HashMap<Key, Arc<Flight>>) -> bool {
+    fn is_mine(&self, loads: &Loads) -> bool {
         loads
             .get(&self.key)
             .is_some_and(|flight| Arc::ptr_eq(flight, &self.flight))

@@ -7,13 +7,47 @@ use std::{
     any::Any,
     borrow::Borrow,
     fmt,
-    hash::{Hash, Hasher},
-    sync::Arc,
+    hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState},
+    sync::{Arc, LazyLock},
 };
+
+/// One hash for all maps, worked out once for each look and with the types known. Seeded at random,
+/// since keys may come from clients.
+static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// How maps of keys hash: they take what the key says.
+pub(super) type Passing = BuildHasherDefault<Passed>;
+
+/// The hash of a key, which is one already.
+#[derive(Debug, Default)]
+pub(super) struct Passed(u64);
+
+impl Hasher for Passed {
+    fn write(&mut self, bytes: &[u8]) {
+        // Keys write a number; this is for the sake of the trait.
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// The key of an entry. Cloning it costs a counter.
 #[derive(Clone)]
-pub(super) enum Key {
+pub(super) struct Key {
+    hash: u64,
+    form: Form,
+}
+
+#[derive(Clone)]
+enum Form {
     Text(Arc<str>),
     Call(Arc<dyn CallKey>),
 }
@@ -22,10 +56,16 @@ pub(super) enum Key {
 pub(super) trait AsKey {
     fn view(&self) -> View<'_>;
 
+    fn hash(&self) -> u64;
+
     fn to_key(&self) -> Key {
-        match self.view() {
-            View::Text(text) => Key::Text(text.into()),
-            View::Call(call) => Key::Call(call.share()),
+        let form = match self.view() {
+            View::Text(text) => Form::Text(text.into()),
+            View::Call(call) => Form::Call(call.share()),
+        };
+        Key {
+            hash: AsKey::hash(self),
+            form,
         }
     }
 }
@@ -39,10 +79,14 @@ pub(super) enum View<'a> {
 
 impl AsKey for Key {
     fn view(&self) -> View<'_> {
-        match self {
-            Self::Text(text) => View::Text(text),
-            Self::Call(call) => View::Call(&**call),
+        match &self.form {
+            Form::Text(text) => View::Text(text),
+            Form::Call(call) => View::Call(&**call),
         }
+    }
+
+    fn hash(&self) -> u64 {
+        self.hash
     }
 
     fn to_key(&self) -> Key {
@@ -54,11 +98,19 @@ impl AsKey for &str {
     fn view(&self) -> View<'_> {
         View::Text(self)
     }
+
+    fn hash(&self) -> u64 {
+        SEED.hash_one(*self)
+    }
 }
 
 impl<T: Arguments> AsKey for Call<T> {
     fn view(&self) -> View<'_> {
         View::Call(self)
+    }
+
+    fn hash(&self) -> u64 {
+        self.hash
     }
 }
 
@@ -90,24 +142,34 @@ impl PartialEq for FunctionId {
 
 impl Eq for FunctionId {}
 
-impl Hash for FunctionId {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
+/// A call: which function, and its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Call<T> {
+    hash: u64,
+    site: FunctionId,
+    /// The type that a method belongs to, else nothing: generic types share the function.
+    of: &'static str,
+    arguments: T,
 }
 
-/// A call: which function, and its arguments.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Call<T> {
-    pub(super) site: FunctionId,
-    /// The type that a method belongs to, else nothing: generic types share the function.
-    pub(super) of: &'static str,
-    pub(super) arguments: T,
+impl<T: Arguments> Call<T> {
+    pub(super) fn new(site: FunctionId, of: &'static str, arguments: T) -> Self {
+        let inner = if of.is_empty() {
+            SEED.hash_one(&arguments)
+        } else {
+            SEED.hash_one((of, &arguments))
+        };
+        Self {
+            hash: inner ^ site.hash,
+            site,
+            of,
+            arguments,
+        }
+    }
 }
 
 pub(super) trait CallKey: Send + Sync {
     fn as_any(&self) -> &dyn Any;
-    fn hash_into(&self, state: &mut dyn Hasher);
     fn equals(&self, other: &dyn CallKey) -> bool;
     fn share(&self) -> Arc<dyn CallKey>;
 }
@@ -117,25 +179,12 @@ impl<T: Arguments> CallKey for Call<T> {
         self
     }
 
-    fn hash_into(&self, mut state: &mut dyn Hasher) {
-        self.hash(&mut state);
-    }
-
     fn equals(&self, other: &dyn CallKey) -> bool {
         other.as_any().downcast_ref() == Some(self)
     }
 
     fn share(&self) -> Arc<dyn CallKey> {
         Arc::new(self.clone())
-    }
-}
-
-impl Hash for View<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        match self {
-            Self::Text(text) => text.hash(state),
-            Self::Call(call) => call.hash_into(state),
-        }
     }
 }
 
@@ -161,7 +210,7 @@ impl fmt::Display for View<'_> {
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.view().hash(state);
+        state.write_u64(AsKey::hash(self));
     }
 }
 
@@ -175,7 +224,7 @@ impl Eq for Key {}
 
 impl Hash for dyn AsKey + '_ {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.view().hash(state);
+        state.write_u64(AsKey::hash(self));
     }
 }
 
@@ -205,11 +254,7 @@ mod tests {
             place: (1, 1),
             hash,
         };
-        let call = |hash, of, arguments: (u64, String)| Call {
-            site: id(hash),
-            of,
-            arguments,
-        };
+        let call = |hash, of, arguments: (u64, String)| Call::new(id(hash), of, arguments);
         let one = call(1, "", (7, "a".to_owned()));
         let mut map = HashMap::from([(one.to_key(), 1), ("7a".to_key(), 2)]);
         let found = |map: &HashMap<Key, i32>, key: &dyn AsKey| map.get(key).copied();
@@ -218,11 +263,7 @@ mod tests {
         assert_eq!(found(&map, &call(2, "", (7, "a".to_owned()))), None);
         assert_eq!(found(&map, &call(1, "T", (7, "a".to_owned()))), None);
         assert_eq!(found(&map, &call(1, "", (7, "b".to_owned()))), None);
-        let other_types = Call {
-            site: id(1),
-            of: "",
-            arguments: (7u32, "a".to_owned()),
-        };
+        let other_types = Call::new(id(1), "", (7u32, "a".to_owned()));
         assert_eq!(found(&map, &other_types), None);
         let key: &dyn AsKey = &one;
         assert_eq!(map.remove(key), Some(1));

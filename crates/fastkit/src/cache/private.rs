@@ -90,15 +90,12 @@ impl Site {
     }
 
     pub fn call<T: Arguments>(&self, of: &'static str, arguments: T) -> CallKey<T> {
-        CallKey(Call {
-            site: FunctionId {
-                name: self.function,
-                place: self.place,
-                hash: self.hash,
-            },
-            of,
-            arguments,
-        })
+        let site = FunctionId {
+            name: self.function,
+            place: self.place,
+            hash: self.hash,
+        };
+        CallKey(Call::new(site, of, arguments))
     }
 
     fn search<'a>(&'a self, key: &'a impl SiteKey) -> Search<'a> {
@@ -287,6 +284,10 @@ impl SiteKey for TextKey {
 impl AsKey for TextKey {
     fn view(&self) -> View<'_> {
         View::Text(&self.0)
+    }
+
+    fn hash(&self) -> u64 {
+        AsKey::hash(&&*self.0)
     }
 }
 

@@ -8,14 +8,14 @@
 use crate::cache::{
     builder::{Bound, Policy},
     entry::Shared,
-    key::{AsKey, Key},
+    key::{AsKey, Key, Passing},
     stats::{Counters, count},
 };
 use moka::{notification::RemovalCause, policy::EvictionPolicy, sync::Cache};
 use std::sync::{Arc, atomic::Ordering};
 
 pub(in crate::cache) struct Hashed {
-    cache: Cache<Key, Shared>,
+    cache: Cache<Key, Shared, Passing>,
     /// What one entry may weigh.
     heaviest: u64,
     counters: Arc<Counters>,
@@ -41,7 +41,7 @@ impl Hashed {
                 .weigher(|_, entry: &Shared| entry.weight),
         };
         Self {
-            cache: builder.build(),
+            cache: builder.build_with_hasher(Passing::default()),
             heaviest: match bound {
                 Bound::Entries(_) => u64::MAX,
                 Bound::Bytes(bytes) => bytes,

@@ -6,7 +6,7 @@
 use crate::cache::{
     builder::{Bound, Policy},
     entry::Shared,
-    key::{AsKey, Key},
+    key::{AsKey, Key, Passing},
     stats::{Counters, count},
 };
 use rand::Rng;
@@ -24,7 +24,7 @@ pub(in crate::cache) struct Ordered {
 
 #[derive(Default)]
 struct Entries {
-    map: HashMap<Key, Numbered>,
+    map: HashMap<Key, Numbered, Passing>,
     order: BTreeMap<u64, Key>,
     /// End and number of those that end.
     ends: BTreeSet<(u64, u64)>,

@@ -189,8 +189,8 @@ fn methods_keep_by_what_their_key_says() {
     assert_eq!(words.count(2), 2, "of another type");
     assert_eq!(CALLS.made(), 3);
     assert_eq!(
-        (CALLS.all(), numbers.all(), words.all()),
-        ("calls", "i32", "&str")
+        (Other.all(), numbers.all(), words.all()),
+        ("other", "i32", "&str")
     );
     assert!(numbers.invalidate_count(2));
     numbers.count(2);
