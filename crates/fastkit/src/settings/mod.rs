@@ -18,6 +18,8 @@ mod table;
 mod value;
 mod variable;
 
+pub(crate) use kind::measures as measure;
+
 pub use config::{Config, Contact, IntoText};
 pub use load::{Errors, Loaded, Origin};
 pub use reference::reference;
