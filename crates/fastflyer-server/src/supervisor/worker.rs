@@ -60,12 +60,15 @@ impl Role {
         if nix::unistd::getppid().as_raw() != orders.parent {
             return Err(failed(io::Error::other("the supervisor is gone")));
         }
+        let link = Link::adopt(link).map_err(failed)?;
         if orders.version != VERSION {
             let text = format!(
                 "the supervisor speaks version {}, this program {VERSION}",
                 orders.version
             );
-            return Err(failed(io::Error::other(text)));
+            let error = failed(io::Error::other(text));
+            link.fail(&error);
+            return Err(error);
         }
         Worker::new(link, &orders).map(Self::Worker).map_err(failed)
     }
@@ -116,9 +119,8 @@ struct Shared {
 }
 
 impl Worker {
-    fn new(link: OwnedFd, orders: &Orders) -> io::Result<Self> {
+    fn new(link: Link, orders: &Orders) -> io::Result<Self> {
         system::name_process();
-        let link = Link::adopt(link)?;
         let shared = Arc::new(Shared {
             board: Board::adopt(orders.board.take()?)?,
             serving: OnceLock::new(),
@@ -203,8 +205,7 @@ impl Worker {
         let handle = server.handle();
         self.shared.board.open(handle.heartbeats().len());
         let _ = self.shared.serving.set((handle.clone(), config));
-        let ready = Message::Ready { version: VERSION };
-        let outcome = server.run_telling(app, || self.link.send(&ready));
+        let outcome = server.run_telling(app, || self.link.send(&Message::Ready));
         self.shared.publish(&handle);
         if let Err(error) = &outcome {
             self.link.fail(error);
