@@ -51,7 +51,7 @@ pub(super) const PRIVATE: [&str; 8] = [
 
 /// What the variable holds, as JSON.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Orders {
+pub(super) struct Assignment {
     pub(super) version: u32,
     /// The supervisor's pid.
     pub(super) parent: i32,
@@ -106,7 +106,7 @@ impl Process {
     ) -> io::Result<Self> {
         let (link, far_end) = Link::pair()?;
         let board = Board::create()?;
-        let orders = Orders {
+        let assignment = Assignment {
             version: VERSION,
             parent: Pid::this().as_raw(),
             index: place.index,
@@ -124,7 +124,7 @@ impl Process {
         let mut command = Command::new(file);
         command
             .args(program.arguments.get(1..).unwrap_or_default())
-            .env(VARIABLE, serde_json::to_string(&orders)?)
+            .env(VARIABLE, serde_json::to_string(&assignment)?)
             .stdin(Stdio::null());
         if let Some(name) = program.arguments.first() {
             command.arg0(name);

@@ -6,7 +6,7 @@
 //! The process that systemd knows stays the same through an upgrade, so `MAINPID` is never sent.
 
 use super::{environment, inherited, system};
-use crate::Error;
+use crate::{Error, listener};
 use std::{
     ffi::OsStr,
     io,
@@ -39,7 +39,7 @@ pub fn listener() -> Result<Option<OwnedFd>, Error> {
         None | Some(0) => Ok(None),
         Some(1) => inherited::take(FIRST, |file| {
             let socket = socket2::SockRef::from(&file);
-            if socket.r#type()? == socket2::Type::STREAM && socket.is_listener()? {
+            if socket.r#type()? == socket2::Type::STREAM && listener::listens(&socket)? {
                 Ok(())
             } else {
                 Err(io::Error::other(

@@ -8,7 +8,7 @@ use super::{
     board::Board,
     environment,
     link::{Link, Order, Report as Message, Sender, VERSION},
-    process::{Orders, VARIABLE},
+    process::{Assignment, VARIABLE},
     system,
 };
 use crate::{Application, Drain, Error, Handle, Heartbeat, Report, Server, ServerConfig, Signals};
@@ -48,29 +48,31 @@ impl Role {
         let Some(text) = environment::variable(VARIABLE) else {
             return Ok(Self::Main);
         };
-        let orders: Option<Orders> = text
+        let assignment: Option<Assignment> = text
             .to_str()
             .and_then(|text| serde_json::from_str(text).ok());
         // Without the descriptors it is somebody whom a worker has started.
-        let Some((link, orders)) =
-            orders.and_then(|orders| Some((orders.link.take().ok()?, orders)))
+        let Some((link, assignment)) =
+            assignment.and_then(|assignment| Some((assignment.link.take().ok()?, assignment)))
         else {
             return Ok(Self::Main);
         };
-        if nix::unistd::getppid().as_raw() != orders.parent {
+        if nix::unistd::getppid().as_raw() != assignment.parent {
             return Err(failed(io::Error::other("the supervisor is gone")));
         }
         let link = Link::adopt(link).map_err(failed)?;
-        if orders.version != VERSION {
+        if assignment.version != VERSION {
             let text = format!(
                 "the supervisor speaks version {}, this program {VERSION}",
-                orders.version
+                assignment.version
             );
             let error = failed(io::Error::other(text));
             link.fail(&error);
             return Err(error);
         }
-        Worker::new(link, &orders).map(Self::Worker).map_err(failed)
+        Worker::new(link, &assignment)
+            .map(Self::Worker)
+            .map_err(failed)
     }
 }
 
@@ -119,17 +121,17 @@ struct Shared {
 }
 
 impl Worker {
-    fn new(link: Link, orders: &Orders) -> io::Result<Self> {
+    fn new(link: Link, assignment: &Assignment) -> io::Result<Self> {
         system::name_process();
         let shared = Arc::new(Shared {
-            board: Board::adopt(orders.board.take()?)?,
+            board: Board::adopt(assignment.board.take()?)?,
             serving: OnceLock::new(),
         });
         let worker = Self {
-            index: orders.index,
-            generation: orders.generation,
-            is_first: orders.is_first,
-            listener: orders.listener.take()?,
+            index: assignment.index,
+            generation: assignment.generation,
+            is_first: assignment.is_first,
+            listener: assignment.listener.take()?,
             link: link.sender()?,
             shared: Arc::clone(&shared),
         };
