@@ -49,17 +49,24 @@ pub(super) const PRIVATE: [&str; 8] = [
     "MAINPID",
 ];
 
+/// The part of an [`Assignment`] that is the same in all versions.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Call {
+    pub(super) version: u32,
+    pub(super) link: Descriptor,
+}
+
 /// What the variable holds, as JSON.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Assignment {
-    pub(super) version: u32,
+    #[serde(flatten)]
+    pub(super) call: Call,
     /// The supervisor's pid.
     pub(super) parent: i32,
     pub(super) index: usize,
     pub(super) generation: u64,
     pub(super) is_first: bool,
     pub(super) listener: Descriptor,
-    pub(super) link: Descriptor,
     pub(super) board: Descriptor,
 }
 
@@ -107,13 +114,15 @@ impl Process {
         let (link, far_end) = Link::pair()?;
         let board = Board::create()?;
         let assignment = Assignment {
-            version: VERSION,
+            call: Call {
+                version: VERSION,
+                link: Descriptor::of(far_end.as_fd())?,
+            },
             parent: Pid::this().as_raw(),
             index: place.index,
             generation: place.generation,
             is_first: place.is_first,
             listener: Descriptor::of(listener)?,
-            link: Descriptor::of(far_end.as_fd())?,
             board: Descriptor::of(board.as_fd())?,
         };
         let file = if place.from_disk {

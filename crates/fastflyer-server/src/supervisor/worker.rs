@@ -8,7 +8,7 @@ use super::{
     board::Board,
     environment,
     link::{Link, Order, Report as Message, Sender, VERSION},
-    process::{Assignment, VARIABLE},
+    process::{Assignment, Call, VARIABLE},
     system,
 };
 use crate::{Application, Drain, Error, Handle, Heartbeat, Report, Server, ServerConfig, Signals};
@@ -48,27 +48,26 @@ impl Role {
         let Some(text) = environment::variable(VARIABLE) else {
             return Ok(Self::Main);
         };
-        let assignment: Option<Assignment> = text
-            .to_str()
-            .and_then(|text| serde_json::from_str(text).ok());
-        // Without the descriptors it is somebody whom a worker has started.
-        let Some((link, assignment)) =
-            assignment.and_then(|assignment| Some((assignment.link.take().ok()?, assignment)))
-        else {
+        let text = text.as_encoded_bytes();
+        // Without the descriptor it is somebody whom a worker has started.
+        let call: Option<Call> = serde_json::from_slice(text).ok();
+        let Some((link, call)) = call.and_then(|call| Some((call.link.take().ok()?, call))) else {
             return Ok(Self::Main);
         };
-        if nix::unistd::getppid().as_raw() != assignment.parent {
-            return Err(failed(io::Error::other("the supervisor is gone")));
-        }
         let link = Link::adopt(link).map_err(failed)?;
-        if assignment.version != VERSION {
+        if call.version != VERSION {
             let text = format!(
                 "the supervisor speaks version {}, this program {VERSION}",
-                assignment.version
+                call.version
             );
             let error = failed(io::Error::other(text));
             link.fail(&error);
             return Err(error);
+        }
+        let assignment: Assignment =
+            serde_json::from_slice(text).map_err(|error| failed(error.into()))?;
+        if nix::unistd::getppid().as_raw() != assignment.parent {
+            return Err(failed(io::Error::other("the supervisor is gone")));
         }
         Worker::new(link, &assignment)
             .map(Self::Worker)

@@ -59,13 +59,15 @@ fn workers_start_with_the_usual_signals() {
         .stdout(std::process::Stdio::piped());
     let mut service = Service::spawn(shell, own);
     service.expect_ready();
-    let text = std::fs::read_to_string(format!("/proc/{}/status", service.workers()[0])).unwrap();
+    let worker = service.workers()[0];
     let mask = |name: &str| {
+        let text = std::fs::read_to_string(format!("/proc/{worker}/status")).unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix(name));
         // Without the real-time signals, which nobody here touches.
         u64::from_str_radix(line.unwrap().trim(), 16).unwrap() & 0x7fff_ffff
     };
-    assert_eq!(mask("SigBlk:"), 0);
+    // All are blocked for the moment in which a thread is made.
+    assert!(eventually(PATIENCE, || mask("SigBlk:") == 0));
     // Every program in Rust ignores PIPE.
     assert_eq!(mask("SigIgn:"), 1 << (Signal::SIGPIPE as i32 - 1));
     service.signal(Signal::SIGTERM);
