@@ -16,6 +16,11 @@
 //! 4. `fast` answers plain requests. At the first other one, `hyper_front` takes the connection over
 //!    for good, with `guard` between hyper and the socket.
 //!
+//! # Processes
+//!
+//! One process serves by [`Server::run`]. Where one that dies shall be replaced and a restart shall lose
+//! nothing, a [`supervisor`] (Unix only) keeps several on one socket.
+//!
 //! # What to know
 //!
 //! * What the protocol layer refuses is answered by [`Application::protocol_error`], after the

@@ -57,15 +57,19 @@ impl Default for SupervisorConfig {
 impl SupervisorConfig {
     /// Nothing can be done within no time at all.
     pub(super) fn timeout(&self) -> Option<Duration> {
-        self.timeout.filter(|timeout| !timeout.is_zero())
+        let timeout = self.timeout.filter(|timeout| !timeout.is_zero());
+        timeout.map(|timeout| timeout.min(LONGEST))
     }
 
     pub(super) fn policy(&self) -> Policy {
         Policy {
             workers: self.workers,
-            linger: self.keep_alive + Duration::from_secs(1),
+            linger: self.keep_alive.min(LONGEST) + Duration::from_secs(1),
             patience: self.timeout(),
-            graceful: self.graceful,
+            graceful: self.graceful.min(LONGEST),
         }
     }
 }
+
+/// Ten years: more would only overflow.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);

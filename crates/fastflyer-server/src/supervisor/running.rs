@@ -42,6 +42,8 @@ pub(super) struct Running<O> {
     notifier: Notifier,
     /// When systemd is told next that we live.
     alive: Option<Instant>,
+    /// The program on disk is to be run as soon as nothing else is to be done.
+    becomes: bool,
     outcome: Outcome,
     /// Seconds since 1970.
     started: u64,
@@ -79,6 +81,7 @@ impl<O: FnMut(&Event)> Running<O> {
             control: None,
             alive: notifier.watchdog().map(|_| now),
             notifier,
+            becomes: false,
             outcome: Outcome::default(),
             started: seconds_since_1970(),
             reloads: 0,
@@ -164,9 +167,8 @@ impl<O: FnMut(&Event)> Running<O> {
     /// Tells everybody who wants to know.
     fn tell(&mut self, event: &Event) {
         match event {
-            Event::Serving { .. } | Event::Resized { .. } => {
-                self.notifier.ready(&event.to_string());
-            }
+            Event::Serving { .. } => self.notifier.ready(&event.to_string()),
+            Event::Resized { .. } => self.notifier.status(&event.to_string()),
             Event::Reloading { .. } | Event::Upgrading { .. } => self.notifier.reloading(),
             Event::Reloaded { .. } | Event::Upgraded { .. } => {
                 self.reloads += 1;
@@ -244,7 +246,7 @@ impl<O: FnMut(&Event)> Running<O> {
         }
         for report in reports {
             match report {
-                Report::Ready { .. } => self.workers.ready(id, now),
+                Report::Ready => self.workers.ready(id, now),
                 Report::Failed { reason } => self.workers.failed(id, reason, now),
                 Report::Retire => self.workers.retire(id, now),
                 Report::Leaving => self.workers.left(id, now),
@@ -364,15 +366,10 @@ impl<O: FnMut(&Event)> Running<O> {
             if hung.is_empty() {
                 continue;
             }
-            let is_idle = |index: &usize| {
-                hung.contains(index)
-                    || slots
-                        .get(*index)
-                        .is_none_or(|slot| slot.connections.load(Relaxed) == 0)
-            };
-            let spent = (0..slots.len()).all(|index| is_idle(&index));
+            let mut others = (0..).zip(slots).filter(|(index, _)| !hung.contains(index));
+            let is_spent = others.all(|(_, slot)| slot.connections.load(Relaxed) == 0);
             self.workers.hung(*id, hung, now);
-            if spent {
+            if is_spent {
                 self.workers.spent(*id, now);
             }
         }
@@ -388,12 +385,13 @@ impl<O: FnMut(&Event)> Running<O> {
             Some(Cause::Trial | Cause::Upgrade) => ServiceState::Upgrading,
         };
         let members = self.workers.members.iter();
-        let workers: Vec<WorkerStatus> = members
+        let mut workers: Vec<WorkerStatus> = members
             .filter_map(|member| {
                 let process = self.processes.get(&member.id)?;
                 Some(process.status(member, self.monitor.as_ref(), now))
             })
             .collect();
+        workers.sort_by_key(|worker| (worker.generation, worker.index));
         Status {
             pid: std::process::id() as i32,
             started,
@@ -416,11 +414,17 @@ impl<O: FnMut(&Event)> Running<O> {
         loop {
             let actions = self.workers.actions();
             if actions.is_empty() {
-                return;
+                break;
             }
             for action in actions {
                 self.carry_out(action);
             }
+        }
+        // Last, since what has not been done by then would never be done.
+        if std::mem::take(&mut self.becomes) && self.workers.is_about_to_become() {
+            let reason = self.upgrade().to_string();
+            self.workers.upgrade_failed(reason, Instant::now());
+            self.act();
         }
     }
 
@@ -452,10 +456,7 @@ impl<O: FnMut(&Event)> Running<O> {
                     process.kill();
                 }
             }
-            Action::Become => {
-                let reason = self.upgrade().to_string();
-                self.workers.upgrade_failed(reason, Instant::now());
-            }
+            Action::Become => self.becomes = true,
             Action::Tell(event) => self.tell(&event),
         }
     }

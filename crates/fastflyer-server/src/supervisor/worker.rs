@@ -8,7 +8,7 @@ use super::{
     board::Board,
     environment,
     link::{Link, Order, Report as Message, Sender, VERSION},
-    process::{Orders, VARIABLE},
+    process::{Assignment, Call, VARIABLE},
     system,
 };
 use crate::{Application, Drain, Error, Handle, Heartbeat, Report, Server, ServerConfig, Signals};
@@ -48,26 +48,30 @@ impl Role {
         let Some(text) = environment::variable(VARIABLE) else {
             return Ok(Self::Main);
         };
-        let orders: Option<Orders> = text
-            .to_str()
-            .and_then(|text| serde_json::from_str(text).ok());
-        // Without the descriptors it is somebody whom a worker has started.
-        let Some((link, orders)) =
-            orders.and_then(|orders| Some((orders.link.take().ok()?, orders)))
-        else {
+        let text = text.as_encoded_bytes();
+        // Without the descriptor it is somebody whom a worker has started.
+        let call: Option<Call> = serde_json::from_slice(text).ok();
+        let Some((link, call)) = call.and_then(|call| Some((call.link.take().ok()?, call))) else {
             return Ok(Self::Main);
         };
-        if nix::unistd::getppid().as_raw() != orders.parent {
-            return Err(failed(io::Error::other("the supervisor is gone")));
-        }
-        if orders.version != VERSION {
+        let link = Link::adopt(link).map_err(failed)?;
+        if call.version != VERSION {
             let text = format!(
                 "the supervisor speaks version {}, this program {VERSION}",
-                orders.version
+                call.version
             );
-            return Err(failed(io::Error::other(text)));
+            let error = failed(io::Error::other(text));
+            link.fail(&error);
+            return Err(error);
         }
-        Worker::new(link, &orders).map(Self::Worker).map_err(failed)
+        let assignment: Assignment =
+            serde_json::from_slice(text).map_err(|error| failed(error.into()))?;
+        if nix::unistd::getppid().as_raw() != assignment.parent {
+            return Err(failed(io::Error::other("the supervisor is gone")));
+        }
+        Worker::new(link, &assignment)
+            .map(Self::Worker)
+            .map_err(failed)
     }
 }
 
@@ -119,18 +123,17 @@ struct Shared {
 }
 
 impl Worker {
-    fn new(link: OwnedFd, orders: &Orders) -> io::Result<Self> {
+    fn new(link: Link, assignment: &Assignment) -> io::Result<Self> {
         system::name_process();
-        let link = Link::adopt(link)?;
         let shared = Arc::new(Shared {
-            board: Board::adopt(orders.board.take()?)?,
+            board: Board::adopt(assignment.board.take()?)?,
             serving: OnceLock::new(),
         });
         let worker = Self {
-            index: orders.index,
-            generation: orders.generation,
-            is_first: orders.is_first,
-            listener: orders.listener.take()?,
+            index: assignment.index,
+            generation: assignment.generation,
+            is_first: assignment.is_first,
+            listener: assignment.listener.take()?,
             link: link.sender()?,
             shared: Arc::clone(&shared),
         };
@@ -206,8 +209,7 @@ impl Worker {
         let handle = server.handle();
         self.shared.board.open(handle.heartbeats().len());
         let _ = self.shared.serving.set((handle.clone(), config));
-        let ready = Message::Ready { version: VERSION };
-        let outcome = server.run_telling(app, || self.link.send(&ready));
+        let outcome = server.run_telling(app, || self.link.send(&Message::Ready));
         self.shared.publish(&handle);
         if let Err(error) = &outcome {
             self.link.fail(error);

@@ -31,6 +31,50 @@ fn workers_start_serve_and_stop() {
 }
 
 #[test]
+fn a_stop_during_the_start_waits_for_nothing() {
+    let (command, folder) = command(
+        &std::env::current_exe().unwrap(),
+        &["workers=2", "graceful=25000"],
+    );
+    std::fs::write(folder.path().join("wait"), "").unwrap();
+    let mut service = Service::spawn(command, folder);
+    service.expect(" started");
+    let start = Instant::now();
+    service.signal(Signal::SIGTERM);
+    assert_eq!(service.end().code(), Some(0));
+    assert!(start.elapsed() < Duration::from_secs(10));
+    service.assert_gone();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn workers_start_with_the_usual_signals() {
+    // As `nohup` and some shells start a program.
+    let (service, own) = command(&std::env::current_exe().unwrap(), &["workers=1"]);
+    let mut shell = std::process::Command::new("sh");
+    shell
+        .args(["-c", "trap '' HUP INT QUIT USR1 TERM; exec \"$0\" \"$@\""])
+        .arg(service.get_program())
+        .args(service.get_args())
+        .stdout(std::process::Stdio::piped());
+    let mut service = Service::spawn(shell, own);
+    service.expect_ready();
+    let worker = service.workers()[0];
+    let mask = |name: &str| {
+        let text = std::fs::read_to_string(format!("/proc/{worker}/status")).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        // Without the real-time signals, which nobody here touches.
+        u64::from_str_radix(line.unwrap().trim(), 16).unwrap() & 0x7fff_ffff
+    };
+    // All are blocked for the moment in which a thread is made.
+    assert!(eventually(PATIENCE, || mask("SigBlk:") == 0));
+    // Every program in Rust ignores PIPE.
+    assert_eq!(mask("SigIgn:"), 1 << (Signal::SIGPIPE as i32 - 1));
+    service.signal(Signal::SIGTERM);
+    assert_eq!(service.end().code(), Some(0));
+}
+
+#[test]
 fn what_a_stop_cuts_is_counted() {
     let mut service = Service::ready(&["graceful=200"]);
     let mut slow = service.connect();
