@@ -8,10 +8,9 @@ use crate::{
     control::{Control, LoopState, Stage},
     fast,
     guard::MOST_DRAINED,
-    hyper_front,
+    http2, hyper_front,
     lanes::Lane,
     stream::Stream,
-    tls::Turns,
     upgrade,
     watch::{Ended, Linger, Phase, Watch},
 };
@@ -36,7 +35,6 @@ pub(crate) struct EventLoop<A> {
     pub(crate) config: Arc<ServerConfig>,
     pub(crate) control: Arc<Control>,
     pub(crate) state: Arc<LoopState>,
-    pub(crate) turns: Turns,
 }
 
 /// The ends of the loop's thread to talk with the thread that runs the server.
@@ -218,11 +216,20 @@ impl<A: Application> Connection<A> {
             };
         }
         let service = self.event_loop.app.connect(&self.peer);
+        if self.stream.is_http2() {
+            return Box::pin(http2::serve(self, service, BytesMut::new())).await;
+        }
         match self.event_loop.config.front {
             Front::Fast => fast::serve(self, service).await,
             // Boxed: it is large, and every connection's task has room for the largest way.
             Front::Hyper => {
-                let served = Box::pin(hyper_front::serve(self, service, BytesMut::new())).await;
+                let Some(read) = Box::pin(http2::listen(&mut self)).await else {
+                    return;
+                };
+                if http2::is_spoken(&self.event_loop.config, &read) {
+                    return Box::pin(http2::serve(self, service, read)).await;
+                }
+                let served = Box::pin(hyper_front::serve(self, service, read)).await;
                 upgrade::outlast(served).await;
             }
         }

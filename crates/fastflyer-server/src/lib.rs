@@ -48,6 +48,11 @@ mod event_loop;
 mod fast;
 mod guard;
 mod head;
+#[cfg(feature = "http2")]
+mod http2;
+#[cfg(not(feature = "http2"))]
+#[path = "no_http2.rs"]
+mod http2;
 mod hyper_front;
 mod lanes;
 mod listener;

@@ -8,7 +8,6 @@ use crate::{
     lanes::Lanes,
     listener::Listener,
     signals,
-    tls::Turns,
 };
 use std::{
     net::{SocketAddr, TcpListener},
@@ -183,7 +182,6 @@ impl Threads {
                 config: Arc::clone(config),
                 control: Arc::clone(control),
                 state: Arc::clone(state),
-                turns: Turns::default(),
             });
             threads.add(event_loop, started.take(), drained.clone())?;
         }

@@ -16,7 +16,7 @@ use crate::{
     event_loop::{Connection, refuse_interim},
     guard::late,
     head::{self, Framing, Head, Persistence, Rescan, bad},
-    hyper_front, upgrade,
+    http2, hyper_front, upgrade,
     watch::{Phase, Verdict},
 };
 use buffers::Buffers;
@@ -59,6 +59,15 @@ pub(crate) async fn serve<A: Application>(connection: Connection<A>, service: A:
     match end {
         End::Gone => {}
         End::Close => Box::pin(front.connection.close()).await,
+        End::Http2 => {
+            let read = buffers.map_or_else(BytesMut::new, |mut buffers| buffers.take_input());
+            let Front {
+                connection,
+                service,
+                ..
+            } = front;
+            Box::pin(http2::serve(connection, service, read)).await;
+        }
         End::Hyper => {
             let read = buffers.map_or_else(BytesMut::new, |mut buffers| buffers.take_input());
             let Front {
@@ -88,6 +97,7 @@ enum End {
     /// The last answer is written.
     Close,
     Hyper,
+    Http2,
 }
 
 /// What is at the front of the input.
@@ -130,6 +140,15 @@ impl<A: Application> Front<A> {
                             output::flush(&mut self.connection, &mut buffers.output, &[]).await?;
                         }
                         wait
+                    }
+                    Next::Refuse(_)
+                        if !self.served
+                            && http2::is_spoken(
+                                &self.connection.event_loop.config,
+                                &buffers.input,
+                            ) =>
+                    {
+                        return Ok(End::Http2);
                     }
                     Next::Refuse(error) => return self.refuse(error, Verdict::Late, buffers).await,
                     Next::Hyper => {

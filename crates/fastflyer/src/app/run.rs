@@ -184,6 +184,10 @@ fn server_config(app: &App) -> ServerConfig {
             ..defaults
         },
         limits: Limits::default(),
+        #[cfg(feature = "tls")]
+        tls: tls(settings),
+        #[cfg(feature = "http2")]
+        http2: settings.http2,
         front: match settings.front {
             Front::Fast => fastflyer_server::Front::Fast,
             Front::Hyper => fastflyer_server::Front::Hyper,
@@ -192,6 +196,16 @@ fn server_config(app: &App) -> ServerConfig {
         sampled_headers: Some(SampledHeaders(Arc::new(memory::headers))),
         ..ServerConfig::default()
     }
+}
+
+/// Both files or neither, as the settings have been checked.
+#[cfg(feature = "tls")]
+fn tls(settings: &Settings) -> Option<fastflyer_server::TlsConfig> {
+    let (cert, key) = settings.tls_cert.as_ref().zip(settings.tls_key.as_ref())?;
+    Some(fastflyer_server::TlsConfig {
+        cert: cert.into(),
+        key: key.into(),
+    })
 }
 
 /// Tells where the service answers. On a terminal this is for people, so it does not go through the
@@ -205,7 +219,12 @@ fn banner(settings: &Settings, address: Option<SocketAddr>) {
                 ip if ip.is_ipv6() => format!("[{ip}]"),
                 ip => ip.to_string(),
             };
-            let origin = format!("http://{host}:{}", address.port());
+            let scheme = if settings.tls_cert.is_some() {
+                "https"
+            } else {
+                "http"
+            };
+            let origin = format!("{scheme}://{host}:{}", address.port());
             let base = &settings.base_url;
             lines.push(format!("listening on {address}"));
             if settings.docs {
