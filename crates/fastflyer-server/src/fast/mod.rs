@@ -164,6 +164,14 @@ impl<A: Application> Front<A> {
                         .refuse(bad("the body ended early"), Verdict::Late, buffers)
                         .await;
                 }
+                (Filled::End, Some(buffers)) if wait == Wait::Head => {
+                    // What is wrong with a head that is not whole does not depend on how it arrived.
+                    self.rescan.reset();
+                    return match self.next(buffers) {
+                        Next::Refuse(error) => self.refuse(error, Verdict::Late, buffers).await,
+                        _ => Ok(End::Gone),
+                    };
+                }
                 (Filled::Late(verdict), Some(buffers)) => {
                     return self.refuse(late(verdict), verdict, buffers).await;
                 }

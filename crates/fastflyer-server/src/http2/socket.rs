@@ -15,7 +15,7 @@ use std::{
 use tokio::io::{AsyncReadExt as _, AsyncWrite};
 
 /// After so many bytes the loop turns to its other connections: small frames are much work.
-const IN_ONE_TURN: usize = 64 * 1024;
+const IN_ONE_TURN: usize = 16 * 1024;
 /// Room that is made for one read.
 const READ: usize = 4 * 1024;
 
