@@ -11,7 +11,7 @@ use crate::{
     http2, hyper_front,
     lanes::Lane,
     stream::Stream,
-    upgrade,
+    upgrade::{self, Lease},
     watch::{Ended, Linger, Phase, Watch},
 };
 use bytes::BytesMut;
@@ -208,9 +208,8 @@ pub(crate) fn refuse_interim(response: &mut Response<Body>) -> bool {
 
 impl<A: Application> Connection<A> {
     async fn serve(mut self) {
-        let control = Arc::clone(&self.event_loop.control);
-        if let Some(tls) = &control.tls {
-            self = match Box::pin(tls.shake(self)).await {
+        if self.event_loop.control.tls.is_some() {
+            self = match Box::pin(self.encrypted()).await {
                 Some(encrypted) => encrypted,
                 None => return,
             };
@@ -223,16 +222,28 @@ impl<A: Application> Connection<A> {
             Front::Fast => fast::serve(self, service).await,
             // Boxed: it is large, and every connection's task has room for the largest way.
             Front::Hyper => {
-                let Some(read) = Box::pin(http2::listen(&mut self)).await else {
-                    return;
-                };
-                if http2::is_spoken(&self.event_loop.config, &read) {
-                    return Box::pin(http2::serve(self, service, read)).await;
-                }
-                let served = Box::pin(hyper_front::serve(self, service, read)).await;
+                let served = Box::pin(self.serve_by_hyper(service)).await;
                 upgrade::outlast(served).await;
             }
         }
+    }
+
+    /// The connection after its handshake, where there is one.
+    async fn encrypted(self) -> Option<Self> {
+        let control = Arc::clone(&self.event_loop.control);
+        match &control.tls {
+            Some(tls) => tls.shake(self).await,
+            None => Some(self),
+        }
+    }
+
+    async fn serve_by_hyper(mut self, service: A::Service) -> Option<Lease> {
+        let read = http2::listen(&mut self).await?;
+        if http2::is_spoken(&self.event_loop.config, &read) {
+            http2::serve(self, service, read).await;
+            return None;
+        }
+        hyper_front::serve(self, service, read).await
     }
 
     pub(crate) fn now(&self) -> u64 {
