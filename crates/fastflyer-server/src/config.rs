@@ -202,6 +202,10 @@ pub struct ServerConfig {
     /// Loaded and checked when the server is bound. Default `None`.
     #[cfg(feature = "tls")]
     pub tls: Option<TlsConfig>,
+    /// Speaks HTTP/2 as well, with clients that choose it during the TLS handshake or begin with its
+    /// preface. Default `false`.
+    #[cfg(feature = "http2")]
+    pub http2: bool,
     /// Who reads the requests.
     pub front: Front,
     /// What is done about TERM and INT.
@@ -213,9 +217,17 @@ pub struct ServerConfig {
     pub heartbeat: Option<Heartbeat>,
 }
 
+#[cfg(feature = "tls")]
 impl ServerConfig {
-    /// Whether HTTP/2 is offered.
+    /// Whether HTTP/2 is offered during the handshake.
+    #[cfg(feature = "http2")]
     pub(crate) const fn speaks_http2(&self) -> bool {
+        self.http2
+    }
+
+    #[cfg(not(feature = "http2"))]
+    pub(crate) const fn speaks_http2(&self) -> bool {
+        let _ = self;
         false
     }
 }
@@ -233,6 +245,8 @@ impl Default for ServerConfig {
             sampled_headers: None,
             #[cfg(feature = "tls")]
             tls: None,
+            #[cfg(feature = "http2")]
+            http2: false,
             front: Front::default(),
             signals: Signals::default(),
             reopen: None,

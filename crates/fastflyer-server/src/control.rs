@@ -321,8 +321,8 @@ pub(crate) struct Ticket {
     control: Arc<Control>,
     state: Arc<LoopState>,
     pub(crate) watch: Arc<Watch>,
-    /// Given back with the permit.
-    _place: Option<Place>,
+    /// Given back with the permit. Boxed: few servers have any.
+    _place: Option<Box<Place>>,
 }
 
 impl Ticket {
@@ -336,7 +336,7 @@ impl Ticket {
             control: Arc::clone(control),
             state: Arc::clone(state),
             watch: state.enter(),
-            _place: place,
+            _place: place.map(Box::new),
         }
     }
 

@@ -106,6 +106,10 @@ fn server_config(app: &App) -> ServerConfig {
             ..defaults
         },
         limits: Limits::default(),
+        #[cfg(feature = "tls")]
+        tls: tls(settings),
+        #[cfg(feature = "http2")]
+        http2: settings.http2,
         front: match settings.front {
             Front::Fast => fastflyer_server::Front::Fast,
             Front::Hyper => fastflyer_server::Front::Hyper,
@@ -114,6 +118,16 @@ fn server_config(app: &App) -> ServerConfig {
         sampled_headers: Some(SampledHeaders(Arc::new(memory::headers))),
         ..ServerConfig::default()
     }
+}
+
+/// Both files or neither, as the settings have been checked.
+#[cfg(feature = "tls")]
+fn tls(settings: &Settings) -> Option<fastflyer_server::TlsConfig> {
+    let (cert, key) = settings.tls_cert.as_ref().zip(settings.tls_key.as_ref())?;
+    Some(fastflyer_server::TlsConfig {
+        cert: cert.into(),
+        key: key.into(),
+    })
 }
 
 /// Tells where the service answers, and as what it runs.
@@ -128,7 +142,12 @@ fn banner(settings: &Settings, address: &Address, runs_as: &str) {
             Ok(ip) if ip.is_ipv6() => format!("[{ip}]"),
             _ => host.clone(),
         };
-        let base = format!("http://{host}:{port}{}", settings.base_url);
+        let scheme = if settings.tls_cert.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        let base = format!("{scheme}://{host}:{port}{}", settings.base_url);
         if settings.docs {
             lines.push(format!("Swagger UI  {base}/docs"));
             lines.push(format!("ReDoc       {base}/redoc"));

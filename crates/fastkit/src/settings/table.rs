@@ -206,13 +206,13 @@ settings! {
         front: Front as Choice<Front> = Is("fast") => active;
         /// The file of the TLS certificate chain, PEM.
         /// TLS 证书链文件（PEM）。
-        tls_cert: Option<String> as Maybe<Text> = Unset => planned("a later version");
+        tls_cert: Option<String> as Maybe<Text> = Unset => with("tls");
         /// The file of the TLS key, PEM.
         /// TLS 私钥文件（PEM）。
-        tls_key: Option<String> as Maybe<Text> = Unset => planned("a later version");
+        tls_key: Option<String> as Maybe<Text> = Unset => with("tls");
         /// Whether HTTP/2 is spoken.
         /// 是否支持 HTTP/2。
-        http2: bool as Flag = Is("0") => planned("a later version");
+        http2: bool as Flag = Is("0") => with("http2");
     }
     group Telemetry {
         /// Whether traces, metrics and logs are exported by OTLP.
