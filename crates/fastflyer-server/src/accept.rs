@@ -107,9 +107,20 @@ fn take_permit(listener: &Listener, control: &Control) -> bool {
 }
 
 fn hand_over(accepted: Accepted, control: &Arc<Control>, lanes: &Lanes) {
+    let place = match (&control.clients, accepted.peer()) {
+        (Some(clients), Some(peer)) => match clients.admit(peer) {
+            Some(place) => Some(place),
+            None => {
+                control.refused.fetch_add(1, Relaxed);
+                control.permits.put_back();
+                return;
+            }
+        },
+        _ => None,
+    };
     control.accepted.fetch_add(1, Relaxed);
     if let Some(lane) = lanes.best() {
-        let ticket = Ticket::new(control, &lane.state);
+        let ticket = Ticket::new(control, &lane.state, place);
         lanes.hand_over(lane, (accepted, ticket));
     }
 }

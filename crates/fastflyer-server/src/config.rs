@@ -145,6 +145,16 @@ impl fmt::Debug for SampledHeaders {
     }
 }
 
+/// The files of a certificate.
+#[cfg(feature = "tls")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// The certificate chain in PEM, the server's own certificate first.
+    pub cert: PathBuf,
+    /// Its private key in PEM: PKCS #8, PKCS #1 or SEC 1, not encrypted.
+    pub key: PathBuf,
+}
+
 /// Everything that can be set on a [`Server`](crate::Server).
 ///
 /// ```
@@ -165,6 +175,11 @@ pub struct ServerConfig {
     /// Most simultaneous connections. When all are taken the oldest idle or incomplete one is
     /// closed for a newcomer; if there is none, newcomers wait in the backlog. Default 1,000.
     pub max_connections: usize,
+    /// Most simultaneous connections of one client: an IPv4 address or an IPv6 network of 64 bits.
+    /// More are closed as soon as they are accepted, without an answer: one would cost what the bound
+    /// is there to save. Unix sockets are not bounded. Default `None`, no bound: behind a proxy all
+    /// clients share its address.
+    pub max_connections_per_client: Option<usize>,
     /// How long a connection may take for what.
     pub timeouts: Timeouts,
     /// How large a head may be.
@@ -173,6 +188,14 @@ pub struct ServerConfig {
     pub constant_headers: HeaderMap,
     /// The same for headers that change now and then.
     pub sampled_headers: Option<SampledHeaders>,
+    /// Encrypts all connections: TLS 1.3 and 1.2. A request that is not encrypted is answered 400.
+    /// Loaded and checked when the server is bound. Default `None`.
+    #[cfg(feature = "tls")]
+    pub tls: Option<TlsConfig>,
+    /// Speaks HTTP/2 as well, with clients that choose it during the TLS handshake or begin with its
+    /// preface. Default `false`.
+    #[cfg(feature = "http2")]
+    pub http2: bool,
     /// Who reads the requests.
     pub front: Front,
     /// What is done about TERM and INT.
@@ -181,16 +204,36 @@ pub struct ServerConfig {
     pub heartbeat: Option<Heartbeat>,
 }
 
+#[cfg(feature = "tls")]
+impl ServerConfig {
+    /// Whether HTTP/2 is offered during the handshake.
+    #[cfg(feature = "http2")]
+    pub(crate) const fn speaks_http2(&self) -> bool {
+        self.http2
+    }
+
+    #[cfg(not(feature = "http2"))]
+    pub(crate) const fn speaks_http2(&self) -> bool {
+        let _ = self;
+        false
+    }
+}
+
 impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             address: Address::new("0.0.0.0", 8080),
             event_loops: 1,
             max_connections: 1000,
+            max_connections_per_client: None,
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             constant_headers: HeaderMap::new(),
             sampled_headers: None,
+            #[cfg(feature = "tls")]
+            tls: None,
+            #[cfg(feature = "http2")]
+            http2: false,
             front: Front::default(),
             signals: Signals::default(),
             heartbeat: None,

@@ -3,10 +3,12 @@
 //! Nothing here blocks and nothing knows HTTP. Key types: [`Control`], [`LoopState`], [`Ticket`].
 
 use crate::{
-    ServerConfig, Timeouts,
+    Error, ServerConfig, Timeouts,
     answer::Prepared,
+    clients::{Clients, Place},
     permits::Permits,
     presence,
+    tls::Tls,
     watch::{Linger, Watch},
 };
 use std::{
@@ -40,24 +42,30 @@ pub(crate) struct Control {
     /// Told when the stage changes, for those who wait in [`Handle::stopping`].
     stage_changed: Notify,
     pub(crate) permits: Permits,
+    pub(crate) clients: Option<Arc<Clients>>,
+    pub(crate) tls: Option<Tls>,
     pub(crate) accepted: AtomicU64,
+    pub(crate) refused: AtomicU64,
     pub(crate) cut: AtomicU64,
     pub(crate) loops: Vec<Arc<LoopState>>,
 }
 
 impl Control {
-    pub(crate) fn new(config: &ServerConfig) -> Self {
-        Self {
+    pub(crate) fn new(config: &ServerConfig) -> Result<Self, Error> {
+        Ok(Self {
+            tls: Tls::of(config)?,
             stage: AtomicU8::new(Stage::Running as u8),
             stop: OnceLock::new(),
             stage_changed: Notify::new(),
             permits: Permits::new(config.max_connections.max(1)),
+            clients: config.max_connections_per_client.map(Clients::new),
             accepted: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
             cut: AtomicU64::new(0),
             loops: (0..config.event_loops.max(1))
                 .map(|_| Arc::new(LoopState::new(config)))
                 .collect(),
-        }
+        })
     }
 
     pub(crate) fn stage(&self) -> Stage {
@@ -112,6 +120,7 @@ impl Control {
         Stats {
             connections: self.loops.iter().map(|state| state.open()).sum(),
             accepted: self.accepted.load(Relaxed),
+            refused: self.refused.load(Relaxed),
             requests: sum(|state| state.requests.load(Relaxed)),
             rejected: sum(|state| state.rejected.load(Relaxed)),
             abandoned: sum(|state| state.abandoned.load(Relaxed)),
@@ -137,6 +146,8 @@ pub struct Stats {
     pub connections: usize,
     /// Connections accepted.
     pub accepted: u64,
+    /// Connections closed at once, since their client had as many as it may have.
+    pub refused: u64,
     /// Requests handed to the application.
     pub requests: u64,
     /// Requests answered by the protocol layer: malformed, too large, too slow.
@@ -278,15 +289,22 @@ pub(crate) struct Ticket {
     control: Arc<Control>,
     state: Arc<LoopState>,
     pub(crate) watch: Arc<Watch>,
+    /// Given back with the permit.
+    _place: Option<Place>,
 }
 
 impl Ticket {
     /// Enters a connection whose permit is taken already into the books of a loop.
-    pub(crate) fn new(control: &Arc<Control>, state: &Arc<LoopState>) -> Self {
+    pub(crate) fn new(
+        control: &Arc<Control>,
+        state: &Arc<LoopState>,
+        place: Option<Place>,
+    ) -> Self {
         Self {
             control: Arc::clone(control),
             state: Arc::clone(state),
             watch: state.enter(),
+            _place: place,
         }
     }
 
@@ -335,6 +353,16 @@ impl Handle {
     /// Stops at once; requests in flight are cut.
     pub fn stop_now(&self) {
         self.control.advance(Stage::Killed, None);
+    }
+
+    /// Loads the certificate and its key from their files again; connections that are made from then
+    /// on use them. Nothing happens on a server without TLS.
+    ///
+    /// # Errors
+    /// What is wrong with which file. The certificate in force stays in force.
+    #[cfg(feature = "tls")]
+    pub fn reload_certificates(&self) -> Result<(), Error> {
+        self.control.tls.as_ref().map_or(Ok(()), Tls::reload)
     }
 
     /// True once a stop was asked for.

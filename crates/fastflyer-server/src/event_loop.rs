@@ -6,11 +6,13 @@
 use crate::{
     Application, Body, BoxError, Front, Peer, ProtocolError, ServerConfig, answer,
     control::{Control, LoopState, Stage},
-    fast, hyper_front,
+    fast,
+    guard::MOST_DRAINED,
+    http2, hyper_front,
     lanes::Lane,
     stream::Stream,
     upgrade,
-    watch::{Ended, Linger, Watch},
+    watch::{Ended, Linger, Phase, Watch},
 };
 use bytes::BytesMut;
 use http::{Response, StatusCode};
@@ -21,7 +23,10 @@ use std::{
     task::Poll,
     time::{Duration, Instant},
 };
-use tokio::sync::oneshot;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    sync::oneshot,
+};
 
 /// What one loop and all of its connections share.
 pub(crate) struct EventLoop<A> {
@@ -202,13 +207,29 @@ pub(crate) fn refuse_interim(response: &mut Response<Body>) -> bool {
 }
 
 impl<A: Application> Connection<A> {
-    async fn serve(self) {
+    async fn serve(mut self) {
+        let control = Arc::clone(&self.event_loop.control);
+        if let Some(tls) = &control.tls {
+            self = match Box::pin(tls.shake(self)).await {
+                Some(encrypted) => encrypted,
+                None => return,
+            };
+        }
         let service = self.event_loop.app.connect(&self.peer);
+        if self.stream.is_http2() {
+            return Box::pin(http2::serve(self, service, BytesMut::new())).await;
+        }
         match self.event_loop.config.front {
             Front::Fast => fast::serve(self, service).await,
             // Boxed: it is large, and every connection's task has room for the largest way.
             Front::Hyper => {
-                let served = Box::pin(hyper_front::serve(self, service, BytesMut::new())).await;
+                let Some(read) = Box::pin(http2::listen(&mut self)).await else {
+                    return;
+                };
+                if http2::is_spoken(&self.event_loop.config, &read) {
+                    return Box::pin(http2::serve(self, service, read)).await;
+                }
+                let served = Box::pin(hyper_front::serve(self, service, read)).await;
                 upgrade::outlast(served).await;
             }
         }
@@ -216,6 +237,22 @@ impl<A: Application> Connection<A> {
 
     pub(crate) fn now(&self) -> u64 {
         self.event_loop.state.now()
+    }
+
+    /// Shuts the sending side and reads on for a while: a reset would destroy the last answer.
+    pub(crate) async fn close(&mut self) {
+        if self.stream.shutdown().await.is_err() {
+            return;
+        }
+        self.watch.enter(Phase::Closing, self.now());
+        let mut scratch = [0; 2048];
+        let mut drained = 0;
+        while let Ok(count @ 1..) = self.stream.read(&mut scratch).await {
+            drained += count;
+            if drained > MOST_DRAINED {
+                return;
+            }
+        }
     }
 
     /// Appends the application's answer to a request that is none, and counts it.

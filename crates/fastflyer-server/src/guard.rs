@@ -176,6 +176,11 @@ impl<A: Application> Guard<A> {
 
     /// The client has closed its side.
     fn end(&mut self) {
+        if let Place::Head = self.place {
+            // What is wrong with a head that is not whole does not depend on how it arrived.
+            self.rescan.reset();
+            self.check();
+        }
         if let Place::Body(_) = self.place {
             self.refuse(bad("the body ended early"), Verdict::Late);
         }
@@ -460,9 +465,12 @@ impl<A: Application> hyper::rt::Write for Guard<A> {
         true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // hyper flushes when it has written all it had; a socket keeps nothing back.
-        self.get_mut().flushed();
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let me = self.get_mut();
+        let outcome = Pin::new(&mut me.connection.stream).poll_flush(cx);
+        // hyper flushes when it has written all it had.
+        ready!(me.wrote(cx, outcome))?;
+        me.flushed();
         Poll::Ready(Ok(()))
     }
 

@@ -62,13 +62,13 @@ impl Server {
     /// Binds the address and listens. Connections wait in the backlog until [`run`](Self::run).
     ///
     /// # Errors
-    /// The address is taken, may not be used, or does not exist; `Display` says which and what to do.
+    /// The address is taken, may not be used, or does not exist, or the certificate cannot be used;
+    /// `Display` says which and what to do.
     pub fn bind(config: ServerConfig) -> Result<Self, Error> {
-        Ok(Self::on(
-            Listener::bind(&config.address)?,
-            Backlog::Ours,
-            config,
-        ))
+        // What is wrong with the configuration is told before a port is taken.
+        let control = Control::new(&config)?;
+        let listener = Listener::bind(&config.address)?;
+        Ok(Self::on(listener, Backlog::Ours, config, control))
     }
 
     /// Serves a listening socket that others hold too: a supervisor, a sibling worker, systemd. A
@@ -79,16 +79,16 @@ impl Server {
     pub fn adopt(listener: TcpListener, config: ServerConfig) -> Result<Self, Error> {
         let listener = Listener::adopt(listener)
             .map_err(|cause| Error::setup("adopt a listening socket", cause))?;
-        Ok(Self::on(listener, Backlog::Shared, config))
+        let control = Control::new(&config)?;
+        Ok(Self::on(listener, Backlog::Shared, config, control))
     }
 
-    fn on(listener: Listener, backlog: Backlog, config: ServerConfig) -> Self {
-        let control = Arc::new(Control::new(&config));
+    fn on(listener: Listener, backlog: Backlog, config: ServerConfig, control: Control) -> Self {
         Self {
             config,
             listener,
             backlog,
-            control,
+            control: Arc::new(control),
         }
     }
 

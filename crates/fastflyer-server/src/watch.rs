@@ -38,6 +38,10 @@ pub(crate) enum Phase {
     Closing,
     /// No longer HTTP: the application has the socket.
     Upgraded,
+    /// Between the first byte and encryption.
+    Handshake,
+    /// Between two requests of a client that has to be told goodbye.
+    Quiet,
 }
 
 impl Phase {
@@ -50,6 +54,8 @@ impl Phase {
             6 => Self::Writing,
             7 => Self::Closing,
             8 => Self::Upgraded,
+            9 => Self::Handshake,
+            10 => Self::Quiet,
             _ => Self::Handling,
         }
     }
@@ -63,7 +69,8 @@ impl Phase {
     }
 }
 
-/// Why a connection that waits in [`Phase::Head`] or [`Phase::Body`] shall answer and go.
+/// Why a connection that waits in [`Phase::Head`], [`Phase::Body`] or [`Phase::Quiet`] shall say so
+/// and go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Late,
@@ -182,10 +189,14 @@ impl Watch {
     fn is_over(&self) -> bool {
         self.is_dismissed()
             || (self.verdict().is_some()
-                && !matches!(self.phase(), Phase::Head | Phase::Body | Phase::Handling))
+                && !matches!(
+                    self.phase(),
+                    Phase::Head | Phase::Body | Phase::Handling | Phase::Quiet
+                ))
     }
 
-    fn is_dismissed(&self) -> bool {
+    /// Killed, or left by its client.
+    pub(crate) fn is_dismissed(&self) -> bool {
         // Zero first, which it nearly always is.
         match self.over.load(Relaxed) {
             0 => false,
@@ -256,8 +267,10 @@ impl Watch {
     pub(crate) fn evictable(&self) -> Option<u64> {
         let word = self.word.load(Relaxed);
         let phase = Phase::from_word(word);
-        (matches!(phase, Phase::New | Phase::Idle | Phase::Head)
-            && self.evicted.load(Relaxed) != word)
+        (matches!(
+            phase,
+            Phase::New | Phase::Idle | Phase::Head | Phase::Handshake | Phase::Quiet
+        ) && self.evicted.load(Relaxed) != word)
             .then_some(word)
     }
 
@@ -267,7 +280,7 @@ impl Watch {
         self.wake();
     }
 
-    fn wake(&self) {
+    pub(crate) fn wake(&self) {
         if let Some(waker) = self.waker.get() {
             waker.wake_by_ref();
         }
@@ -322,8 +335,8 @@ fn is_late(
     };
     match phase {
         Phase::New => waits(timeouts.first_byte),
-        Phase::Idle => waits(timeouts.keep_alive),
-        Phase::Head => age >= timeouts.head,
+        Phase::Idle | Phase::Quiet => waits(timeouts.keep_alive),
+        Phase::Head | Phase::Handshake => age >= timeouts.head,
         Phase::Body => {
             age > timeouts.body_grace
                 && u128::from(received) * 1000 < u128::from(timeouts.body_rate) * age.as_millis()
@@ -347,7 +360,9 @@ mod tests {
         for (phase, limit) in [
             (Phase::New, 5_000),
             (Phase::Idle, 5_000),
+            (Phase::Quiet, 5_000),
             (Phase::Head, 10_000),
+            (Phase::Handshake, 10_000),
             (Phase::Writing, 30_000),
             (Phase::Closing, 1_000),
         ] {

@@ -14,9 +14,9 @@ mod response;
 use crate::{
     Application, Body, ProtocolError, Service, answer,
     event_loop::{Connection, refuse_interim},
-    guard::{MOST_DRAINED, late},
+    guard::late,
     head::{self, Framing, Head, Persistence, Rescan, bad},
-    hyper_front, upgrade,
+    http2, hyper_front, upgrade,
     watch::{Phase, Verdict},
 };
 use buffers::Buffers;
@@ -29,7 +29,7 @@ use std::{
     pin::{Pin, pin},
     task::Poll,
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncReadExt as _;
 
 /// Bodies up to this size are read before the application is called; larger ones go to hyper, which
 /// hands them on as they come.
@@ -58,7 +58,16 @@ pub(crate) async fn serve<A: Application>(connection: Connection<A>, service: A:
     // Boxed: the rare ways must not make every connection's task larger.
     match end {
         End::Gone => {}
-        End::Close => Box::pin(front.close()).await,
+        End::Close => Box::pin(front.connection.close()).await,
+        End::Http2 => {
+            let read = buffers.map_or_else(BytesMut::new, |mut buffers| buffers.take_input());
+            let Front {
+                connection,
+                service,
+                ..
+            } = front;
+            Box::pin(http2::serve(connection, service, read)).await;
+        }
         End::Hyper => {
             let read = buffers.map_or_else(BytesMut::new, |mut buffers| buffers.take_input());
             let Front {
@@ -88,6 +97,7 @@ enum End {
     /// The last answer is written.
     Close,
     Hyper,
+    Http2,
 }
 
 /// What is at the front of the input.
@@ -131,6 +141,15 @@ impl<A: Application> Front<A> {
                         }
                         wait
                     }
+                    Next::Refuse(_)
+                        if !self.served
+                            && http2::is_spoken(
+                                &self.connection.event_loop.config,
+                                &buffers.input,
+                            ) =>
+                    {
+                        return Ok(End::Http2);
+                    }
                     Next::Refuse(error) => return self.refuse(error, Verdict::Late, buffers).await,
                     Next::Hyper => {
                         output::flush(&mut self.connection, &mut buffers.output, &[]).await?;
@@ -144,6 +163,14 @@ impl<A: Application> Front<A> {
                     return self
                         .refuse(bad("the body ended early"), Verdict::Late, buffers)
                         .await;
+                }
+                (Filled::End, Some(buffers)) if wait == Wait::Head => {
+                    // What is wrong with a head that is not whole does not depend on how it arrived.
+                    self.rescan.reset();
+                    return match self.next(buffers) {
+                        Next::Refuse(error) => self.refuse(error, Verdict::Late, buffers).await,
+                        _ => Ok(End::Gone),
+                    };
                 }
                 (Filled::Late(verdict), Some(buffers)) => {
                     return self.refuse(late(verdict), verdict, buffers).await;
@@ -381,24 +408,6 @@ impl<A: Application> Front<A> {
                     return Err(io::Error::other(error));
                 }
                 None => return left.finish(output.bytes()),
-            }
-        }
-    }
-
-    /// Shuts the sending side and reads on for a while: a reset would destroy the last answer.
-    async fn close(&mut self) {
-        if self.connection.stream.shutdown().await.is_err() {
-            return;
-        }
-        self.connection
-            .watch
-            .enter(Phase::Closing, self.connection.now());
-        let mut scratch = [0; 2048];
-        let mut drained = 0;
-        while let Ok(count @ 1..) = self.connection.stream.read(&mut scratch).await {
-            drained += count;
-            if drained > MOST_DRAINED {
-                return;
             }
         }
     }

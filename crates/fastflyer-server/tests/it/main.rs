@@ -5,6 +5,7 @@
 mod abandoned;
 mod differential;
 mod framing;
+mod http2;
 mod loops;
 mod requests;
 mod responses;
@@ -12,4 +13,5 @@ mod starting;
 mod stopping;
 mod support;
 mod timeouts;
+mod tls;
 mod upgrades;

@@ -5,7 +5,7 @@ use crate::{Result, memory};
 use fastflyer_server::{Address, Limits, SampledHeaders, Server, ServerConfig, Timeouts};
 use fastkit::{
     logger::{self, LogConfig},
-    settings::{Listen, Loaded, Settings, Sources},
+    settings::{Front, Listen, Loaded, Settings, Sources},
 };
 use std::{
     io::{IsTerminal as _, Write as _},
@@ -175,6 +175,7 @@ fn server_config(app: &App) -> ServerConfig {
         address,
         event_loops: settings.event_loops,
         max_connections: settings.worker_connections,
+        max_connections_per_client: settings.client_connections,
         timeouts: Timeouts {
             head,
             first_byte: defaults.first_byte.min(head),
@@ -183,10 +184,28 @@ fn server_config(app: &App) -> ServerConfig {
             ..defaults
         },
         limits: Limits::default(),
+        #[cfg(feature = "tls")]
+        tls: tls(settings),
+        #[cfg(feature = "http2")]
+        http2: settings.http2,
+        front: match settings.front {
+            Front::Fast => fastflyer_server::Front::Fast,
+            Front::Hyper => fastflyer_server::Front::Hyper,
+        },
         constant_headers: app.core.constant_headers.clone(),
         sampled_headers: Some(SampledHeaders(Arc::new(memory::headers))),
         ..ServerConfig::default()
     }
+}
+
+/// Both files or neither, as the settings have been checked.
+#[cfg(feature = "tls")]
+fn tls(settings: &Settings) -> Option<fastflyer_server::TlsConfig> {
+    let (cert, key) = settings.tls_cert.as_ref().zip(settings.tls_key.as_ref())?;
+    Some(fastflyer_server::TlsConfig {
+        cert: cert.into(),
+        key: key.into(),
+    })
 }
 
 /// Tells where the service answers. On a terminal this is for people, so it does not go through the
@@ -200,7 +219,12 @@ fn banner(settings: &Settings, address: Option<SocketAddr>) {
                 ip if ip.is_ipv6() => format!("[{ip}]"),
                 ip => ip.to_string(),
             };
-            let origin = format!("http://{host}:{}", address.port());
+            let scheme = if settings.tls_cert.is_some() {
+                "https"
+            } else {
+                "http"
+            };
+            let origin = format!("{scheme}://{host}:{}", address.port());
             let base = &settings.base_url;
             lines.push(format!("listening on {address}"));
             if settings.docs {

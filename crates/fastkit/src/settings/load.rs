@@ -342,6 +342,14 @@ impl<'a> Resolver<'a> {
                     .to_owned(),
             );
         }
+        if cfg!(feature = "tls") {
+            let (cert, key) = ("flyer_tls_cert", "flyer_tls_key");
+            match (&settings.tls_cert, &settings.tls_key) {
+                (Some(_), None) => self.refuse(cert, "it needs flyer_tls_key as well"),
+                (None, Some(_)) => self.refuse(key, "it needs flyer_tls_cert as well"),
+                _ => {}
+            }
+        }
         if settings.auth_enable {
             let on = self
                 .found

@@ -345,6 +345,30 @@ fn what_has_no_effect_is_warned_of() {
     assert!(errors(&[("flyer_workers", "0")]).contains("expected a whole number from 1 to 1024"));
 }
 
+#[cfg(not(feature = "tls"))]
+#[test]
+fn tls_has_to_be_compiled_in() {
+    assert_eq!(
+        errors(&[("flyer_tls_cert", "cert.pem")]),
+        "flyer_tls_cert = \"cert.pem\" (environment) is not possible in this build: it needs the cargo feature \"tls\", which is not compiled in"
+    );
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_certificate_needs_its_key() {
+    for (one, other) in [
+        ("flyer_tls_cert", "flyer_tls_key"),
+        ("flyer_tls_key", "flyer_tls_cert"),
+    ] {
+        let text = errors(&[(one, "one.pem")]);
+        assert!(
+            text.contains(&format!("it needs {other} as well")),
+            "{text}"
+        );
+    }
+}
+
 #[test]
 fn a_feature_that_is_not_there_stops_the_start() {
     assert_eq!(

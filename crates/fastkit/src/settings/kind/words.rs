@@ -4,7 +4,7 @@ use super::Kind;
 use crate::{
     Locale,
     logger::{Format, Level},
-    settings::value::{ErrorStatus, ResponseFormat},
+    settings::value::{ErrorStatus, Front, ResponseFormat},
 };
 use std::{borrow::Cow, marker::PhantomData};
 
@@ -63,6 +63,14 @@ impl Words for Format {
 
     fn read(word: &str) -> Option<Self> {
         pick(word, &[("text", Self::Text), ("json", Self::Json)])
+    }
+}
+
+impl Words for Front {
+    const WORDS: &'static str = "fast or hyper";
+
+    fn read(word: &str) -> Option<Self> {
+        pick(word, &[("fast", Self::Fast), ("hyper", Self::Hyper)])
     }
 }
 
