@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 use fastflyer_server::{
-    Address, Application, Body, Front, Peer, ProtocolError, Server, ServerConfig, Service,
+    Address, Application, Body, Front, Peer, ProtocolError, Server, ServerConfig, Service, Stamps,
 };
 use http::{HeaderName, HeaderValue, Request, Response, header};
 
@@ -31,7 +31,7 @@ impl Application for Plain {
 }
 
 impl Service for Plain {
-    async fn call(&self, request: Request<Body>) -> Response<Body> {
+    async fn call(&self, request: Request<Body>, _stamps: &mut Stamps) -> Response<Body> {
         // The map of the request has room already.
         let mut headers = request.into_parts().0.headers;
         headers.clear();

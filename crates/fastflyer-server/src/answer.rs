@@ -112,6 +112,11 @@ impl Prepared {
 
 /// Appends one header line.
 pub(crate) fn line(out: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
+    // The one line that nearly every answer has.
+    if *name == header::CONTENT_TYPE && value.as_bytes() == b"application/json" {
+        out.extend_from_slice(b"content-type: application/json\r\n");
+        return;
+    }
     out.extend_from_slice(name.as_str().as_bytes());
     out.extend_from_slice(b": ");
     out.extend_from_slice(value.as_bytes());
@@ -145,6 +150,18 @@ pub(crate) fn last(out: &mut Vec<u8>, response: &Response<Bytes>, prepared: &Pre
     out.extend_from_slice(b"\r\n\r\n");
     out.extend_from_slice(response.body());
 }
+
+/// An answer that goes on until its client leaves.
+pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| {
+        value
+            .as_bytes()
+            .get(..EVENT_STREAM.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(EVENT_STREAM))
+    })
+}
+
+const EVENT_STREAM: &[u8] = b"text/event-stream";
 
 /// Headers that the server writes by itself.
 pub(crate) fn is_framing(name: &HeaderName) -> bool {

@@ -3,7 +3,7 @@
 //! An application makes one [`Service`] per connection, so that what is constant for the connection
 //! (the peer's address as text, for instance) is worked out once and not per request.
 
-use crate::Body;
+use crate::{Body, Stamps};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use std::{fmt, future::Future, net::SocketAddr, pin::Pin};
@@ -38,8 +38,13 @@ pub trait Application: Send + Sync + 'static {
 
 /// Answers the requests of one connection, one after the other.
 pub trait Service: Clone + Send + 'static {
-    /// Answers one request. Never fails: what goes wrong is an answer too.
-    fn call(&self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send;
+    /// Answers one request. Never fails: what goes wrong is an answer too. `stamps` is empty; the
+    /// server sends what is put there with the head of the answer.
+    fn call(
+        &self,
+        request: Request<Body>,
+        stamps: &mut Stamps,
+    ) -> impl Future<Output = Response<Body>> + Send;
 }
 
 /// The other end of a connection.

@@ -3,14 +3,15 @@
 //! Nothing here blocks and nothing knows HTTP. Key types: [`Control`], [`LoopState`], [`Ticket`].
 
 use crate::{
-    ServerConfig, Timeouts,
+    ServerConfig,
     answer::Prepared,
     permits::Permits,
+    presence,
     watch::{Linger, Watch},
 };
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{
             AtomicU8, AtomicU64, AtomicUsize,
             Ordering::{Acquire, Relaxed, Release},
@@ -35,7 +36,9 @@ pub(crate) enum Stage {
 #[derive(Debug)]
 pub(crate) struct Control {
     stage: AtomicU8,
-    stop: OnceLock<(Instant, Option<Drain>)>,
+    /// The bounds of a stop that says none.
+    usual: Drain,
+    stop: Mutex<Option<Bounds>>,
     /// Told when the stage changes, for those who wait in [`Handle::stopping`].
     stage_changed: Notify,
     pub(crate) permits: Permits,
@@ -48,7 +51,11 @@ impl Control {
     pub(crate) fn new(config: &ServerConfig) -> Self {
         Self {
             stage: AtomicU8::new(Stage::Running as u8),
-            stop: OnceLock::new(),
+            usual: Drain {
+                linger: config.timeouts.linger,
+                graceful: config.timeouts.graceful,
+            },
+            stop: Mutex::default(),
             stage_changed: Notify::new(),
             permits: Permits::new(config.max_connections.max(1)),
             accepted: AtomicU64::new(0),
@@ -67,10 +74,12 @@ impl Control {
         }
     }
 
-    /// Goes on to a later stage; an earlier one is ignored.
-    /// The first caller's `drain` holds.
+    /// Goes on to a later stage; an earlier one is ignored. Of several stops the tighter bounds hold.
     pub(crate) fn advance(&self, stage: Stage, drain: Option<Drain>) {
-        self.stop.get_or_init(|| (Instant::now(), drain));
+        let bounds = Bounds::from_now(drain.unwrap_or(self.usual));
+        let mut stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        *stop = Some(stop.map_or(bounds, |earlier| earlier.tighter(bounds)));
+        drop(stop);
         self.stage.fetch_max(stage as u8, Release);
         self.stage_changed.notify_waiters();
         for state in &self.loops {
@@ -79,19 +88,10 @@ impl Control {
     }
 
     /// When the requests in flight have to be done, and how long idle connections stay.
-    pub(crate) fn drain(&self, timeouts: &Timeouts) -> (Instant, Duration) {
-        let (at, drain) = self
-            .stop
-            .get()
-            .copied()
-            .unwrap_or_else(|| (Instant::now(), None));
-        let Drain { linger, graceful } = drain.unwrap_or(Drain {
-            linger: timeouts.linger,
-            graceful: timeouts.graceful,
-        });
-        // So far off that it is never reached, where adding would overflow.
-        let never = Duration::from_secs(u32::MAX.into());
-        (at + graceful.min(never), linger.min(graceful))
+    pub(crate) fn drain(&self) -> (Instant, Duration) {
+        let stop = *self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        let bounds = stop.unwrap_or_else(|| Bounds::from_now(self.usual));
+        (bounds.until, bounds.linger)
     }
 
     /// Closes the connection that has been idle or incomplete for longest, if there is one.
@@ -113,6 +113,7 @@ impl Control {
             accepted: self.accepted.load(Relaxed),
             requests: sum(|state| state.requests.load(Relaxed)),
             rejected: sum(|state| state.rejected.load(Relaxed)),
+            abandoned: sum(|state| state.abandoned.load(Relaxed)),
             cut: self.cut.load(Relaxed),
         }
     }
@@ -127,6 +128,31 @@ pub struct Drain {
     pub graceful: Duration,
 }
 
+/// [`Drain`], counted from the moment it was asked for.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    until: Instant,
+    linger: Duration,
+}
+
+impl Bounds {
+    fn from_now(Drain { linger, graceful }: Drain) -> Self {
+        // So far off that it is never reached, where adding would overflow.
+        let never = Duration::from_secs(u32::MAX.into());
+        Self {
+            until: Instant::now() + graceful.min(never),
+            linger: linger.min(graceful),
+        }
+    }
+
+    fn tighter(self, other: Self) -> Self {
+        Self {
+            until: self.until.min(other.until),
+            linger: self.linger.min(other.linger),
+        }
+    }
+}
+
 /// Counts of a server since its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -139,6 +165,8 @@ pub struct Stats {
     pub requests: u64,
     /// Requests answered by the protocol layer: malformed, too large, too slow.
     pub rejected: u64,
+    /// Requests whose client left while they were handled, and whose handlers were dropped for it.
+    pub abandoned: u64,
     /// Requests that were in flight when the graceful time was over.
     pub cut: u64,
 }
@@ -151,7 +179,10 @@ pub(crate) struct LoopState {
     registry: Mutex<Vec<Arc<Watch>>>,
     pub(crate) requests: AtomicU64,
     pub(crate) rejected: AtomicU64,
+    pub(crate) abandoned: AtomicU64,
     pub(crate) beats: AtomicU64,
+    /// The longest time in milliseconds that a turn came late since somebody asked.
+    delay: AtomicU64,
     pub(crate) prepared: Prepared,
     /// Told when the stage changes and, while stopping, when a connection ends.
     pub(crate) changed: Notify,
@@ -166,7 +197,9 @@ impl LoopState {
             registry: Mutex::default(),
             requests: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
+            abandoned: AtomicU64::new(0),
             beats: AtomicU64::new(0),
+            delay: AtomicU64::new(0),
             prepared: Prepared::new(&config.constant_headers, config.sampled_headers.clone()),
             changed: Notify::new(),
         }
@@ -183,6 +216,8 @@ impl LoopState {
         let step = elapsed.min(turn * 2).as_millis() as u64;
         self.clock.store(self.now() + step, Relaxed);
         self.beats.store(self.beats.load(Relaxed) + 1, Relaxed);
+        let delay = elapsed.saturating_sub(turn).as_millis() as u64;
+        self.delay.fetch_max(delay, Relaxed);
         self.prepared.refresh();
     }
 
@@ -206,6 +241,18 @@ impl LoopState {
         for watch in self.registry().iter() {
             watch.judge(now, &config.timeouts, linger);
         }
+    }
+
+    /// Ends requests that take longer than `turn` and whose clients have left. Only for the loop's own
+    /// thread.
+    pub(crate) fn dismiss(&self, turn: Duration) {
+        let since = self.now().saturating_sub(turn.as_millis() as u64);
+        let registry = self.registry();
+        presence::dismiss(
+            registry
+                .iter()
+                .filter_map(|watch| Some((&**watch, watch.busy(since)?))),
+        );
     }
 
     /// Age, word and watch of the connection to close first.
@@ -258,6 +305,12 @@ impl Ticket {
     }
 }
 
+impl Ticket {
+    pub(crate) fn count_abandoned(&self) {
+        self.state.count(&self.state.abandoned);
+    }
+}
+
 impl Drop for Ticket {
     fn drop(&mut self) {
         let mut registry = self.state.registry();
@@ -288,7 +341,7 @@ impl Handle {
     }
 
     /// Stops gracefully within other bounds than the configured ones: a worker that is replaced has
-    /// no need to hurry. Without effect after another stop.
+    /// no need to hurry. After another stop the tighter bounds hold.
     pub fn stop_within(&self, drain: Drain) {
         self.control.advance(Stage::Stopping, Some(drain));
     }
@@ -326,5 +379,15 @@ impl Handle {
             .iter()
             .map(|state| state.beats.load(Relaxed))
             .collect()
+    }
+
+    /// Connections of each event loop, and the longest time in milliseconds that it came late since
+    /// the last call.
+    #[cfg(unix)]
+    pub(crate) fn loops(&self) -> impl Iterator<Item = (usize, u64)> {
+        self.control
+            .loops
+            .iter()
+            .map(|state| (state.open(), state.delay.swap(0, Relaxed)))
     }
 }

@@ -22,6 +22,7 @@ enum Kind {
         cause: io::Error,
     },
     Start(BoxError),
+    Boot(String),
     Panicked,
 }
 
@@ -48,6 +49,12 @@ impl Error {
         Self(Kind::Start(cause))
     }
 
+    /// The workers did not come up, for this reason of theirs.
+    #[cfg(unix)]
+    pub(crate) fn boot(reason: &str) -> Self {
+        Self(Kind::Boot(reason.to_owned()))
+    }
+
     pub(crate) fn panicked() -> Self {
         Self(Kind::Panicked)
     }
@@ -67,9 +74,9 @@ impl Error {
         matches!(self.0, Kind::Resolve { .. })
     }
 
-    /// [`Application::start`](crate::Application::start) refused.
+    /// [`Application::start`](crate::Application::start) refused, here or in the first worker.
     pub fn is_start(&self) -> bool {
-        matches!(self.0, Kind::Start(_))
+        matches!(self.0, Kind::Start(_) | Kind::Boot(_))
     }
 }
 
@@ -85,6 +92,7 @@ impl fmt::Display for Error {
             }
             Kind::Setup { what, cause } => write!(f, "cannot {what}: {cause}"),
             Kind::Start(cause) => write!(f, "the application did not start: {cause}"),
+            Kind::Boot(reason) => write!(f, "the first worker did not start: {reason}"),
             Kind::Panicked => f.write_str("an event loop panicked; see the message above"),
         }
     }

@@ -10,7 +10,8 @@ use crate::{
     control::{Control, LoopState, Stage},
     fast, hyper_front,
     stream::Stream,
-    watch::{Linger, Watch},
+    upgrade,
+    watch::{Ended, Linger, Watch},
 };
 use bytes::BytesMut;
 use http::{Response, StatusCode};
@@ -53,11 +54,15 @@ pub(crate) struct Connection<A> {
 
 /// How often a stopping loop looks whether it is done.
 const DRAIN_TURN: Duration = Duration::from_millis(20);
+/// How often a stopping loop looks whether clients have left.
+const DISMISS_TURN: Duration = Duration::from_millis(250);
 
 impl<A: Application> EventLoop<A> {
     /// Runs to the end on the calling thread.
     pub(crate) fn run(self: Arc<Self>, runtime: tokio::runtime::Runtime, mut lines: Lines) {
         runtime.block_on(async {
+            // Before the application's start, so that one which waits is told from one which blocks.
+            let sweep = tokio::spawn(Arc::clone(&self).sweep());
             if let Some(started) = lines.started.take() {
                 let outcome = self.start().await;
                 let failed = outcome.is_err();
@@ -65,7 +70,6 @@ impl<A: Application> EventLoop<A> {
                     return;
                 }
             }
-            let sweep = tokio::spawn(Arc::clone(&self).sweep());
             while let Some((accepted, ticket)) = lines.connections.recv().await {
                 let me = Arc::clone(&self);
                 // Owned by the registry, through the ticket: the drain waits for it or kills it.
@@ -73,13 +77,16 @@ impl<A: Application> EventLoop<A> {
                     // A socket that cannot be registered is gone already.
                     if let Ok((stream, peer)) = accepted.register() {
                         let watch = Arc::clone(&ticket.watch);
+                        watch.set_socket(stream.number());
                         let connection = Connection {
                             stream,
                             peer,
                             watch,
                             event_loop: me,
                         };
-                        ticket.watch.over(connection.serve()).await;
+                        if ticket.watch.over(connection.serve()).await == Ended::Abandoned {
+                            ticket.count_abandoned();
+                        }
                     }
                     drop(ticket);
                 });
@@ -135,6 +142,7 @@ impl<A: Application> EventLoop<A> {
             self.state.tick(last.elapsed(), turn);
             last = Instant::now();
             self.state.judge(&self.config, turn, None);
+            self.state.dismiss(turn);
         }
     }
 
@@ -145,14 +153,12 @@ impl<A: Application> EventLoop<A> {
     }
 
     async fn drain(&self) {
-        let times = &self.config.timeouts;
-        let (deadline, limit) = self.control.drain(times);
-        let linger = Linger {
-            since: self.state.now(),
-            limit,
-        };
+        let since = self.state.now();
         let mut last = Instant::now();
+        let mut dismissed = last;
         while self.state.open() > 0 {
+            // Asked anew each time: a stop may be followed by one that has less time.
+            let (deadline, limit) = self.control.drain();
             if self.control.stage() == Stage::Killed || Instant::now() >= deadline {
                 self.cut().await;
                 return;
@@ -161,7 +167,12 @@ impl<A: Application> EventLoop<A> {
             self.state.tick(last.elapsed(), DRAIN_TURN);
             last = Instant::now();
             self.beat();
+            let linger = Linger { since, limit };
             self.state.judge(&self.config, DRAIN_TURN, Some(linger));
+            if last.duration_since(dismissed) >= DISMISS_TURN {
+                dismissed = last;
+                self.state.dismiss(DISMISS_TURN);
+            }
         }
     }
 
@@ -179,7 +190,8 @@ impl<A: Application> EventLoop<A> {
 }
 
 /// Interim statuses are the protocol layer's; one from the application would leave the client
-/// waiting for the answer. True: it was one, and the connection must close.
+/// waiting for the answer. True: it was one, and the connection must close. Not for the `101` that a
+/// client has asked for.
 pub(crate) fn refuse_interim(response: &mut Response<Body>) -> bool {
     let is_interim = response.status().is_informational();
     if is_interim {
@@ -195,7 +207,10 @@ impl<A: Application> Connection<A> {
         match self.event_loop.config.front {
             Front::Fast => fast::serve(self, service).await,
             // Boxed: it is large, and every connection's task has room for the largest way.
-            Front::Hyper => Box::pin(hyper_front::serve(self, service, BytesMut::new())).await,
+            Front::Hyper => {
+                let served = Box::pin(hyper_front::serve(self, service, BytesMut::new())).await;
+                upgrade::outlast(served).await;
+            }
         }
     }
 

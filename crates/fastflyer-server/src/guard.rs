@@ -6,6 +6,9 @@
 //! hyper then finishes what is in flight and shuts the connection down, and in that shutdown the
 //! guard writes the application's answer, so that earlier answers of a pipeline come first. A body
 //! that goes wrong is reported through the [`Exchange`] instead, since its request is being answered.
+//!
+//! Behind a request that asks for an upgrade nothing is judged until it is answered: after `101` the
+//! guard is the application's socket, and lets all bytes pass in both directions.
 
 use crate::{
     Application, ProtocolError,
@@ -14,6 +17,7 @@ use crate::{
     head::{self, Head, Persistence, Rescan, bad},
     hyper_front::Exchange,
     spare,
+    upgrade::{Direction, Tie},
     watch::{Phase, Verdict},
 };
 use bytes::{Buf, BytesMut};
@@ -56,6 +60,8 @@ pub(crate) struct Guard<A> {
 enum Place {
     Head,
     Body(BodyScan),
+    /// A request that asks for an upgrade is with the application.
+    Asked,
     /// No more input for hyper. `true`: the client has closed its side.
     End(bool),
 }
@@ -99,7 +105,7 @@ impl<A: Application> Guard<A> {
         while self.good < self.buffer.len() {
             let fresh = self.buffer.get(self.good..).unwrap_or_default();
             match &mut self.place {
-                Place::End(_) => return,
+                Place::End(_) | Place::Asked => return,
                 // hyper gets the next request when it asks for it: then all before are answered.
                 Place::Head if self.good > 0 => return,
                 Place::Head => {
@@ -120,6 +126,10 @@ impl<A: Application> Guard<A> {
                             self.good += head.len;
                             self.is_last = head.persistence == Persistence::Close;
                             match BodyScan::new(head.framing) {
+                                None if head.upgrade => {
+                                    self.exchange.ask(self.heads);
+                                    self.place = Place::Asked;
+                                }
                                 Some(body) => {
                                     self.connection.watch.begin_body();
                                     self.place = Place::Body(body);
@@ -159,7 +169,7 @@ impl<A: Application> Guard<A> {
         match self.place {
             Place::Head => self.closing = Closing::Fault(error, verdict),
             Place::Body(_) => self.exchange.break_off(self.heads, error),
-            Place::End(_) => {}
+            Place::End(_) | Place::Asked => {}
         }
         self.place = Place::End(false);
     }
@@ -181,7 +191,7 @@ impl<A: Application> Guard<A> {
             Place::Body(_) => watch.await_body(now),
             Place::Head if !self.buffer.is_empty() => watch.stay_in(Phase::Head, now),
             Place::Head if watch.phase() != Phase::New => watch.stay_in(Phase::Idle, now),
-            Place::Head | Place::End(_) => {}
+            Place::Head | Place::End(_) | Place::Asked => {}
         }
     }
 
@@ -196,11 +206,41 @@ impl<A: Application> Guard<A> {
         verdict.is_some()
     }
 
+    /// Input of an upgraded connection: all bytes pass.
+    fn poll_raw(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut out: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.buffer.is_empty() {
+            if self.buffer.capacity() == 0 {
+                self.buffer = spare::take();
+            }
+            self.buffer.reserve(READ);
+            let read = pin!(self.connection.stream.read_buf(&mut self.buffer)).poll(cx);
+            if let (Poll::Pending, Some(tie)) = (&read, self.exchange.tie()) {
+                tie.wait(Direction::Read, cx)?;
+            }
+            if self.buffer.is_empty() {
+                spare::put_back(std::mem::take(&mut self.buffer));
+            }
+            ready!(read)?;
+        }
+        let count = self.buffer.len().min(out.remaining());
+        out.put_slice(self.buffer.get(..count).unwrap_or_default());
+        self.buffer.advance(count);
+        Poll::Ready(Ok(()))
+    }
+
     fn poll_input(
         &mut self,
         cx: &mut Context<'_>,
         mut out: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
+        if let Some(tie) = self.exchange.tie() {
+            tie.check()?;
+            return self.poll_raw(cx, out);
+        }
         loop {
             if self.good > 0 {
                 let count = self.good.min(out.remaining());
@@ -219,8 +259,15 @@ impl<A: Application> Guard<A> {
                 watch.stay_in(Phase::Handling, self.connection.now());
                 continue;
             }
-            if let Place::End(_) = self.place {
-                return Poll::Ready(Ok(()));
+            match self.place {
+                Place::End(_) => return Poll::Ready(Ok(())),
+                Place::Asked if self.exchange.is_answered(self.heads) => {
+                    self.place = Place::Head;
+                    continue;
+                }
+                // The answer polls hyper again.
+                Place::Asked => return Poll::Pending,
+                Place::Head | Place::Body(_) => {}
             }
             if self.buffer.capacity() == 0 {
                 self.buffer = spare::take();
@@ -246,8 +293,11 @@ impl<A: Application> Guard<A> {
     }
 
     /// Notes whether a write went through.
-    fn wrote<T>(&mut self, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn wrote<T>(&mut self, cx: &Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if outcome.is_pending() {
+            if let Some(tie) = self.exchange.tie() {
+                tie.wait(Direction::Write, cx)?;
+            }
             if !self.blocked || self.progress {
                 self.connection
                     .watch
@@ -257,6 +307,10 @@ impl<A: Application> Guard<A> {
             self.progress = false;
         } else {
             self.progress = true;
+            if self.exchange.tie().is_some() {
+                // Nobody says when all is written.
+                self.flushed();
+            }
         }
         outcome
     }
@@ -264,9 +318,11 @@ impl<A: Application> Guard<A> {
     /// All output is with the kernel.
     fn flushed(&mut self) {
         if std::mem::take(&mut self.blocked) {
-            self.connection
-                .watch
-                .enter(Phase::Handling, self.connection.now());
+            let phase = match self.exchange.tie() {
+                Some(_) => Phase::Upgraded,
+                None => Phase::Handling,
+            };
+            self.connection.watch.enter(phase, self.connection.now());
             if self.reading {
                 self.enter_waiting();
             }
@@ -274,6 +330,10 @@ impl<A: Application> Guard<A> {
     }
 
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.exchange.tie().is_some() {
+            // The application may read on.
+            return Pin::new(&mut self.connection.stream).poll_shutdown(cx);
+        }
         loop {
             match &mut self.closing {
                 Closing::No => self.closing = Closing::Shutdown { lingers: true },
@@ -302,7 +362,7 @@ impl<A: Application> Guard<A> {
                     if let Poll::Ready(Ok(count)) = outcome {
                         *sent += count;
                     }
-                    if ready!(self.wrote(outcome))? == 0 {
+                    if ready!(self.wrote(cx, outcome))? == 0 {
                         return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                     }
                 }
@@ -355,6 +415,14 @@ fn checked(buffer: &[u8], head: Option<Head>) -> Result<Option<Head>, ProtocolEr
 
 pub(crate) const NOT_A_URI: ProtocolError = bad("the request target is not a URI");
 
+impl<A> Drop for Guard<A> {
+    fn drop(&mut self) {
+        if let Some(tie) = self.exchange.tie() {
+            tie.release();
+        }
+    }
+}
+
 impl<A: Application> hyper::rt::Read for Guard<A> {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -375,8 +443,9 @@ impl<A: Application> hyper::rt::Write for Guard<A> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let me = self.get_mut();
+        me.exchange.tie().map_or(Ok(()), Tie::check)?;
         let outcome = Pin::new(&mut me.connection.stream).poll_write(cx, bytes);
-        me.wrote(outcome)
+        me.wrote(cx, outcome)
     }
 
     fn poll_write_vectored(
@@ -385,8 +454,9 @@ impl<A: Application> hyper::rt::Write for Guard<A> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let me = self.get_mut();
+        me.exchange.tie().map_or(Ok(()), Tie::check)?;
         let outcome = Pin::new(&mut me.connection.stream).poll_write_vectored(cx, slices);
-        me.wrote(outcome)
+        me.wrote(cx, outcome)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -48,6 +48,9 @@ pub(crate) struct Head {
     pub(crate) persistence: Persistence,
     /// HTTP/1.1, an origin-form target, neither `Expect` nor `Upgrade`.
     pub(crate) plain: bool,
+    /// May be answered `101`: HTTP/1.1, no body, `Upgrade` named by `Connection`, which does not
+    /// also ask to close.
+    pub(crate) upgrade: bool,
 }
 
 const TOKEN: u8 = 1;
@@ -386,6 +389,10 @@ struct Facts {
     chunked: bool,
     persistence: Persistence,
     special: bool,
+    /// There is `Upgrade`.
+    upgrade: bool,
+    /// `Connection` names it.
+    upgrade_named: bool,
 }
 
 impl Default for Facts {
@@ -396,6 +403,8 @@ impl Default for Facts {
             chunked: false,
             persistence: Persistence::Default,
             special: false,
+            upgrade: false,
+            upgrade_named: false,
         }
     }
 }
@@ -421,16 +430,21 @@ impl Facts {
                 }
                 self.special = true;
             }
-            7 if name.eq_ignore_ascii_case(b"upgrade") => self.special = true,
+            7 if name.eq_ignore_ascii_case(b"upgrade") => {
+                self.special = true;
+                self.upgrade = true;
+            }
             10 if name.eq_ignore_ascii_case(b"connection") => {
                 for token in value.split(|byte| *byte == b',') {
                     let token = token.trim_ascii();
                     if token.eq_ignore_ascii_case(b"close") {
                         self.persistence = Persistence::Close;
-                    } else if token.eq_ignore_ascii_case(b"keep-alive")
-                        && self.persistence == Persistence::Default
-                    {
-                        self.persistence = Persistence::KeepAlive;
+                    } else if token.eq_ignore_ascii_case(b"keep-alive") {
+                        if self.persistence == Persistence::Default {
+                            self.persistence = Persistence::KeepAlive;
+                        }
+                    } else if token.eq_ignore_ascii_case(b"upgrade") {
+                        self.upgrade_named = true;
                     }
                 }
             }
@@ -475,6 +489,11 @@ impl Facts {
             framing,
             persistence: self.persistence,
             plain: line.http_11 && line.origin && !self.special,
+            upgrade: self.upgrade
+                && self.upgrade_named
+                && line.http_11
+                && framing == Framing::None
+                && self.persistence != Persistence::Close,
         })
     }
 }

@@ -22,9 +22,16 @@
 //!   answers to earlier requests of the connection; the connection then closes.
 //! * A body that ends early is an error for who reads it, never a short whole; its request is
 //!   answered 400 or 408 whatever the application said.
-//! * A client that leaves is noticed when its socket is read or written: a handler that is waiting is
-//!   not cancelled, and a stream that never yields keeps its connection until the server stops.
-//! * Upgrades (`101`) and trailer fields of answers are not served.
+//! * A client that leaves while its request is handled is noticed within half a second: the future of
+//!   [`Service::call`] or the body of its answer is dropped and [`Stats::abandoned`] counts it. What
+//!   has to be brought to an end belongs into a task of its own. Left means that the connection is
+//!   broken: a client that only sends no more is answered, save that an event stream ends then, since
+//!   browsers leave those that way.
+//! * A request without a body that asks for an upgrade finds `hyper::upgrade::OnUpgrade` in its
+//!   extensions; answered `101`, its connection is the application's. It counts as in flight until
+//!   the application drops it, and what it does about a stop is up to the application
+//!   ([`Handle::stopping`]). Asking with HTTP/1.0, with a body or with `Connection: close` is ignored.
+//! * Trailer fields of answers are not served.
 //! * Every connection's task has room for one future of [`Service::call`]; large ones cost memory on
 //!   idle connections too.
 
@@ -40,14 +47,20 @@ mod event_loop;
 mod fast;
 mod guard;
 mod head;
+mod header_maps;
 mod hyper_front;
 mod listener;
 mod permits;
+mod presence;
 mod server;
 mod signals;
 mod spare;
+mod stamps;
 mod stream;
+#[cfg(unix)]
+pub mod supervisor;
 mod tower_adapter;
+mod upgrade;
 mod watch;
 
 pub use application::{Application, Peer, ProtocolError, Service, Startup};
@@ -57,5 +70,7 @@ pub use config::{
 };
 pub use control::{Drain, Handle, Stats};
 pub use error::Error;
+pub use header_maps::{give_headers, take_headers};
 pub use server::{Report, Server};
+pub use stamps::Stamps;
 pub use tower_adapter::{Tower, TowerConnection};

@@ -1,6 +1,7 @@
 //! Listening sockets: made here, apart from the loops, so that they can as well be inherited.
 
 use crate::{Address, Error, stream::Accepted};
+use socket2::{SockRef, TcpKeepalive};
 use std::{
     io,
     net::{SocketAddr, TcpListener, ToSocketAddrs},
@@ -13,6 +14,14 @@ const TURN: Duration = Duration::from_millis(200);
 /// Connections the kernel keeps for us before it turns newcomers away; it caps this by itself.
 const BACKLOG: i32 = 4096;
 
+/// When a silent client is asked whether it is still there, how often, and how many times in vain.
+/// Accepted sockets take this over from the listening one. It finds what no packet tells of: a client
+/// without power, and one that has closed while a long answer was worked on.
+const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_secs(30))
+    .with_interval(Duration::from_secs(15))
+    .with_retries(3);
+
 /// A bound and listening socket.
 #[derive(Debug)]
 pub(crate) enum Listener {
@@ -21,15 +30,20 @@ pub(crate) enum Listener {
     Unix(std::os::unix::net::UnixListener, SocketFile),
 }
 
-/// Removes the file of a Unix socket when the listener is closed.
+/// The file of a Unix socket. Who bound it removes it when the listener is closed.
 #[cfg(unix)]
 #[derive(Debug)]
-pub(crate) struct SocketFile(std::path::PathBuf);
+pub(crate) struct SocketFile {
+    path: std::path::PathBuf,
+    is_ours: bool,
+}
 
 #[cfg(unix)]
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        if self.is_ours {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -59,12 +73,34 @@ impl Listener {
         Ok(listener)
     }
 
-    /// Takes a socket that listens already.
-    pub(crate) fn adopt(listener: TcpListener) -> io::Result<Self> {
-        listener.set_nonblocking(false)?;
-        let listener = Self::Tcp(listener);
+    /// Takes a socket that listens already. The file of a Unix socket stays when it is closed.
+    #[cfg(unix)]
+    pub(crate) fn adopt(socket: std::os::fd::OwnedFd) -> io::Result<Self> {
+        let socket = socket2::Socket::from(socket);
+        if !socket.is_listener()? {
+            return Err(io::Error::other("the socket does not listen"));
+        }
+        socket.set_nonblocking(false)?;
+        let address = socket.local_addr()?;
+        let listener = if address.is_unix() {
+            let file = SocketFile {
+                path: address.as_pathname().unwrap_or("".as_ref()).to_owned(),
+                is_ours: false,
+            };
+            Self::Unix(socket.into(), file)
+        } else {
+            Self::Tcp(socket.into())
+        };
         listener.take_turns()?;
         Ok(listener)
+    }
+
+    /// The file of an adopted Unix socket is ours after all: it is removed at the end.
+    #[cfg(unix)]
+    pub(crate) fn own_file(&mut self) {
+        if let Self::Unix(_, file) = self {
+            file.is_ours = true;
+        }
     }
 
     /// The address in use, with the port that was picked.
@@ -78,7 +114,7 @@ impl Listener {
                 }
             }
             #[cfg(unix)]
-            Self::Unix(_, file) => Address::Unix(file.0.clone()),
+            Self::Unix(_, file) => Address::Unix(file.path.clone()),
         })
     }
 
@@ -97,12 +133,12 @@ impl Listener {
         if cfg!(target_os = "linux") {
             match self {
                 Self::Tcp(listener) => {
-                    socket2::SockRef::from(listener).set_read_timeout(Some(TURN))
+                    let socket = SockRef::from(listener);
+                    socket.set_tcp_keepalive(&KEEPALIVE)?;
+                    socket.set_read_timeout(Some(TURN))
                 }
                 #[cfg(unix)]
-                Self::Unix(listener, _) => {
-                    socket2::SockRef::from(listener).set_read_timeout(Some(TURN))
-                }
+                Self::Unix(listener, _) => SockRef::from(listener).set_read_timeout(Some(TURN)),
             }
         } else {
             self.set_nonblocking()
@@ -141,11 +177,7 @@ impl Listener {
     pub(crate) fn is_waited_for(&self, patience: Duration) -> io::Result<bool> {
         use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
         use std::os::fd::AsFd;
-        let descriptor = match self {
-            Self::Tcp(listener) => listener.as_fd(),
-            Self::Unix(listener, _) => listener.as_fd(),
-        };
-        let mut descriptors = [PollFd::new(descriptor, PollFlags::POLLIN)];
+        let mut descriptors = [PollFd::new(self.as_fd(), PollFlags::POLLIN)];
         let patience = PollTimeout::try_from(patience).unwrap_or(PollTimeout::ZERO);
         Ok(poll(&mut descriptors, patience)? > 0)
     }
@@ -155,6 +187,16 @@ impl Listener {
     pub(crate) fn is_waited_for(&self, patience: Duration) -> io::Result<bool> {
         std::thread::sleep(patience.min(Duration::from_millis(10)));
         Ok(true)
+    }
+}
+
+#[cfg(unix)]
+impl std::os::fd::AsFd for Listener {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        match self {
+            Self::Tcp(listener) => listener.as_fd(),
+            Self::Unix(listener, _) => listener.as_fd(),
+        }
     }
 }
 
@@ -187,5 +229,9 @@ fn unix(path: &std::path::Path) -> io::Result<Listener> {
         std::fs::remove_file(path)?;
     }
     let listener = UnixListener::bind(path)?;
-    Ok(Listener::Unix(listener, SocketFile(path.to_owned())))
+    let file = SocketFile {
+        path: path.to_owned(),
+        is_ours: true,
+    };
+    Ok(Listener::Unix(listener, file))
 }

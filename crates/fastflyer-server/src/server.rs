@@ -9,7 +9,7 @@ use crate::{
     signals,
 };
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     sync::{
         Arc,
         mpsc::{self, Receiver, Sender},
@@ -56,6 +56,8 @@ pub struct Server {
 
 /// How much longer than the graceful timeout a loop is waited for before it counts as blocked.
 const BLOCKED: Duration = Duration::from_millis(500);
+/// How often the bounds of a stop are looked at.
+const TURN: Duration = Duration::from_millis(100);
 
 impl Server {
     /// Binds the address and listens. Connections wait in the backlog until [`run`](Self::run).
@@ -70,13 +72,18 @@ impl Server {
         ))
     }
 
-    /// Serves a listening socket that others hold too: a supervisor, a sibling worker, systemd. A
-    /// stop leaves what waits in its backlog to them. The address of `config` is not used.
+    /// Serves a listening socket, TCP or Unix, that others hold too: a supervisor, a sibling worker,
+    /// systemd. A stop leaves what waits in its backlog to them, and the file of a Unix socket. The
+    /// address of `config` is not used.
     ///
     /// # Errors
-    /// The socket cannot be set up for a thread that accepts.
-    pub fn adopt(listener: TcpListener, config: ServerConfig) -> Result<Self, Error> {
-        let listener = Listener::adopt(listener)
+    /// The socket does not listen or cannot be set up for a thread that accepts.
+    #[cfg(unix)]
+    pub fn adopt(
+        listener: impl Into<std::os::fd::OwnedFd>,
+        config: ServerConfig,
+    ) -> Result<Self, Error> {
+        let listener = Listener::adopt(listener.into())
             .map_err(|cause| Error::setup("adopt a listening socket", cause))?;
         Ok(Self::on(listener, Backlog::Shared, config))
     }
@@ -121,6 +128,15 @@ impl Server {
     /// # Errors
     /// [`Application::start`] refused, or a thread could not be made.
     pub fn run(self, app: impl Application) -> Result<Report, Error> {
+        self.run_telling(app, || ())
+    }
+
+    /// The same; `accepting` is called once the application has started.
+    pub(crate) fn run_telling(
+        self,
+        app: impl Application,
+        accepting: impl FnOnce(),
+    ) -> Result<Report, Error> {
         let Self {
             config,
             listener,
@@ -139,10 +155,11 @@ impl Server {
             threads.abandon();
             return Err(Error::start(error));
         }
+        accepting();
         accept::run(&listener, backlog, &control, &threads.lanes);
         // From here on the loops have all that was accepted, and newcomers are refused.
         drop(listener);
-        threads.finish(&config, &control)?;
+        threads.finish(&control)?;
         Ok(Report {
             stats: control.snapshot(),
         })
@@ -229,20 +246,21 @@ impl Threads {
 
     /// Waits until all have drained, then lets them end. A loop whose thread is blocked by a handler
     /// is left behind: the process shall end all the same.
-    fn finish(mut self, config: &ServerConfig, control: &Control) -> Result<(), Error> {
+    fn finish(mut self, control: &Control) -> Result<(), Error> {
         self.lanes.clear();
-        let last = control.drain(&config.timeouts).0 + BLOCKED;
         let mut done = vec![false; self.handles.len()];
         while done.contains(&false) {
+            // Asked anew each time: a stop may be followed by one that has less time.
+            let last = control.drain().0 + BLOCKED;
             let patience = last.saturating_duration_since(Instant::now());
-            match self.drained.recv_timeout(patience) {
+            match self.drained.recv_timeout(patience.min(TURN)) {
                 Ok(index) => done
                     .iter_mut()
                     .skip(index)
                     .take(1)
                     .for_each(|done| *done = true),
-                Err(mpsc::RecvTimeoutError::Timeout) => break,
-                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) if patience > TURN => {}
+                Err(_) => break,
             }
         }
         for finish in self.finishes.drain(..) {

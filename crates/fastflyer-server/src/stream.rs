@@ -58,6 +58,22 @@ pub(crate) enum Stream {
     Unix(tokio::net::UnixStream),
 }
 
+impl Stream {
+    /// The number of the socket; -1 where sockets have none.
+    pub(crate) fn number(&self) -> i32 {
+        #[cfg(unix)]
+        {
+            use std::os::fd::AsRawFd as _;
+            match self {
+                Self::Tcp(stream) => stream.as_raw_fd(),
+                Self::Unix(stream) => stream.as_raw_fd(),
+            }
+        }
+        #[cfg(not(unix))]
+        -1
+    }
+}
+
 macro_rules! either {
     ($self:expr, $stream:ident => $call:expr) => {
         match $self.get_mut() {

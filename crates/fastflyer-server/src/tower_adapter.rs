@@ -3,7 +3,7 @@
 //! Answers of the protocol layer are plain text here; an [`Application`] of
 //! one's own shapes them as it likes.
 
-use crate::{Application, Body, BoxError, Peer, ProtocolError, Service};
+use crate::{Application, Body, BoxError, Peer, ProtocolError, Service, Stamps};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use std::future::{Future, poll_fn};
@@ -65,7 +65,11 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    fn call(&self, mut request: Request<Body>) -> impl Future<Output = Response<Body>> + Send {
+    fn call(
+        &self,
+        mut request: Request<Body>,
+        _stamps: &mut Stamps,
+    ) -> impl Future<Output = Response<Body>> + Send {
         let mut service = self.service.clone();
         request.extensions_mut().insert(self.peer.clone());
         async move {

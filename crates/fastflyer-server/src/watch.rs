@@ -6,13 +6,13 @@
 //! passed on: when the connection has moved on meanwhile, the words differ and the verdict is void.
 //! Key type: [`Watch`].
 
-use crate::Timeouts;
+use crate::{Timeouts, presence::Busy};
 use std::{
     future::Future,
     pin::pin,
     sync::{
         OnceLock,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     task::{Poll, Waker},
     time::Duration,
@@ -36,6 +36,8 @@ pub(crate) enum Phase {
     Writing,
     /// Shut down, reading what is still on the way.
     Closing,
+    /// No longer HTTP: the application has the socket.
+    Upgraded,
 }
 
 impl Phase {
@@ -47,13 +49,17 @@ impl Phase {
             4 => Self::Body,
             6 => Self::Writing,
             7 => Self::Closing,
+            8 => Self::Upgraded,
             _ => Self::Handling,
         }
     }
 
-    /// A request is with the server.
+    /// A request is with the server, or the whole connection with the application.
     pub(crate) const fn is_in_flight(self) -> bool {
-        matches!(self, Self::Body | Self::Handling | Self::Writing)
+        matches!(
+            self,
+            Self::Body | Self::Handling | Self::Writing | Self::Upgraded
+        )
     }
 }
 
@@ -64,6 +70,18 @@ pub(crate) enum Verdict {
     Evicted,
 }
 
+/// How a connection has come to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// By itself, or by a verdict.
+    Through,
+    /// Its client left while a request was handled.
+    Abandoned,
+}
+
+/// In the place of a word: whatever the connection is doing.
+const KILLED: u64 = u64::MAX;
+
 /// One connection as the sweep sees it. Only the connection's own task writes what is not a verdict.
 #[derive(Debug)]
 pub(crate) struct Watch {
@@ -71,7 +89,12 @@ pub(crate) struct Watch {
     word: AtomicU64,
     late: AtomicU64,
     evicted: AtomicU64,
-    killed: AtomicBool,
+    /// The word on which the client was found to have left, or [`KILLED`].
+    over: AtomicU64,
+    /// The answer under way is an event stream.
+    endless: AtomicBool,
+    /// The number of the socket, or -1.
+    socket: AtomicI32,
     body_received: AtomicU64,
     body_waited: AtomicU64,
     waker: OnceLock<Waker>,
@@ -85,7 +108,9 @@ impl Watch {
             word: AtomicU64::new(now << 8 | Phase::New as u64),
             late: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
-            killed: AtomicBool::new(false),
+            over: AtomicU64::new(0),
+            endless: AtomicBool::new(false),
+            socket: AtomicI32::new(-1),
             body_received: AtomicU64::new(0),
             body_waited: AtomicU64::new(0),
             waker: OnceLock::new(),
@@ -155,9 +180,50 @@ impl Watch {
 
     /// Shall the connection be dropped without a word?
     fn is_over(&self) -> bool {
-        self.killed.load(Relaxed)
+        self.is_dismissed()
             || (self.verdict().is_some()
                 && !matches!(self.phase(), Phase::Head | Phase::Body | Phase::Handling))
+    }
+
+    fn is_dismissed(&self) -> bool {
+        // Zero first, which it nearly always is.
+        match self.over.load(Relaxed) {
+            0 => false,
+            KILLED => true,
+            word => word == self.word.load(Relaxed),
+        }
+    }
+
+    /// Makes the socket known to the sweep.
+    pub(crate) fn set_socket(&self, socket: i32) {
+        self.socket.store(socket, Relaxed);
+    }
+
+    /// Whether the answer under way ends only when the client leaves.
+    pub(crate) fn set_endless(&self, endless: bool) {
+        self.endless.store(endless, Relaxed);
+    }
+
+    /// What to ask about a request that has been handled since before `since`.
+    pub(crate) fn busy(&self, since: u64) -> Option<Busy> {
+        let word = self.word.load(Relaxed);
+        let socket = self.socket.load(Relaxed);
+        (Phase::from_word(word) == Phase::Handling && word >> 8 < since && socket >= 0).then(|| {
+            Busy {
+                word,
+                socket,
+                endless: self.endless.load(Relaxed),
+            }
+        })
+    }
+
+    /// Drops the connection if it still handles the request whose client has left.
+    pub(crate) fn abandon(&self, word: u64) {
+        // A kill stays one.
+        let _ = self
+            .over
+            .try_update(Relaxed, Relaxed, |over| (over != KILLED).then_some(word));
+        self.wake();
     }
 
     /// Wakes the connection if its phase has lasted too long. `linger` is set once the server stops.
@@ -197,7 +263,7 @@ impl Watch {
 
     /// Drops the connection, whatever it is doing.
     pub(crate) fn kill(&self) {
-        self.killed.store(true, Relaxed);
+        self.over.store(KILLED, Relaxed);
         self.wake();
     }
 
@@ -208,18 +274,22 @@ impl Watch {
     }
 
     /// Runs a connection until it ends or the sweep ends it.
-    pub(crate) async fn over<F: Future<Output = ()>>(&self, connection: F) {
+    pub(crate) async fn over<F: Future<Output = ()>>(&self, connection: F) -> Ended {
         let mut connection = pin!(connection);
         std::future::poll_fn(|cx| {
             // A spawned task keeps its waker, so the first one serves for good.
             self.waker.get_or_init(|| cx.waker().clone());
-            if connection.as_mut().poll(cx).is_ready() || self.is_over() {
-                Poll::Ready(())
-            } else {
+            if connection.as_mut().poll(cx).is_ready() {
+                Poll::Ready(Ended::Through)
+            } else if !self.is_over() {
                 Poll::Pending
+            } else if self.is_dismissed() && self.over.load(Relaxed) != KILLED {
+                Poll::Ready(Ended::Abandoned)
+            } else {
+                Poll::Ready(Ended::Through)
             }
         })
-        .await;
+        .await
     }
 }
 
@@ -258,7 +328,7 @@ fn is_late(
             age > timeouts.body_grace
                 && u128::from(received) * 1000 < u128::from(timeouts.body_rate) * age.as_millis()
         }
-        Phase::Handling => false,
+        Phase::Handling | Phase::Upgraded => false,
         Phase::Writing => age >= timeouts.write_stall,
         Phase::Closing => age >= CLOSING,
     }
@@ -285,6 +355,7 @@ mod tests {
             assert!(late(phase, limit, 0), "{phase:?}");
         }
         assert!(!late(Phase::Handling, 1 << 40, 0));
+        assert!(!late(Phase::Upgraded, 1 << 40, 0));
     }
 
     #[test]
@@ -317,6 +388,25 @@ mod tests {
         watch.enter(Phase::Handling, 5_001);
         watch.evict(word);
         assert_eq!(watch.verdict(), None);
+    }
+
+    #[test]
+    fn a_client_is_found_to_have_left_one_request_only() {
+        let watch = Watch::new(1);
+        watch.set_socket(7);
+        assert_eq!(watch.busy(100), None);
+        watch.enter(Phase::Handling, 50);
+        assert_eq!(watch.busy(50), None, "not for long enough");
+        let busy = watch.busy(51).unwrap();
+        watch.enter(Phase::Handling, 52);
+        watch.abandon(busy.word);
+        assert!(!watch.is_over());
+        watch.abandon(watch.busy(100).unwrap().word);
+        assert!(watch.is_over());
+        watch.enter(Phase::Idle, 60);
+        watch.kill();
+        watch.abandon(1);
+        assert!(watch.is_over());
     }
 
     #[test]

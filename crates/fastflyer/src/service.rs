@@ -13,6 +13,7 @@ use crate::{
 };
 use axum::extract::DefaultBodyLimit;
 use bytes::Bytes;
+use fastflyer_server::{Stamps, give_headers};
 use fastkit::context::RequestId;
 use futures_util::future::BoxFuture;
 use http::{
@@ -33,7 +34,7 @@ use tokio::time::Sleep;
 use tower::Service as _;
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const X_LASTING_TIME: HeaderName = HeaderName::from_static("x-lasting-time");
+pub(crate) const X_LASTING_TIME: HeaderName = HeaderName::from_static("x-lasting-time");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Answers the requests of one connection.
@@ -71,18 +72,18 @@ impl ConnectionService {
 impl fastflyer_server::Service for ConnectionService {
     /// The usual way stands here in one piece: our own arguments, no axum in between, and nothing
     /// large is moved more often than it must.
-    async fn call(&self, request: Request<Body>) -> Response {
+    async fn call(&self, request: Request<Body>, stamps: &mut Stamps) -> Response {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
-        let id = parts
-            .headers
-            .get(X_REQUEST_ID)
-            .and_then(|value| RequestId::parse(value.as_bytes()));
-        let request_id = id.unwrap_or_else(RequestId::random);
+        let request_id = given_id(&parts.headers).unwrap_or_else(RequestId::random);
         let found = self.core.table.find(&parts.method, parts.uri.path());
         let (mounted, params) = match found {
             Found::Operation(mounted, params) if mounted.direct => (mounted, params),
-            _ => return self.elsewhere(started, parts, body, request_id).await,
+            _ => {
+                return self
+                    .elsewhere(started, parts, body, request_id, stamps)
+                    .await;
+            }
         };
         let mut cx = Context {
             parts,
@@ -102,24 +103,20 @@ impl fastflyer_server::Service for ConnectionService {
             }
             Err(error) => self.core.envelope.failure(&error),
         };
-        let latency = stamp(&mut response, started, request_id);
-        if !self.core.wants_log(cx.parts.uri.path()) {
-            return response;
+        let latency = stamp(&mut response, stamps, started, request_id);
+        if self.core.wants_log(cx.parts.uri.path()) {
+            let asked = Asked {
+                method: &cx.parts.method,
+                uri: &cx.parts.uri,
+                headers: &cx.parts.headers,
+                body: cx.seen_body.as_ref(),
+            };
+            response = self
+                .core
+                .log_access(&asked, response, latency, &self.peer, request_id);
         }
-        let Parts {
-            method,
-            uri,
-            headers,
-            ..
-        } = &cx.parts;
-        let asked = Asked {
-            method,
-            uri,
-            headers,
-            body: cx.seen_body.as_ref(),
-        };
-        self.core
-            .log_access(&asked, response, latency, &self.peer, request_id)
+        give_headers(std::mem::take(&mut cx.parts.headers));
+        response
     }
 }
 
@@ -131,6 +128,7 @@ impl ConnectionService {
         parts: Parts,
         body: Body,
         request_id: RequestId,
+        stamps: &mut Stamps,
     ) -> Response {
         let kept = self.core.wants_log(parts.uri.path()).then(|| {
             (
@@ -143,7 +141,7 @@ impl ConnectionService {
         let mut response = self
             .routed(parts, body, request_id, seen_body.clone())
             .await;
-        let latency = stamp(&mut response, started, request_id);
+        let latency = stamp(&mut response, stamps, started, request_id);
         let Some((method, uri, headers)) = &kept else {
             return response;
         };
@@ -263,14 +261,34 @@ impl ConnectionService {
     }
 }
 
+/// The id that the client has given the request, if it is a sane one. A request has so few headers
+/// that looking at their names is quicker than hashing this one.
+fn given_id(headers: &HeaderMap) -> Option<RequestId> {
+    let (_, value) = headers.iter().find(|(name, _)| *name == X_REQUEST_ID)?;
+    RequestId::parse(value.as_bytes())
+}
+
 /// Puts what every answer carries on it, and gives the milliseconds it took.
-fn stamp(response: &mut Response, started: Instant, request_id: RequestId) -> u64 {
+fn stamp(
+    response: &mut Response,
+    stamps: &mut Stamps,
+    started: Instant,
+    request_id: RequestId,
+) -> u64 {
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_bytes(request_id.as_bytes()) {
-        headers.insert(X_REQUEST_ID, id);
+    // What a handler has set of these would stand beside ours.
+    let is_ours = |name: &HeaderName| *name == X_REQUEST_ID || *name == X_LASTING_TIME;
+    // Nearly no handler has, and comparing a few names is quicker than hashing two.
+    if headers.keys().any(is_ours) {
+        headers.remove(&X_REQUEST_ID);
+        headers.remove(&X_LASTING_TIME);
     }
     let latency = started.elapsed().as_millis() as u64;
-    headers.insert(X_LASTING_TIME, milliseconds(latency));
+    stamps.put(&X_REQUEST_ID, request_id.as_bytes());
+    stamps.put(
+        &X_LASTING_TIME,
+        itoa::Buffer::new().format(latency).as_bytes(),
+    );
     latency
 }
 
@@ -415,14 +433,6 @@ pub(crate) fn panicked(panic: &(dyn Any + Send)) -> ApiError {
     let text = text.unwrap_or("a value that is no text");
     tracing::error!(target: "fastflyer", "the handler panicked: {text}");
     ApiError::uncaught(format!("the handler panicked: {text}"))
-}
-
-fn milliseconds(value: u64) -> HeaderValue {
-    const SMALL: [&str; 4] = ["0", "1", "2", "3"];
-    match SMALL.get(value as usize) {
-        Some(text) => HeaderValue::from_static(text),
-        None => HeaderValue::from(value),
-    }
 }
 
 /// The client's address: the rightmost address of `X-Forwarded-For` that is no trusted proxy, if the

@@ -5,10 +5,13 @@ set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-# 停止时，正在处理的请求最多再执行 10 秒；环境变量或 .env 中的设置优先。
-if [[ -z "${flyer_graceful_timeout:-}" ]] && ! grep -qsE '^[[:space:]]*(export[[:space:]]+)?flyer_graceful_timeout=' .env; then
-    export flyer_graceful_timeout=10
-fi
+# 停止时，正在处理的请求最多再执行 10 秒；由主控进程管理工作进程。环境变量或 .env 中的设置优先。
+for default in flyer_graceful_timeout=10 flyer_supervisor=1; do
+    name="${default%%=*}"
+    if [[ -z "${!name:-}" ]] && ! grep -qsE "^[[:space:]]*(export[[:space:]]+)?$name=" .env; then
+        export "$default"
+    fi
+done
 
 # 镜像中程序就在当前目录，开发机上则先编译。
 program=./{{package}}

@@ -4,9 +4,8 @@
 //! leaves the thread of its loop.
 
 use super::output::Output;
-use crate::head::Span;
+use crate::{Stamps, head::Span};
 use bytes::BytesMut;
-use http::HeaderMap;
 use std::cell::RefCell;
 
 /// Most sets that a thread keeps.
@@ -24,8 +23,8 @@ pub(super) struct Buffers {
     pub(super) output: Output,
     /// Where the fields of the present head are.
     pub(super) fields: Vec<(Span, Span)>,
-    /// An empty map with room, for the next request.
-    pub(super) headers: Option<HeaderMap>,
+    /// Lines of the present answer beside its header map.
+    pub(super) stamps: Stamps,
 }
 
 impl Buffers {
@@ -46,7 +45,7 @@ pub(super) fn take() -> Box<Buffers> {
             input: BytesMut::with_capacity(INPUT),
             output: Output::default(),
             fields: Vec::with_capacity(32),
-            headers: Some(HeaderMap::with_capacity(24)),
+            stamps: Stamps::default(),
         })
     })
 }

@@ -12,11 +12,12 @@ mod request;
 mod response;
 
 use crate::{
-    Application, Body, ProtocolError, Service,
+    Application, Body, ProtocolError, Service, answer,
     event_loop::{Connection, refuse_interim},
     guard::{MOST_DRAINED, late},
     head::{self, Framing, Head, Persistence, Rescan, bad},
-    hyper_front,
+    header_maps::give_headers,
+    hyper_front, upgrade,
     watch::{Phase, Verdict},
 };
 use buffers::Buffers;
@@ -66,7 +67,8 @@ pub(crate) async fn serve<A: Application>(connection: Connection<A>, service: A:
                 service,
                 ..
             } = front;
-            Box::pin(hyper_front::serve(connection, service, read)).await;
+            let served = Box::pin(hyper_front::serve(connection, service, read)).await;
+            upgrade::outlast(served).await;
         }
     }
 }
@@ -268,9 +270,10 @@ impl<A: Application> Front<A> {
 
         let mut lost = None;
         let response: Option<Response<Body>> = {
-            let mut call = pin!(self.service.call(request));
+            let Buffers { output, stamps, .. } = &mut *buffers;
+            stamps.clear();
+            let mut call = pin!(self.service.call(request, stamps));
             let connection = &mut self.connection;
-            let output = &mut buffers.output;
             poll_fn(|cx| {
                 if let Poll::Ready(response) = call.as_mut().poll(cx) {
                     return Poll::Ready(Some(response));
@@ -303,7 +306,7 @@ impl<A: Application> Front<A> {
         buffers: &mut Buffers,
     ) -> io::Result<bool> {
         let is_interim = refuse_interim(&mut response);
-        let (mut parts, body) = response.into_parts();
+        let (parts, body) = response.into_parts();
         let content = Content::of(&parts, body, is_head);
         let closes = is_interim
             || persistence == Persistence::Close
@@ -312,13 +315,14 @@ impl<A: Application> Front<A> {
         let keeps = response::head(
             buffers.output.bytes(),
             &parts,
+            buffers.stamps.lines(),
             content.sizing(),
             closes,
             prepared,
         );
-        // The map serves the next request.
-        parts.headers.clear();
-        buffers.headers = Some(parts.headers);
+        let endless =
+            matches!(content, Content::Stream(..)) && answer::is_event_stream(&parts.headers);
+        give_headers(parts.headers);
         match content {
             Content::Nothing(_) => {}
             Content::Full(body) if body.len() <= MOST_COPIED => {
@@ -327,7 +331,11 @@ impl<A: Application> Front<A> {
             Content::Full(body) => {
                 output::flush(&mut self.connection, &mut buffers.output, &body).await?;
             }
-            Content::Stream(body, sizing) => self.stream(body, sizing, buffers).await?,
+            Content::Stream(body, sizing) => {
+                self.connection.watch.set_endless(endless);
+                self.stream(body, sizing, buffers).await?;
+                self.connection.watch.set_endless(false);
+            }
         }
         if buffers.output.len() > MOST_GATHERED {
             output::flush(&mut self.connection, &mut buffers.output, &[]).await?;
@@ -379,7 +387,13 @@ impl<A: Application> Front<A> {
                     // Trailer fields are not sent: nobody has said that they are wanted.
                     if let Ok(data) = frame.into_data() {
                         let data: Bytes = data;
-                        left.append(output.bytes(), &data)?;
+                        if data.len() <= MOST_COPIED {
+                            left.append(output.bytes(), &data)?;
+                        } else if left.begin(output.bytes(), data.len())? {
+                            // A piece of any size that nobody reads must not be held twice.
+                            output::flush(connection, output, &data).await?;
+                            left.end(output.bytes());
+                        }
                     }
                 }
                 Some(Err(error)) => return Err(io::Error::other(error)),

@@ -8,6 +8,7 @@ use super::buffers::Buffers;
 use crate::{
     Body,
     head::{Framing, Head, Span},
+    header_maps::take_headers,
 };
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Uri, uri::PathAndQuery};
@@ -28,7 +29,7 @@ pub(super) fn take(head: &Head, buffers: &mut Buffers) -> Option<Request<Body>> 
     *request.method_mut() = method(head.method.of(&bytes))?;
     let target = PathAndQuery::from_maybe_shared(slice(&bytes, head.target)).ok()?;
     replace(request.uri_mut(), Uri::from(target));
-    let mut headers = buffers.headers.take().unwrap_or_default();
+    let mut headers = take_headers();
     for (name, value) in &buffers.fields {
         let name = HeaderName::from_bytes(name.of(&bytes)).ok()?;
         let value = slice(&bytes, *value);

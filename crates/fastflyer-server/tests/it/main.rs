@@ -2,11 +2,14 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod abandoned;
 mod differential;
 mod framing;
 mod requests;
 mod responses;
 mod starting;
 mod stopping;
+mod supervisor;
 mod support;
 mod timeouts;
+mod upgrades;

@@ -129,14 +129,14 @@ fn stopping_now_waits_for_nothing() {
 
 #[test]
 fn a_stop_before_the_run_ends_it_at_once() {
-    let mut server = start(config(fastflyer_server::Front::Fast));
+    let mut server = start(config(Front::Fast));
     server.handle.stop();
     assert_eq!(server.join().stats.accepted, 0);
 }
 
 #[test]
 fn a_signal_stops_gracefully() {
-    let mut config = config(fastflyer_server::Front::Fast);
+    let mut config = config(Front::Fast);
     config.signals = fastflyer_server::Signals::Handle;
     let mut server = start(config);
     let mut client = Client::connect(server.address);

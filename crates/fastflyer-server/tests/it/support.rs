@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use fastflyer_server::{
     Address, Application, Body, BoxError, Front, Handle, Peer, ProtocolError, Report, Server,
-    ServerConfig, Service, Signals, Timeouts,
+    ServerConfig, Service, Signals, Stamps, Timeouts,
 };
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body::Frame;
@@ -51,7 +51,10 @@ impl Application for App {
 }
 
 impl Service for App {
-    async fn call(&self, request: Request<Body>) -> Response<Body> {
+    async fn call(&self, mut request: Request<Body>, _stamps: &mut Stamps) -> Response<Body> {
+        if request.uri().path() == "/upgrade" {
+            return crate::upgrades::switch(&mut request);
+        }
         let path = request.uri().path().to_owned();
         let query = request.uri().query().unwrap_or_default().to_owned();
         let mut response = Response::new(Body::empty());
@@ -69,6 +72,22 @@ impl Service for App {
                 return response;
             }
             "/panic" => panic!("as asked"),
+            "/forever" => {
+                let _dropped = Dropped(Arc::clone(&self.seen));
+                std::future::pending::<()>().await;
+            }
+            "/events" | "/endless" => {
+                if path == "/events" {
+                    let value = HeaderValue::from_static("text/event-stream; charset=utf-8");
+                    response.headers_mut().insert("content-type", value);
+                }
+                let dropped = Dropped(Arc::clone(&self.seen));
+                *response.body_mut() = Body::new(StreamBody::new(Silent {
+                    spoken: false,
+                    _dropped: dropped,
+                }));
+                return response;
+            }
             "/early" => {
                 *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
                 return response;
@@ -111,6 +130,32 @@ impl Service for App {
             _ => *response.body_mut() = body.into(),
         }
         response
+    }
+}
+
+/// Notes when it is dropped: the handler or the stream that holds it was cancelled.
+struct Dropped(Seen);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().push(("dropped".to_owned(), None));
+    }
+}
+
+/// A stream that says one thing and then nothing more.
+struct Silent {
+    spoken: bool,
+    _dropped: Dropped,
+}
+
+impl futures_core::Stream for Silent {
+    type Item = Result<Frame<Bytes>, BoxError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if std::mem::replace(&mut self.spoken, true) {
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from("data: hello\n\n")))))
     }
 }
 
@@ -220,6 +265,13 @@ impl Client {
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         // The server may have closed already; what it answered is what counts.
         let _ = self.0.write_all(bytes);
+    }
+
+    /// Leaves with a reset, as a client does that breaks off while something is on its way to it.
+    pub(crate) fn reset(self) {
+        socket2::SockRef::from(&self.0)
+            .set_linger(Some(Duration::ZERO))
+            .unwrap();
     }
 
     pub(crate) fn half_close(&mut self) {

@@ -103,19 +103,37 @@ impl Constant {
     }
 }
 
+/// What an answer is sent with beside its own headers.
+pub(super) struct Added<'a> {
+    pub(super) request_id: &'a str,
+    pub(super) latency_ms: u64,
+    /// Shown of these are names that the answer has not.
+    pub(super) constant: &'a Constant,
+}
+
+impl Added<'_> {
+    fn push(&self, out: &mut Vec<u8>, headers: &HeaderMap, lengths: u64) {
+        out.extend_from_slice(b",\"x-request-id\":\"");
+        out.extend_from_slice(self.request_id.as_bytes());
+        out.extend_from_slice(b"\",\"x-lasting-time\":\"");
+        out.extend_from_slice(itoa::Buffer::new().format(self.latency_ms).as_bytes());
+        out.push(b'"');
+        self.constant.push(out, headers, lengths);
+    }
+}
+
 /// Appends the headers as an object of at most `limit` bytes, or as a string with its beginning.
-/// The values of a repeated name become an array. Of `constant` only names are shown that `headers`
-/// has not.
+/// The values of a repeated name become an array.
 pub(super) fn push_object(
     out: &mut Vec<u8>,
     headers: &HeaderMap,
-    constant: Option<&Constant>,
+    added: Option<Added<'_>>,
     limit: usize,
 ) {
     let start = out.len();
     let lengths = push_fields(out, headers, limit);
-    if let Some(constant) = constant {
-        constant.push(out, headers, lengths);
+    if let Some(added) = added {
+        added.push(out, headers, lengths);
     }
     // Each field begins with a comma; that of the first is where the brace belongs.
     match out.get_mut(start) {

@@ -53,8 +53,8 @@ impl AccessLog {
                     Sink::stdout().map_err(|error| format!("flyer_access_logfile: -: {error}"))?
                 }
             },
-            // A file of JSON lines tells of lost ones by such a line too.
             Some(path) => Sink::builder()
+                .rotation(settings.into())
                 .report(json_report)
                 .file(path)
                 .map_err(|error| {

@@ -21,7 +21,7 @@ pub(crate) use log::{AccessLog, Answer};
 pub(crate) use tee::{Pending, Tee};
 
 use body::Body;
-use headers::{Constant, Known};
+use headers::{Added, Constant, Known};
 use http::{HeaderMap, Uri};
 
 /// How much of a message is logged; what is longer is cut and becomes a JSON string.
@@ -54,6 +54,7 @@ pub(crate) struct Record<'a> {
     /// `None` if it was not read.
     pub request_body: Option<&'a [u8]>,
     pub status: u16,
+    /// Without `x-request-id` and `x-lasting-time`, which are sent too.
     pub response_headers: &'a HeaderMap,
     /// Sent too, put by the server where the response does not have them.
     pub constant_headers: &'a Constant,
@@ -112,8 +113,12 @@ pub(crate) fn write_line(out: &mut Vec<u8>, record: &Record<'_>, limits: &Limits
         None => out.extend_from_slice(br#""<stream>""#),
     }
     out.extend_from_slice(br#","headers":"#);
-    let constant = Some(record.constant_headers);
-    headers::push_object(out, record.response_headers, constant, limits.headers);
+    let added = Added {
+        request_id: record.request_id,
+        latency_ms: record.latency_ms,
+        constant: record.constant_headers,
+    };
+    headers::push_object(out, record.response_headers, Some(added), limits.headers);
 
     out.extend_from_slice(br#"},"latency":"#);
     push_number(out, record.latency_ms);

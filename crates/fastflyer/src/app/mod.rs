@@ -6,6 +6,7 @@ mod core;
 mod entry;
 mod flyer_api;
 mod run;
+mod serve;
 mod served;
 
 pub(crate) use core::Core;

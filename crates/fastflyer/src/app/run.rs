@@ -1,17 +1,8 @@
-//! [`FlyerApi::run`]: the program around an application: verbs, logger, server, banner.
+//! [`FlyerApi::run`]: the program around an application: the service, or one of its verbs.
 
 use super::{App, FlyerApi, StartError};
-use crate::{Result, memory};
-use fastflyer_server::{Address, Limits, SampledHeaders, Server, ServerConfig, Timeouts};
-use fastkit::{
-    logger::{self, LogConfig},
-    settings::{Listen, Loaded, Settings, Sources},
-};
-use std::{
-    io::{IsTerminal as _, Write as _},
-    net::SocketAddr,
-    sync::Arc,
-};
+use crate::Result;
+use std::io::{IsTerminal as _, Write as _};
 
 const USAGE: &str = "\
 Usage: PROGRAM [VERB]
@@ -54,38 +45,6 @@ impl FlyerApi {
                 Err(StartError::new(vec![text]).into())
             }
         }
-    }
-
-    /// Runs the service, whatever the program's arguments are.
-    ///
-    /// # Errors
-    ///
-    /// As [`run`](Self::run).
-    pub fn serve(self) -> Result<()> {
-        let loaded = self.loaded()?;
-        let log = LogConfig::from(&loaded.settings);
-        let guard = logger::init(&log)?;
-        let app = self.assemble(loaded, Some(guard.console()))?;
-        for note in app.notes.iter() {
-            tracing::info!(target: "fastflyer", "{note}");
-        }
-        let server = Server::bind(server_config(&app))?;
-        let _ = app.core.server.set(server.handle());
-        banner(&app.core.settings, server.local_addr());
-        let report = server.run(app)?;
-        let stats = report.stats;
-        if stats.cut > 0 {
-            tracing::warn!(target: "fastflyer", "stopped; {} requests were cut by flyer_graceful_timeout", stats.cut);
-        } else {
-            tracing::info!(target: "fastflyer", "stopped after {} requests", stats.requests);
-        }
-        drop(guard);
-        Ok(())
-    }
-
-    fn loaded(&self) -> Result<Loaded, StartError> {
-        Settings::load(&self.config, &Sources::from_process())
-            .map_err(|errors| StartError::new(errors.iter().map(str::to_owned).collect()))
     }
 
     /// The application for a verb, which looks at it and opens nothing: no log file either.
@@ -154,68 +113,5 @@ fn print(text: &str) -> Result<()> {
     match writeln!(std::io::stdout(), "{}", text.trim_end()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
-    }
-}
-
-fn server_config(app: &App) -> ServerConfig {
-    let settings = &app.core.settings;
-    let address = match &settings.host {
-        Listen::Tcp(host) => Address::Tcp {
-            host: host.clone(),
-            port: settings.port,
-        },
-        Listen::Unix(path) => Address::Unix(path.clone()),
-    };
-    let defaults = Timeouts::default();
-    // "off" is a day: a head that takes longer is not coming.
-    let head = settings
-        .header_timeout
-        .unwrap_or(std::time::Duration::from_secs(86_400));
-    ServerConfig {
-        address,
-        event_loops: settings.event_loops,
-        max_connections: settings.worker_connections,
-        timeouts: Timeouts {
-            head,
-            first_byte: defaults.first_byte.min(head),
-            keep_alive: settings.keepalive,
-            graceful: settings.graceful_timeout,
-            ..defaults
-        },
-        limits: Limits::default(),
-        constant_headers: app.core.constant_headers.clone(),
-        sampled_headers: Some(SampledHeaders(Arc::new(memory::headers))),
-        ..ServerConfig::default()
-    }
-}
-
-/// Tells where the service answers. On a terminal this is for people, so it does not go through the
-/// logger.
-fn banner(settings: &Settings, address: Option<SocketAddr>) {
-    let mut lines = vec![format!("{} {}", settings.title, settings.version)];
-    match address {
-        Some(address) => {
-            let host = match address.ip() {
-                ip if ip.is_unspecified() => "127.0.0.1".to_owned(),
-                ip if ip.is_ipv6() => format!("[{ip}]"),
-                ip => ip.to_string(),
-            };
-            let origin = format!("http://{host}:{}", address.port());
-            let base = &settings.base_url;
-            lines.push(format!("listening on {address}"));
-            if settings.docs {
-                lines.push(format!("Swagger UI  {origin}{base}/docs"));
-                lines.push(format!("ReDoc       {origin}{base}/redoc"));
-                lines.push(format!("OpenAPI     {origin}{base}/openapi.json"));
-            }
-            lines.push(format!("health      {origin}{base}/health_check"));
-        }
-        None => lines.push(format!("listening on {:?}", settings.host)),
-    }
-    if settings.auth_enable {
-        lines.push("basic authentication is on; open are only / and the health checks, the docs' assets, and apps with AUTH_ENABLED = false".to_owned());
-    }
-    for line in lines {
-        tracing::info!(target: "fastflyer", "{line}");
     }
 }

@@ -4,10 +4,10 @@ use super::App;
 use crate::{
     ApiError, Body,
     context::PeerInfo,
-    service::{Asked, ConnectionService},
+    service::{Asked, ConnectionService, X_LASTING_TIME, X_REQUEST_ID},
 };
 use bytes::Bytes;
-use fastflyer_server::{Application, Peer, ProtocolError, Service, Startup};
+use fastflyer_server::{Application, Peer, ProtocolError, Service, Stamps, Startup};
 use fastkit::context::RequestId;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
@@ -29,13 +29,8 @@ impl Application for App {
     fn protocol_error(&self, peer: &Peer, error: &ProtocolError) -> Response<Bytes> {
         let code = u32::from(error.status.as_u16());
         let failure = ApiError::framework(code).detail(error.reason);
-        let mut response = self.core.envelope.failure(&failure);
+        let response = self.core.envelope.failure(&failure);
         let request_id = RequestId::random();
-        if let Ok(id) = HeaderValue::from_bytes(request_id.as_bytes()) {
-            response
-                .headers_mut()
-                .insert(crate::service::X_REQUEST_ID, id);
-        }
         // Nothing of what was sent can be trusted to be a method or a path.
         let (method, uri, headers) = (unread(), Uri::default(), HeaderMap::new());
         let asked = Asked {
@@ -54,7 +49,12 @@ impl Application for App {
             text,
             trusted: false,
         });
-        let response = self.core.log_access(&asked, response, 0, &peer, request_id);
+        let mut response = self.core.log_access(&asked, response, 0, &peer, request_id);
+        let headers = response.headers_mut();
+        if let Ok(id) = HeaderValue::from_bytes(request_id.as_bytes()) {
+            headers.insert(X_REQUEST_ID, id);
+        }
+        headers.insert(X_LASTING_TIME, HeaderValue::from_static("0"));
         response.map(|mut body| body.take_full().unwrap_or_default())
     }
 
@@ -94,7 +94,9 @@ impl App {
         address: Option<IpAddr>,
     ) -> Response<Body> {
         let service = ConnectionService::new(self.core.clone(), address);
-        let mut response = service.call(request).await;
+        let mut stamps = Stamps::default();
+        let mut response = service.call(request, &mut stamps).await;
+        stamps.apply(response.headers_mut());
         for (name, value) in self
             .core
             .constant_headers

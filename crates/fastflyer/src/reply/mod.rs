@@ -209,8 +209,7 @@ where
 pub(crate) fn json_response(status: StatusCode, body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    // Six fit into the smallest table that has room for ours and one or two of the handler's.
-    let mut headers = HeaderMap::with_capacity(6);
+    let mut headers = fastflyer_server::take_headers();
     headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json"),

@@ -33,7 +33,17 @@ const ALLOWED: [bool; 256] = {
     table
 };
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
+/// Each byte as two hexadecimal digits.
+const HEX: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut table = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    table
+};
 
 impl RequestId {
     /// The longest id, in bytes.
@@ -68,15 +78,11 @@ impl RequestId {
         random[6] = (random[6] & 0x0f) | 0x40;
         random[8] = (random[8] & 0x3f) | 0x80;
         let mut bytes = [0; Self::MAX_LENGTH];
-        let mut at = 0;
-        for (index, byte) in random.iter().enumerate() {
-            if matches!(index, 4 | 6 | 8 | 10) {
-                bytes[at] = b'-';
-                at += 1;
-            }
-            bytes[at] = HEX[usize::from(byte >> 4)];
-            bytes[at + 1] = HEX[usize::from(byte & 15)];
-            at += 2;
+        bytes[..36].copy_from_slice(b"00000000-0000-0000-0000-000000000000");
+        // Where the digits of each byte stand; written out, so that the loop has no branch.
+        const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+        for (byte, place) in random.iter().zip(PLACES) {
+            bytes[place..place + 2].copy_from_slice(&HEX[usize::from(*byte)]);
         }
         Self {
             length: LENGTH,

@@ -4,7 +4,7 @@ use super::{
     layer::{Lines, Output, Wanted},
     level::{Directives, Format, Level},
     sink::Sink,
-    target::Rotation,
+    target::{Rotate, Rotation},
 };
 use crate::settings::Settings;
 use std::{
@@ -56,9 +56,24 @@ impl From<&Settings> for LogConfig {
             console: Some(settings.console_log_level),
             file: Some(settings.file_log_level),
             folder: settings.log_path.clone(),
+            rotation: settings.into(),
             directives: settings.log.clone(),
             format: settings.log_format,
             ..Self::default()
+        }
+    }
+}
+
+impl From<&Settings> for Rotation {
+    /// From `flyer_log_rotate`, `flyer_log_max_size` and `flyer_log_keep`.
+    fn from(settings: &Settings) -> Self {
+        Self {
+            max_bytes: match settings.log_rotate {
+                Rotate::Day | Rotate::Size => settings.log_max_size as u64,
+                Rotate::Never => 0,
+            },
+            daily: settings.log_rotate == Rotate::Day,
+            keep: settings.log_keep,
         }
     }
 }
@@ -121,7 +136,8 @@ impl Guard {
         self.file.as_ref()
     }
 
-    /// Opens the file anew, after it was renamed from outside.
+    /// Opens the file anew, after it was renamed from outside. [`reopen_all`](super::reopen_all)
+    /// does it for all log files of the process.
     pub fn reopen(&self) {
         self.sinks().for_each(Sink::reopen);
     }
@@ -163,6 +179,10 @@ impl Drop for Guard {
 /// # Ok::<(), logger::Error>(())
 /// ```
 pub fn init(config: &LogConfig) -> Result<Guard, Error> {
+    // Before any thread is started and any file is made.
+    if tracing::dispatcher::has_been_set() {
+        return Err(Error(Kind::Installed));
+    }
     let (layer, guard, warning) = layer(config)?;
     let subscriber = Registry::default().with(layer);
     tracing::subscriber::set_global_default(subscriber).map_err(|_| Error(Kind::Installed))?;

@@ -18,6 +18,6 @@ mod target;
 pub use format::json_report;
 pub use init::{Error, Guard, LogConfig, init, layer};
 pub use level::{Directives, Format, InvalidDirective, Level};
-pub use sink::{Sink, SinkBuilder};
-pub use target::Rotation;
+pub use sink::{Sink, SinkBuilder, reopen_all};
+pub use target::{Rotate, Rotation};
 pub use tracing::{debug, error, info, trace, warn, warn as warning};

@@ -8,7 +8,7 @@ use super::target::{Rotation, Target};
 use std::{
     fmt, io, mem,
     path::{Path, PathBuf},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
     thread,
     time::{Duration, Instant},
 };
@@ -23,6 +23,39 @@ const RESTS: u32 = 20;
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 /// What is kept allocated while nothing happens.
 const IDLE_CAPACITY: usize = 64 * 1024;
+
+/// The sinks of this process that write to files: what a signal to reopen is about.
+static FILES: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+
+/// Opens all log files of this process anew: the log, the access log and every other [`Sink`] on a
+/// file, as the signal USR1 asks for after something outside has put them aside.
+///
+/// Waits for nothing: the writers do it before their next line. A file that cannot be opened is
+/// written on, and [`Sink::error`] tells why. Takes locks, so that it is not for the inside of a
+/// signal handler.
+///
+/// ```
+/// use fastkit::logger::{self, Sink};
+/// use std::{fs, time::Duration};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let (path, old) = (folder.path().join("access.log"), folder.path().join("access.old"));
+/// let sink = Sink::file(&path)?;
+/// sink.line(|buffer| buffer.extend_from_slice(b"before"));
+/// sink.flush(Duration::from_secs(1));
+/// fs::rename(&path, &old)?;
+/// logger::reopen_all();
+/// sink.line(|buffer| buffer.extend_from_slice(b"after"));
+/// sink.flush(Duration::from_secs(1));
+/// assert_eq!((fs::read_to_string(&old)?, fs::read_to_string(&path)?), ("before\n".into(), "after\n".into()));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn reopen_all() {
+    let files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
+    for shared in files.iter().filter_map(Weak::upgrade) {
+        shared.reopen();
+    }
+}
 
 /// A bounded line writer that never blocks and never fails its callers.
 ///
@@ -146,7 +179,12 @@ impl SinkBuilder {
     /// When the file cannot be opened or the writer thread cannot be started.
     pub fn file(self, path: impl Into<PathBuf>) -> io::Result<Sink> {
         let target = Target::file(path.into(), self.rotation)?;
-        self.open(target)
+        let sink = self.open(target)?;
+        let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
+        files.retain(|file| file.strong_count() > 0);
+        files.push(Arc::downgrade(&sink.handle.shared));
+        drop(files);
+        Ok(sink)
     }
 
     /// Writes to anything; [`Sink::reopen`] does nothing there.
@@ -261,9 +299,7 @@ impl Sink {
     /// Opens the file anew before the next line is written, for log rotation from outside. When
     /// that fails, the old file is kept. Standard output is left as it is.
     pub fn reopen(&self) {
-        let shared = &self.handle.shared;
-        shared.lock().reopen = true;
-        shared.hurry();
+        self.handle.shared.reopen();
     }
 
     /// How many lines were lost so far: no room in the buffer, or given up after an error.
@@ -321,6 +357,11 @@ impl Shared {
     /// A panic of a caller's closure leaves the buffer in order, so poisoning means nothing here.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reopen(&self) {
+        self.lock().reopen = true;
+        self.hurry();
     }
 
     fn hurry(&self) {

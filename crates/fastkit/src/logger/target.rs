@@ -1,17 +1,49 @@
 //! What a sink writes to: a stream, or a file that is rotated by size and day.
 //!
-//! Several processes may append to one file: a rotation happens under the file's lock, and a
-//! process that finds its file replaced simply opens the new one. Only the sink's thread is here.
+//! Several processes may append to one file: a rotation happens under the file's lock, so that one of
+//! them does it, and the others find the path leading elsewhere and follow. Each write is whole lines,
+//! as far as the system takes them, and looks at the path first. Only the sink's thread is here.
 
 use chrono::{DateTime, Local, NaiveDate};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{Duration, Instant, SystemTime},
 };
 
+/// What begins a new log file: `flyer_log_rotate`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Rotate {
+    /// Each day, in local time, and a size that is reached.
+    #[default]
+    Day,
+    /// A size that is reached.
+    Size,
+    /// Nothing: something outside puts the files aside.
+    Never,
+}
+
+impl Rotate {
+    /// The name, as it is written in settings.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Size => "size",
+            Self::Never => "never",
+        }
+    }
+}
+
+/// How long a file that is gone from its path is still written to. Whoever has moved it is about to
+/// make the new one, with the owner and the mode that it wants.
+const MISSING: Duration = Duration::from_secs(1);
+
 /// When a log file is put aside: `error.log` becomes `error.log.1`, that one `error.log.2`.
+///
+/// What is no ordinary file (a device, a pipe, a link to one such as `/dev/stdout`) is never put
+/// aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rotation {
     /// The size in bytes that a file may reach; lines are never cut in two. 0: any size.
@@ -92,48 +124,77 @@ pub(super) struct LogFile {
     day: NaiveDate,
     /// Whether the last byte that was written ended a line: rotation waits for that.
     between_lines: bool,
+    /// Since when the path leads nowhere.
+    missing: Option<Instant>,
 }
 
 impl LogFile {
     fn open(path: PathBuf, rotation: Option<Rotation>) -> io::Result<Self> {
-        if let Some(folder) = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
-            fs::create_dir_all(folder)?;
-        }
         let file = append_to(&path)?;
-        // A file of yesterday is put aside by the first line of today.
-        let written = file
-            .metadata()
-            .and_then(|metadata| metadata.modified())
-            .unwrap_or_else(|_| SystemTime::now());
-        let day = DateTime::<Local>::from(written).date_naive();
         Ok(Self {
+            day: day_of(&file),
             path,
             file,
             rotation,
-            day,
             between_lines: true,
+            missing: None,
         })
     }
 
     fn reopen(&mut self) -> io::Result<()> {
         self.file = append_to(&self.path)?;
+        self.day = day_of(&self.file);
         self.between_lines = true;
+        self.missing = None;
         Ok(())
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // The rest of a line goes where its beginning is.
+        if !self.between_lines {
+            return self.put(bytes);
+        }
+        self.follow();
         let end = match self.rotation {
-            Some(rotation) if self.between_lines => self.make_room(rotation, bytes)?,
-            _ => bytes.len(),
+            Some(rotation) => self.make_room(rotation, bytes)?,
+            None => bytes.len(),
         };
-        let written = self.file.write(&bytes[..end])?;
+        let written = self.put(&bytes[..end])?;
+        if self.is_deleted() {
+            // Between the look at the path and the write, others have rotated the file away for
+            // good: nobody will ever read it.
+            self.reopen()?;
+            return self.put(&bytes[..end]);
+        }
+        Ok(written)
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
         if let Some(last) = written.checked_sub(1) {
             self.between_lines = bytes[last] == b'\n';
         }
         Ok(written)
+    }
+
+    /// Opens what the path leads to, where that is another file by now: a process beside this one,
+    /// or something outside, has put the old one aside. Without success, the old one is written on.
+    fn follow(&mut self) {
+        let due = match self.is_current() {
+            Ok(true) => {
+                self.missing = None;
+                false
+            }
+            Ok(false) => true,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.is_deleted()
+                    || self.missing.get_or_insert_with(Instant::now).elapsed() >= MISSING
+            }
+            Err(_) => false,
+        };
+        if due {
+            let _ = self.reopen();
+        }
     }
 
     /// Rotates where that is due, and tells how many of the bytes, whole lines, belong into the
@@ -143,6 +204,9 @@ impl LogFile {
             .iter()
             .position(|byte| *byte == b'\n')
             .map_or(bytes.len(), |at| at + 1);
+        if !fs::symlink_metadata(&self.path).is_ok_and(|path| path.is_file()) {
+            return Ok(bytes.len());
+        }
         let today = Local::now().date_naive();
         // Asked of the system, since other processes may append to the file too.
         let mut size = self.file.metadata()?.len();
@@ -178,47 +242,76 @@ impl LogFile {
         if let Err(TryLockError::WouldBlock) = self.file.try_lock() {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let outcome = if self.is_current() {
-            shift(&self.path, keep)
-        } else {
-            Ok(())
+        let outcome = match self.is_current() {
+            Ok(true) => shift(&self.path, keep),
+            _ => Ok(()),
         };
         let reopened = outcome.and_then(|()| append_to(&self.path));
         let _ = self.file.unlock();
         self.file = reopened?;
+        self.missing = None;
         Ok(())
     }
 
     /// Whether the path still leads to the open file.
     #[cfg(unix)]
-    fn is_current(&self) -> bool {
+    fn is_current(&self) -> io::Result<bool> {
         use std::os::unix::fs::MetadataExt;
-        match (fs::metadata(&self.path), self.file.metadata()) {
-            (Ok(path), Ok(file)) => (path.dev(), path.ino()) == (file.dev(), file.ino()),
-            _ => false,
-        }
+        let (path, file) = (fs::metadata(&self.path)?, self.file.metadata()?);
+        Ok((path.dev(), path.ino()) == (file.dev(), file.ino()))
+    }
+
+    /// A file that is open cannot be renamed there.
+    #[cfg(not(unix))]
+    fn is_current(&self) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    /// Whether no path leads to the open file any more.
+    #[cfg(unix)]
+    fn is_deleted(&self) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        self.file.metadata().is_ok_and(|file| file.nlink() == 0)
     }
 
     #[cfg(not(unix))]
-    fn is_current(&self) -> bool {
-        true
+    fn is_deleted(&self) -> bool {
+        false
     }
 }
 
 fn append_to(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        fs::create_dir_all(folder)?;
+    }
     OpenOptions::new().create(true).append(true).open(path)
 }
 
-/// `x` to `x.1`, `x.1` to `x.2`, the oldest away.
+/// The day on which a file was written last, or today: a file of yesterday is put aside by the
+/// first line of today.
+fn day_of(file: &File) -> NaiveDate {
+    let written = file
+        .metadata()
+        .and_then(|metadata| metadata.modified())
+        .unwrap_or_else(|_| SystemTime::now());
+    DateTime::<Local>::from(written).date_naive()
+}
+
+/// `x` to `x.1`, `x.1` to `x.2` and so on up to the first number that is free; the oldest away.
 fn shift(path: &Path, keep: usize) -> io::Result<()> {
     let numbered = |number: usize| {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".{number}"));
         PathBuf::from(name)
     };
-    for number in (1..keep).rev() {
-        // Most of these don't exist yet.
-        let _ = fs::rename(numbered(number), numbered(number + 1));
+    let taken = (1..keep)
+        .take_while(|number| numbered(*number).exists())
+        .count();
+    for number in (1..=taken).rev() {
+        fs::rename(numbered(number), numbered(number + 1))?;
     }
     fs::rename(path, numbered(1))
 }
@@ -226,7 +319,6 @@ fn shift(path: &Path, keep: usize) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn write_all(file: &mut LogFile, mut bytes: &[u8]) {
         while !bytes.is_empty() {
@@ -315,5 +407,60 @@ mod tests {
         assert_eq!(read(folder.path(), "a.log.1"), "111\n222\n");
         assert_eq!(read(folder.path(), "a.log"), "333\n444\n");
         assert!(!folder.path().join("a.log.2").exists());
+    }
+
+    #[test]
+    fn a_file_that_others_have_put_aside_is_left_at_the_next_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        let mut file = LogFile::open(path.clone(), None).unwrap();
+        write_all(&mut file, b"1\n");
+        fs::rename(&path, folder.path().join("moved")).unwrap();
+        // Nobody has made the new one yet: nothing is lost meanwhile.
+        write_all(&mut file, b"2\n");
+        fs::write(&path, "").unwrap();
+        write_all(&mut file, b"3\n");
+        assert_eq!(read(folder.path(), "moved"), "1\n2\n");
+        assert_eq!(read(folder.path(), "a.log"), "3\n");
+        fs::remove_file(&path).unwrap();
+        write_all(&mut file, b"4\n");
+        assert_eq!(read(folder.path(), "a.log"), "4\n");
+        fs::remove_dir_all(folder.path()).unwrap();
+        write_all(&mut file, b"5\n");
+        assert_eq!(read(folder.path(), "a.log"), "5\n");
+    }
+
+    #[test]
+    fn a_file_of_today_that_is_opened_anew_is_not_rotated_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        let mut file = LogFile::open(path.clone(), Some(Rotation::default())).unwrap();
+        write_all(&mut file, b"yesterday\n");
+        file.day = file.day.pred_opt().unwrap();
+        // Another process was first.
+        fs::rename(&path, folder.path().join("a.log.1")).unwrap();
+        fs::write(&path, "today\n").unwrap();
+        write_all(&mut file, b"too\n");
+        assert_eq!(read(folder.path(), "a.log"), "today\ntoo\n");
+        assert!(!folder.path().join("a.log.2").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_ordinary_file_stays_where_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+        let rotation = Rotation {
+            max_bytes: 1,
+            daily: true,
+            keep: 1,
+        };
+        let mut file = LogFile::open(path.clone(), Some(rotation)).unwrap();
+        file.day = file.day.pred_opt().unwrap();
+        write_all(&mut file, b"1\n");
+        write_all(&mut file, b"2\n");
+        assert_eq!(fs::read_link(&path).unwrap(), Path::new("/dev/null"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -6,7 +6,7 @@
 use super::value::{ErrorStatus, FieldRule, Listen, Network, ResponseFormat, Secret};
 use crate::{
     Locale,
-    logger::{Directives, Format, Level},
+    logger::{Directives, Format, Level, Rotate},
     mask::mask_value,
 };
 use std::{
@@ -171,6 +171,7 @@ into_text! {
     Level: |value| value.to_string();
     Format: |value| if value == Format::Json { "json".to_owned() } else { "text".to_owned() };
     Directives: |value| value.to_string();
+    Rotate: |value| value.as_str().to_owned();
     Listen: |value| value.to_string();
     PathBuf: |value| value.display().to_string();
     Secret: |value| value.expose().to_owned();

@@ -342,6 +342,12 @@ impl<'a> Resolver<'a> {
                     .to_owned(),
             );
         }
+        if settings.workers > 1 && settings.supervisor == Some(false) {
+            self.refuse(
+                "flyer_workers",
+                "several workers need the supervisor, which flyer_supervisor = 0 turns off; expected 1, or flyer_supervisor = 1",
+            );
+        }
         if settings.auth_enable {
             let on = self
                 .found

@@ -130,6 +130,14 @@ const TRANSLATIONS: &[(&str, &str)] = &[
         "可用核数 / 工作进程数，至少为 1",
     ),
     (
+        "1; on a terminal with one worker 0",
+        "1；在终端中且只有一个工作进程时为 0",
+    ),
+    (
+        "PID.sock in the runtime folder of the user",
+        "用户运行时目录下的 PID.sock",
+    ),
+    (
         "/health_check,{base}/health_check",
         "/health_check,{base}/health_check",
     ),

@@ -5,11 +5,11 @@ use super::{
     declare::settings,
     kind::{
         BaseUrl, Bytes, Choice, CommaList, Count, FieldRules, Flag, Folder, Host, Kind, List,
-        LogTarget, Maybe, MaybeEmpty, Modules, Networks, Number, OffSeconds, Rate, Seconds, Text,
-        Uris,
+        LogTarget, Maybe, MaybeEmpty, Modules, Networks, Number, OffSeconds, Rate, Seconds, Socket,
+        Text, Uris,
     },
     load::Resolver,
-    value::{ErrorStatus, FieldRule, Listen, Network, ResponseFormat, Secret},
+    value::{Control, ErrorStatus, FieldRule, Listen, Network, ResponseFormat, Secret},
     variable::{
         Group,
         Preset::{self, Computed, Text as Is, Unset},
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Locale,
-    logger::{Directives, Format, Level},
+    logger::{Directives, Format, Level, Rotate},
 };
 use std::{path::PathBuf, time::Duration};
 
@@ -58,10 +58,16 @@ settings! {
         reload: bool as Flag = Is("0") => planned("a later version");
         /// The number of worker processes.
         /// 工作进程数量。
-        workers: usize as Count<1, 1024> = Is("1") => planned("a later version");
-        /// Whether a supervisor process runs the workers.
-        /// 是否由主控进程管理工作进程。
-        supervisor: bool as Flag = Is("1") => planned("a later version");
+        workers: usize as Count<1, 1024> = Is("1") => active;
+        /// Whether a supervisor process runs the workers and replaces them; 0 is one process alone.
+        /// 是否由主控进程管理并更换工作进程；0 表示只有一个进程。
+        supervisor: Option<bool> as Maybe<Flag> = Computed("1; on a terminal with one worker 0") => active;
+        /// The socket of `fastflyer ctl`, or `off`.
+        /// `fastflyer ctl` 使用的套接字；`off` 表示关闭。
+        ctl_socket: Control as Socket = Computed("PID.sock in the runtime folder of the user") => active;
+        /// Whether `{base}/state` shows the workers.
+        /// 是否提供 `{base}/state` 以查看工作进程状态。
+        state_page: bool as Flag = Is("0") => active;
         /// The number of event loops in each worker.
         /// 每个工作进程的事件循环数量。
         event_loops: usize as Count<1, 1024> = Computed("cores available / workers, at least 1") => active;
@@ -76,16 +82,16 @@ settings! {
         worker_connections: usize as Count<1, 1_000_000> = Is("1000") => active;
         /// Whether a worker is replaced after `flyer_max_requests` requests.
         /// 是否在处理 `flyer_max_requests` 个请求后更换工作进程。
-        enable_max_requests: bool as Flag = Is("0") => planned("a later version");
+        enable_max_requests: bool as Flag = Is("0") => active;
         /// After how many requests a worker is replaced; 0 is threads x 200.
         /// 工作进程处理多少个请求后被更换；0 表示线程数 x 200。
-        max_requests: u64 as Number<u64, 0, { u64::MAX }> = Is("0") => planned("a later version");
+        max_requests: u64 as Number<u64, 0, { u64::MAX }> = Is("0") => active;
         /// The most that is added to `flyer_max_requests` at random.
         /// 随机加到 `flyer_max_requests` 上的最大值。
-        max_requests_jitter: u64 as Number<u64, 0, { u64::MAX }> = Is("0") => planned("a later version");
+        max_requests_jitter: u64 as Number<u64, 0, { u64::MAX }> = Is("0") => active;
         /// After what time without an answer of its event loop a worker is replaced; 0 is never.
         /// 事件循环超过该时间无响应则更换工作进程；0 表示关闭。
-        timeout: Option<Duration> as OffSeconds = Is("60") => planned("a later version");
+        timeout: Option<Duration> as OffSeconds = Is("60") => active;
         /// The longest time that requests in flight have to end when the service stops.
         /// 停止服务时等待处理中请求完成的最长时间，生产环境建议 10 秒以上。
         graceful_timeout: Duration as Seconds = Is("1") => active;
@@ -109,6 +115,15 @@ settings! {
         /// The folder of `error.log`; one that cannot be written gives a warning and console only.
         /// `error.log` 所在目录；不可写时给出警告并只输出到控制台。
         log_path: PathBuf as Folder = Is("logs") => active;
+        /// What begins a new log file, of `error.log` and of the access log: each day and `flyer_log_max_size`, that size only, or nothing.
+        /// 何时更换日志文件（`error.log` 和请求日志文件）：每天及达到 `flyer_log_max_size`、仅按大小、或从不。
+        log_rotate: Rotate as Choice<Rotate> = Is("day") => active;
+        /// The size at which a log file is put aside.
+        /// 单个日志文件的最大字节数，达到后更换。
+        log_max_size: usize as Bytes = Is("100MiB") => active;
+        /// How many old log files are kept, as `error.log.1`, `error.log.2` and so on.
+        /// 保留的旧日志文件数量，如 `error.log.1`、`error.log.2`。
+        log_keep: usize as Count<1, 1000> = Is("7") => active;
         /// Whether requests are logged.
         /// 是否记录请求日志。
         access_log: bool as Flag = Is("1") => active;

@@ -27,6 +27,18 @@ impl fmt::Display for Listen {
     }
 }
 
+/// Where the control socket is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Control {
+    /// In the runtime folder of the user, under the number of the process.
+    #[default]
+    Standard,
+    /// There is none.
+    Off,
+    /// At this path.
+    At(PathBuf),
+}
+
 /// A value that shows itself to nobody: `Debug` and `Display` print `***`.
 ///
 /// ```

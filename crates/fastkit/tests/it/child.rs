@@ -2,17 +2,20 @@
 
 use fastkit::{
     env,
-    logger::{self, Level, LogConfig},
+    logger::{self, Level, LogConfig, Rotation, Sink},
 };
 use std::{
+    collections::BTreeMap,
     fs,
-    io::Read,
+    io::{Read, Write},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 const ROLE: &str = "fastkit_test_role";
 const FOLDER: &str = "fastkit_test_folder";
+/// How many lines each of the processes that share a file writes.
+const LINES: usize = 6000;
 
 /// Does nothing in an ordinary run.
 #[test]
@@ -69,6 +72,58 @@ fn role() {
             });
             assert!(asleep, "idle writers never wake up");
             drop(guard);
+        }
+        "rotate" => {
+            let sink = Sink::builder()
+                .rotation(Rotation {
+                    max_bytes: 4000,
+                    daily: true,
+                    keep: 900,
+                })
+                .file(config.folder.join("shared.log"))
+                .unwrap();
+            fs::write(
+                config.folder.join(format!("ready-{}", std::process::id())),
+                "",
+            )
+            .unwrap();
+            wait_for(|| config.folder.join("go").exists());
+            for number in 0..LINES {
+                sink.line(|line| {
+                    let padding = "x".repeat(number % 60);
+                    let _ = write!(line, "<{} {number} {padding}>", std::process::id());
+                });
+                // Many small writes: many chances to meet the other process while it rotates.
+                if number % 8 == 0 {
+                    assert!(sink.flush(Duration::from_secs(20)));
+                }
+            }
+            assert_eq!(sink.dropped(), 0);
+            drop(sink);
+        }
+        "reopen" => {
+            let guard = logger::init(&config).unwrap();
+            let access = Sink::file(config.folder.join("access.log")).unwrap();
+            let both = |text: &str| {
+                logger::error!("{text}");
+                access.line(|line| line.extend_from_slice(text.as_bytes()));
+                assert!(guard.flush(Duration::from_secs(20)));
+                assert!(access.flush(Duration::from_secs(20)));
+            };
+            both("before");
+            for name in ["error.log", "access.log"] {
+                let path = config.folder.join(name);
+                fs::rename(&path, path.with_extension("old")).unwrap();
+            }
+            logger::reopen_all();
+            both("after");
+            drop(guard);
+        }
+        "foreign" => {
+            let mine = tracing_subscriber::Registry::default();
+            tracing::subscriber::set_global_default(mine).unwrap();
+            assert!(logger::init(&config).unwrap_err().is_installed());
+            assert!(!config.folder.join("error.log").exists());
         }
         "dotenv" => {
             assert_eq!(env::get("fastkit_from_file", ""), "file");
@@ -210,6 +265,98 @@ fn a_console_that_nobody_reads_harms_nobody() {
         }
         process.wait().unwrap();
     }
+}
+
+#[test]
+fn processes_that_share_a_file_rotate_it_without_losing_or_tearing_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let processes: Vec<_> = (0..2)
+        .map(|_| {
+            child("rotate", folder.path())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    let names = || -> Vec<String> {
+        let entries = fs::read_dir(folder.path()).unwrap();
+        entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    };
+    wait_for(|| {
+        names()
+            .iter()
+            .filter(|name| name.starts_with("ready-"))
+            .count()
+            == 2
+    });
+    fs::write(folder.path().join("go"), "").unwrap();
+    for mut process in processes {
+        assert!(process.wait().unwrap().success());
+    }
+    // The oldest first: a higher number is an older file.
+    let mut files: Vec<(usize, String)> = names()
+        .into_iter()
+        .filter_map(|name| {
+            let rest = name.strip_prefix("shared.log")?;
+            Some((
+                rest.strip_prefix('.')
+                    .map_or(0, |number| number.parse().unwrap()),
+                name,
+            ))
+        })
+        .collect();
+    files.sort();
+    // Fewer than by the size alone: nobody waits for a lock, and writes on instead.
+    assert!(files.len() > 5, "{} files", files.len());
+    let mut next: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, name) in files.iter().rev() {
+        for line in fs::read_to_string(folder.path().join(name))
+            .unwrap()
+            .lines()
+        {
+            let inner = line
+                .strip_prefix('<')
+                .and_then(|rest| rest.strip_suffix('>'));
+            let parts: Vec<&str> = inner
+                .unwrap_or_else(|| panic!("torn: {line:?}"))
+                .split(' ')
+                .collect();
+            let expected = next.entry(parts[0].to_owned()).or_default();
+            assert_eq!(
+                parts[1],
+                expected.to_string(),
+                "in order, none lost: {name}"
+            );
+            *expected += 1;
+        }
+    }
+    assert_eq!(next.into_values().collect::<Vec<_>>(), [LINES; 2]);
+}
+
+#[test]
+fn all_log_files_of_a_process_are_opened_anew_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = child("reopen", folder.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    for name in ["error", "access"] {
+        let text = |extension| {
+            fs::read_to_string(folder.path().join(name).with_extension(extension)).unwrap()
+        };
+        assert!(text("old").ends_with("before\n") && text("log").ends_with("after\n"));
+        assert_eq!(
+            (text("old").lines().count(), text("log").lines().count()),
+            (1, 1)
+        );
+    }
+}
+
+#[test]
+fn a_subscriber_that_is_there_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = child("foreign", folder.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
 }
 
 #[test]

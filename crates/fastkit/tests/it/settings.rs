@@ -4,8 +4,8 @@ use fastkit::{
     Locale,
     logger::{Format, Level, LogConfig},
     settings::{
-        Config, Contact, ErrorStatus, FieldRule, Listen, Loaded, ResponseFormat, Secret, Settings,
-        Source, Sources,
+        Config, Contact, Control, ErrorStatus, FieldRule, Listen, Loaded, ResponseFormat, Secret,
+        Settings, Source, Sources,
     },
 };
 use std::{path::PathBuf, time::Duration};
@@ -72,7 +72,12 @@ fn defaults_are_those_of_the_table() {
         (settings.log_format, settings.log_path.clone()),
         (Format::Text, PathBuf::from("logs"))
     );
-    assert!(settings.access_log && settings.docs && settings.supervisor && settings.request_log);
+    assert!(
+        settings.access_log
+            && settings.docs
+            && settings.supervisor.is_none()
+            && settings.request_log
+    );
     assert!(!settings.auth_enable && !settings.debug && !settings.metrics && !settings.reload);
     assert_eq!(settings.access_logfile, None);
     assert_eq!(
@@ -318,9 +323,8 @@ fn unknown_names_are_warned_of_with_the_nearest_known_one() {
 #[test]
 fn what_has_no_effect_is_warned_of() {
     let loaded = load(&[
-        ("flyer_workers", "4"),
+        ("flyer_background_threads", "4"),
         ("flyer_reload", "false"),
-        ("flyer_timeout", "60"),
         ("flyer_preload", "1"),
         ("flyer_polaris_service", "x"),
         ("flyer_base_url", "/a/"),
@@ -328,21 +332,37 @@ fn what_has_no_effect_is_warned_of() {
     assert_eq!(
         loaded.warnings,
         [
-            r#"flyer_workers = "4" (environment) has no effect in this version: it is planned for a later version"#,
+            r#"flyer_background_threads = "4" (environment) has no effect in this version: it is planned for a later version"#,
             r#"flyer_preload = "1" (environment) has no effect: the program is one binary: nothing is loaded later"#,
             r#"flyer_polaris_service = "x" (environment) has no effect: Tencent's own services are not carried over"#,
             r#"flyer_base_url = "/a/" (environment): the slash at its end is dropped: "/a" is used"#,
         ]
     );
     assert_eq!(
-        loaded.settings.event_loops, 4,
-        "workers that do not exist take no cores"
-    );
-    assert_eq!(
         loaded.settings.access_log_exclude_uris,
         ["/health_check", "/a/health_check"]
     );
     assert!(errors(&[("flyer_workers", "0")]).contains("expected a whole number from 1 to 1024"));
+}
+
+#[test]
+fn workers_share_the_cores_and_need_a_supervisor() {
+    let settings = |variables| load(variables).settings;
+    assert_eq!(settings(&[("flyer_workers", "2")]).event_loops, 2);
+    assert_eq!(settings(&[("flyer_workers", "64")]).event_loops, 1);
+    assert_eq!(settings(&[]).supervisor, None);
+    assert!(
+        errors(&[("flyer_workers", "2"), ("flyer_supervisor", "0")])
+            .contains(r#"flyer_workers = "2" (environment) is not allowed: several workers need the supervisor"#)
+    );
+    assert_eq!(
+        settings(&[("flyer_ctl_socket", "off")]).ctl_socket,
+        Control::Off
+    );
+    assert_eq!(
+        settings(&[("flyer_ctl_socket", "/run/a.sock")]).ctl_socket,
+        Control::At("/run/a.sock".into())
+    );
 }
 
 #[test]
@@ -478,7 +498,7 @@ fn the_table_for_programs_is_complete() {
             "detail": null, "summary": "The port to listen on; 0 picks a free one and prints it."
         })
     );
-    assert_eq!(row("flyer_workers")["state"], "planned");
+    assert_eq!(row("flyer_background_threads")["state"], "planned");
     assert_eq!(row("flyer_redis_url")["detail"], "redis");
     assert_eq!(row("flyer_preload")["state"], "no effect");
     assert_eq!(row("flyer_event_loops")["value"], "4");
@@ -501,4 +521,24 @@ fn the_logger_is_set_up_from_settings() {
         (config.format, config.folder),
         (Format::Json, PathBuf::from("/x"))
     );
+}
+
+#[test]
+fn rotation_follows_the_settings() {
+    use fastkit::logger::{LogConfig, Rotation};
+    let rotation = |pairs: &[(&str, &str)]| LogConfig::from(&load(pairs).settings).rotation;
+    assert_eq!(rotation(&[]), Rotation::default());
+    let small = [
+        ("flyer_log_rotate", "Size"),
+        ("flyer_log_max_size", "2M"),
+        ("flyer_log_keep", "3"),
+    ];
+    let expected = Rotation {
+        max_bytes: 2 << 20,
+        daily: false,
+        keep: 3,
+    };
+    assert_eq!(rotation(&small), expected);
+    let never = rotation(&[("flyer_log_rotate", "never")]);
+    assert_eq!((never.max_bytes, never.daily), (0, false));
 }

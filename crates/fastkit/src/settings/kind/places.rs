@@ -1,7 +1,10 @@
 //! Where things are: addresses, routes, files.
 
 use super::{Kind, in_language};
-use crate::{Locale, settings::value::Listen};
+use crate::{
+    Locale,
+    settings::value::{Control, Listen},
+};
 use std::{borrow::Cow, path::PathBuf};
 
 /// Where to listen.
@@ -112,5 +115,23 @@ impl Kind for LogTarget {
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<Option<PathBuf>, String> {
         Ok(Some(text).filter(|text| *text != "-").map(PathBuf::from))
+    }
+}
+
+/// The path of a Unix socket, or that there is none.
+pub(in crate::settings) struct Socket;
+
+impl Kind for Socket {
+    type Value = Control;
+
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(locale, "the path of a socket, or off", "套接字路径或 off")
+    }
+
+    fn parse(text: &str, _: &mut Vec<String>) -> Result<Control, String> {
+        Ok(match text {
+            "off" | "0" => Control::Off,
+            path => Control::At(path.into()),
+        })
     }
 }

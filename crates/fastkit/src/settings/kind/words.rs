@@ -3,7 +3,7 @@
 use super::Kind;
 use crate::{
     Locale,
-    logger::{Format, Level},
+    logger::{Format, Level, Rotate},
     settings::value::{ErrorStatus, ResponseFormat},
 };
 use std::{borrow::Cow, marker::PhantomData};
@@ -63,6 +63,16 @@ impl Words for Format {
 
     fn read(word: &str) -> Option<Self> {
         pick(word, &[("text", Self::Text), ("json", Self::Json)])
+    }
+}
+
+impl Words for Rotate {
+    const WORDS: &'static str = "day, size or never";
+
+    fn read(word: &str) -> Option<Self> {
+        [Self::Day, Self::Size, Self::Never]
+            .into_iter()
+            .find(|rotate| rotate.as_str().eq_ignore_ascii_case(word))
     }
 }
 

@@ -1,0 +1,161 @@
+//! Worker processes: started by exec, reached over a link and a board, reaped.
+//!
+//! Nothing is decided here. Key type: [`Process`].
+
+use super::{
+    board::Board,
+    event::Exit,
+    inherited::{Descriptor, Inheritable},
+    link::{Link, VERSION},
+    system,
+    workers::Place,
+};
+use nix::{
+    errno::Errno,
+    sys::{
+        signal::{Signal, kill},
+        wait::{WaitPidFlag, WaitStatus, waitpid},
+    },
+    unistd::Pid,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    ffi::OsString,
+    io,
+    os::{
+        fd::{AsFd as _, BorrowedFd},
+        unix::process::CommandExt as _,
+    },
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// The variable that makes a process a worker.
+pub(super) const VARIABLE: &str = "FASTFLYER_WORKER";
+/// Variables that are meant for the supervisor alone.
+pub(super) const PRIVATE: [&str; 8] = [
+    super::upgrade::VARIABLE,
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "LISTEN_FDNAMES",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+    "MAINPID",
+];
+
+/// What the variable holds, as JSON.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Orders {
+    pub(super) version: u32,
+    /// The supervisor's pid.
+    pub(super) parent: i32,
+    pub(super) index: usize,
+    pub(super) generation: u64,
+    pub(super) is_first: bool,
+    pub(super) listener: Descriptor,
+    pub(super) link: Descriptor,
+    pub(super) board: Descriptor,
+}
+
+/// What is started again and again: a program with its arguments.
+#[derive(Clone, Debug)]
+pub(super) struct Program {
+    /// The file of an upgrade.
+    pub(super) on_disk: PathBuf,
+    pub(super) arguments: Vec<OsString>,
+}
+
+impl Program {
+    /// This program; its file on disk is `chosen`, or what it was started by.
+    pub(super) fn this(chosen: Option<&Path>) -> io::Result<Self> {
+        let arguments: Vec<OsString> = std::env::args_os().collect();
+        // The path as it was given: a link to the present release shall lead to the next one later.
+        let given = arguments
+            .first()
+            .map(Path::new)
+            .filter(|path| path.components().count() > 1 && path.is_file());
+        let on_disk = match chosen.or(given) {
+            Some(path) => std::path::absolute(path)?,
+            None => std::env::current_exe()?,
+        };
+        Ok(Self { on_disk, arguments })
+    }
+}
+
+/// A worker process.
+#[derive(Debug)]
+pub(super) struct Process {
+    pub(super) pid: Pid,
+    pub(super) link: Link,
+    pub(super) board: Board,
+}
+
+impl Process {
+    /// Starts a worker. Its signal mask and dispositions are the defaults: std resets the former, and
+    /// exec the handlers of this process.
+    pub(super) fn start(
+        program: &Program,
+        place: Place,
+        listener: BorrowedFd<'_>,
+    ) -> io::Result<Self> {
+        let (link, far_end) = Link::pair()?;
+        let board = Board::create()?;
+        let orders = Orders {
+            version: VERSION,
+            parent: Pid::this().as_raw(),
+            index: place.index,
+            generation: place.generation,
+            is_first: place.is_first,
+            listener: Descriptor::of(listener)?,
+            link: Descriptor::of(far_end.as_fd())?,
+            board: Descriptor::of(board.as_fd())?,
+        };
+        let file = if place.from_disk {
+            program.on_disk.clone()
+        } else {
+            system::running_program()?
+        };
+        let mut command = Command::new(file);
+        command
+            .args(program.arguments.get(1..).unwrap_or_default())
+            .env(VARIABLE, serde_json::to_string(&orders)?)
+            .stdin(Stdio::null());
+        if let Some(name) = program.arguments.first() {
+            command.arg0(name);
+        }
+        for name in PRIVATE {
+            command.env_remove(name);
+        }
+        let open = Inheritable::new([listener, far_end.as_fd(), board.as_fd()])?;
+        // Waited for by `reap`, together with all other children.
+        let child = command.spawn()?;
+        drop(open);
+        Ok(Self {
+            pid: Pid::from_raw(child.id() as i32),
+            link,
+            board,
+        })
+    }
+
+    pub(super) fn kill(&self) {
+        // It is not reaped yet, so the pid is nobody else's.
+        let _ = kill(self.pid, Signal::SIGKILL);
+    }
+}
+
+/// The next child that has ended, whoever started it: as PID 1 we are the parent of orphans too.
+pub(super) fn reap() -> Option<(Pid, Exit)> {
+    loop {
+        match waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::Exited(pid, code)) => return Some((pid, Exit::Code(code))),
+            Ok(WaitStatus::Signaled(pid, signal, _)) => {
+                return Some((pid, Exit::Signal(signal as i32)));
+            }
+            Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return None,
+            // Stopped or continued: neither was asked for.
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(_) => return None,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+pub(super) const VARIABLE: &str = "FASTFLYER_UPGRADE";

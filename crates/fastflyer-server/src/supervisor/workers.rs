@@ -1,0 +1,724 @@
+//! The set of workers as a state machine: what happened goes in, what to do comes out.
+//!
+//! It knows neither processes nor clocks: times are given, [`Action`]s are taken and carried out by
+//! others. After every input it compares what is there with what is wanted (one fit worker in each
+//! seat of the serving generation, and of a generation that is rolled in) and acts on the difference,
+//! so that no order of events needs a case of its own. Key type: [`Workers`].
+
+use super::{
+    event::{Event, Exit, Reason, WorkerId},
+    link::Order,
+};
+use std::time::{Duration, Instant};
+
+/// Names a worker for good; indexes and pids come again.
+pub(super) type Id = u64;
+
+/// The times and the number that the set is kept by.
+#[derive(Clone, Debug)]
+pub(super) struct Policy {
+    /// Workers wanted at first.
+    pub(super) workers: usize,
+    /// How long a replaced worker keeps idle connections.
+    pub(super) linger: Duration,
+    /// How long requests in flight of a replaced worker may take.
+    pub(super) patience: Option<Duration>,
+    /// The same at a stop, and how long the application may take to stop.
+    pub(super) graceful: Duration,
+}
+
+/// What the owner of the processes has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Start(Id, Place),
+    Send(Id, Order),
+    Kill(Id),
+    /// The trial worker of an upgrade is ready: become the program on disk.
+    Become,
+    Tell(Event),
+}
+
+/// What a new worker is told about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) index: usize,
+    pub(super) generation: u64,
+    /// It alone runs what is to run once per service.
+    pub(super) is_first: bool,
+    /// It runs the program on disk, not the one that runs here.
+    pub(super) from_disk: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Starting,
+    Ready,
+    /// Finishes what it has; seen by the observer as on its way out.
+    Draining,
+    Killed,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    pub(super) id: Id,
+    pub(super) place: Place,
+    pub(super) pid: i32,
+    pub(super) state: State,
+    pub(super) started: Instant,
+    pub(super) ready: Option<Instant>,
+    /// When it was told to drain, or did by itself.
+    pub(super) draining: Option<Instant>,
+    /// When it is killed.
+    pub(super) end_by: Option<Instant>,
+    /// Somebody else has to take its seat.
+    pub(super) leaving: Option<Reason>,
+    /// Waits for its turn to be replaced.
+    pub(super) wants_to_retire: bool,
+    /// Why it could not start, in its own words.
+    failure: Option<String>,
+}
+
+impl Member {
+    pub(super) fn name(&self) -> WorkerId {
+        WorkerId {
+            index: self.place.index,
+            generation: self.place.generation,
+            pid: self.pid,
+        }
+    }
+
+    fn is_live(&self) -> bool {
+        matches!(self.state, State::Starting | State::Ready)
+    }
+
+    fn holds(&self, generation: u64, index: usize) -> bool {
+        self.is_live()
+            && self.leaving.is_none()
+            && (self.place.generation, self.place.index) == (generation, index)
+    }
+}
+
+/// Why a generation is rolled in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    Start,
+    Reload,
+    /// One worker of the program on disk, by the old supervisor.
+    Trial,
+    /// The rest of them, by the new one.
+    Upgrade,
+}
+
+/// A generation on its way in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Roll {
+    pub(super) generation: u64,
+    pub(super) cause: Cause,
+    /// [`Action::Become`] was given.
+    pub(super) asked: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Phase {
+    Serving,
+    /// With the reason, if the first generation did not come up.
+    Stopping(Option<String>),
+}
+
+/// All workers.
+#[derive(Debug)]
+pub(super) struct Workers {
+    policy: Policy,
+    phase: Phase,
+    pub(super) members: Vec<Member>,
+    pub(super) wanted: usize,
+    /// The generation that serves; 0 before there is one.
+    pub(super) serving: u64,
+    pub(super) roll: Option<Roll>,
+    /// Another rolling restart was asked for during this one.
+    again: bool,
+    resizing: bool,
+    /// Deaths in a row soon after a start.
+    failures: u32,
+    not_before: Option<Instant>,
+    last_id: Id,
+    last_generation: u64,
+    pub(super) deaths: u64,
+    actions: Vec<Action>,
+}
+
+/// A worker that dies within this time after it was ready was never well.
+const EARLY: Duration = Duration::from_secs(2);
+/// The waits before the next start of a worker that dies early.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+/// What a worker may take beyond its bounds to come to its end.
+const SLACK: Duration = Duration::from_secs(1);
+/// After this time a draining worker has accepted its last connection, and told of it.
+const SETTLED: Duration = Duration::from_millis(600);
+/// How long a worker may take to cut everything.
+const CUT: Duration = Duration::from_millis(500);
+/// More than any machine is good for; a slip of the finger shall not fill it with processes.
+pub(super) const MOST: usize = 1024;
+
+impl Workers {
+    pub(super) fn new(policy: Policy) -> Self {
+        let wanted = policy.workers.clamp(1, MOST);
+        Self {
+            policy,
+            phase: Phase::Serving,
+            members: Vec::new(),
+            wanted,
+            serving: 0,
+            roll: None,
+            again: false,
+            resizing: false,
+            failures: 0,
+            not_before: None,
+            last_id: 0,
+            last_generation: 0,
+            deaths: 0,
+            actions: Vec::new(),
+        }
+    }
+
+    /// What is to be done, in this order.
+    pub(super) fn actions(&mut self) -> Vec<Action> {
+        std::mem::take(&mut self.actions)
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.phase != Phase::Serving
+    }
+
+    /// Nothing is left to wait for.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_stopping() && self.members.is_empty()
+    }
+
+    /// Why the first generation did not come up.
+    pub(super) fn failure(&self) -> Option<&str> {
+        match &self.phase {
+            Phase::Stopping(Some(reason)) => Some(reason),
+            _ => None,
+        }
+    }
+
+    pub(super) fn member(&self, id: Id) -> Option<&Member> {
+        self.members.iter().find(|member| member.id == id)
+    }
+
+    fn member_mut(&mut self, id: Id) -> Option<&mut Member> {
+        self.members.iter_mut().find(|member| member.id == id)
+    }
+
+    /// When [`tick`](Self::tick) has something to do.
+    pub(super) fn next(&self) -> Option<Instant> {
+        let ends = self.members.iter().filter_map(|member| member.end_by);
+        ends.chain(self.not_before).min()
+    }
+
+    // What happened.
+
+    /// Starts the first generation.
+    pub(super) fn start(&mut self, now: Instant) {
+        self.begin(Cause::Start);
+        self.reconcile(now);
+    }
+
+    /// The process of an [`Action::Start`] exists.
+    pub(super) fn started(&mut self, id: Id, pid: i32) {
+        if let Some(member) = self.member_mut(id) {
+            member.pid = pid;
+            let worker = member.name();
+            self.tell(Event::Started { worker });
+        }
+    }
+
+    /// It accepts connections.
+    pub(super) fn ready(&mut self, id: Id, now: Instant) {
+        if let Some(member) = self.member_mut(id)
+            && member.state == State::Starting
+        {
+            member.state = State::Ready;
+            member.ready = Some(now);
+            let after = now.duration_since(member.started);
+            let worker = member.name();
+            self.tell(Event::Ready { worker, after });
+            self.reconcile(now);
+        }
+    }
+
+    /// It said why it will not come up; its end follows.
+    pub(super) fn failed(&mut self, id: Id, reason: String, now: Instant) {
+        let end_by = now + self.policy.graceful + SLACK;
+        if let Some(member) = self.member_mut(id) {
+            member.failure = Some(reason);
+            // Whatever threads it may have left running.
+            member.end_by.get_or_insert(end_by);
+        }
+    }
+
+    /// It has served its number of requests.
+    pub(super) fn retire(&mut self, id: Id, now: Instant) {
+        if let Some(member) = self.member_mut(id) {
+            member.wants_to_retire = true;
+            self.reconcile(now);
+        }
+    }
+
+    /// It drains without having been told to.
+    pub(super) fn left(&mut self, id: Id, now: Instant) {
+        let end_by = now + self.policy.graceful * 2 + SLACK;
+        if let Some(member) = self.member_mut(id)
+            && member.is_live()
+        {
+            member.state = State::Draining;
+            member.draining = Some(now);
+            member.end_by = Some(end_by);
+            let worker = member.name();
+            let reason = Reason::Asked;
+            self.tell(Event::Draining { worker, reason });
+            self.reconcile(now);
+        }
+    }
+
+    /// Some of its event loops do not come round any more.
+    pub(super) fn hung(&mut self, id: Id, loops: Vec<usize>, now: Instant) {
+        let Some(member) = self.member_mut(id) else {
+            return;
+        };
+        let worker = member.name();
+        match member.state {
+            State::Starting => {
+                member.failure = Some("it did not come up in time, flyer_timeout".into());
+                self.tell(Event::Hung { worker, loops });
+                self.kill(id);
+            }
+            State::Ready if member.leaving != Some(Reason::Hung) => {
+                member.leaving = Some(Reason::Hung);
+                let generation = worker.generation;
+                self.tell(Event::Hung { worker, loops });
+                if let Some(roll) = self.roll.filter(|roll| roll.generation == generation) {
+                    let reason = format!("{worker} is blocked");
+                    self.roll_failed(roll.cause, reason, now);
+                }
+            }
+            _ => return,
+        }
+        self.reconcile(now);
+    }
+
+    /// Nothing is left of it but loops that are blocked, as far as it has told.
+    pub(super) fn spent(&mut self, id: Id, now: Instant) {
+        if let Some(member) = self.member(id)
+            && member.state == State::Draining
+            && member.leaving == Some(Reason::Hung)
+            && member
+                .draining
+                .is_some_and(|since| now.duration_since(since) >= SETTLED)
+        {
+            self.kill(id);
+        }
+    }
+
+    /// Its process has ended, or could not be made.
+    pub(super) fn exited(&mut self, id: Id, exit: Exit, now: Instant) {
+        let Some(at) = self.members.iter().position(|member| member.id == id) else {
+            return;
+        };
+        let member = self.members.swap_remove(at);
+        let worker = member.name();
+        if self.is_stopping() || !member.is_live() && member.failure.is_none() {
+            self.tell(Event::Ended { worker, exit });
+        } else {
+            let reason = member.failure.clone().unwrap_or_else(|| exit.to_string());
+            if member.ready.is_none() {
+                self.tell(Event::StartFailed {
+                    worker,
+                    reason: reason.clone(),
+                });
+            } else {
+                self.deaths += 1;
+                self.tell(Event::Died { worker, exit });
+            }
+            self.lost(&member, reason, now);
+        }
+        self.reconcile(now);
+    }
+
+    /// A rolling restart is asked for.
+    pub(super) fn reload(&mut self, now: Instant) {
+        if self.is_stopping() {
+            self.refuse("the rolling restart", "the service is stopping");
+        } else if self.roll.is_some() {
+            // What it shall pick up may have changed after this one began.
+            self.again = true;
+        } else {
+            self.begin(Cause::Reload);
+            self.reconcile(now);
+        }
+    }
+
+    /// The program on disk shall take over.
+    pub(super) fn upgrade(&mut self, now: Instant) -> bool {
+        if self.is_stopping() || self.roll.is_some() {
+            let reason = "the service is starting, restarting or stopping";
+            self.refuse("the upgrade", reason);
+            return false;
+        }
+        self.begin(Cause::Trial);
+        self.reconcile(now);
+        true
+    }
+
+    /// [`Action::Become`] could not be carried out.
+    pub(super) fn upgrade_failed(&mut self, reason: String, now: Instant) {
+        self.roll = None;
+        self.tell(Event::UpgradeFailed { reason });
+        self.reconcile(now);
+    }
+
+    /// So many workers are wanted.
+    pub(super) fn resize(&mut self, workers: usize, now: Instant) {
+        if self.is_stopping() {
+            self.refuse("another number of workers", "the service is stopping");
+        } else if workers == 0 {
+            self.refuse("another number of workers", "one is the least");
+        } else if workers > MOST {
+            self.refuse("another number of workers", "1024 are the most");
+        } else {
+            self.wanted = workers;
+            self.resizing = true;
+            self.tell(Event::Resizing { workers });
+            self.reconcile(now);
+        }
+    }
+
+    /// Everybody reopens the log files.
+    pub(super) fn reopen(&mut self) {
+        for id in self.ids() {
+            self.actions.push(Action::Send(id, Order::Reopen));
+        }
+        self.tell(Event::Reopen);
+    }
+
+    /// The service shall end; requests in flight are finished.
+    pub(super) fn stop(&mut self, now: Instant) {
+        if !self.is_stopping() {
+            self.tell(Event::Stopping);
+            self.stop_for(None, now);
+        }
+    }
+
+    /// The service shall end now.
+    pub(super) fn stop_now(&mut self, now: Instant) {
+        self.tell(Event::StoppingNow);
+        if !self.is_stopping() {
+            self.phase = Phase::Stopping(None);
+        }
+        self.order_all(&Order::Cut, now + CUT);
+    }
+
+    /// Time has passed.
+    pub(super) fn tick(&mut self, now: Instant) {
+        self.reconcile(now);
+    }
+
+    // What follows.
+
+    fn tell(&mut self, event: Event) {
+        self.actions.push(Action::Tell(event));
+    }
+
+    fn refuse(&mut self, wish: &'static str, reason: &'static str) {
+        self.tell(Event::Refused { wish, reason });
+    }
+
+    fn ids(&self) -> Vec<Id> {
+        self.members.iter().map(|member| member.id).collect()
+    }
+
+    fn begin(&mut self, cause: Cause) {
+        self.last_generation += 1;
+        let generation = self.last_generation;
+        self.roll = Some(Roll {
+            generation,
+            cause,
+            asked: false,
+        });
+        if cause == Cause::Reload {
+            self.tell(Event::Reloading { generation });
+        }
+    }
+
+    fn stop_for(&mut self, failure: Option<String>, now: Instant) {
+        self.phase = Phase::Stopping(failure);
+        let graceful = self.policy.graceful;
+        // The application has the same time again for its own stop.
+        self.order_all(&Order::stop(graceful), now + graceful * 2 + SLACK);
+    }
+
+    fn order_all(&mut self, order: &Order, end_by: Instant) {
+        for member in &mut self.members {
+            if member.state != State::Killed {
+                member.state = State::Draining;
+                member.end_by = Some(member.end_by.map_or(end_by, |other| other.min(end_by)));
+                self.actions.push(Action::Send(member.id, order.clone()));
+            }
+        }
+    }
+
+    /// A worker is gone that was wanted.
+    fn lost(&mut self, member: &Member, reason: String, now: Instant) {
+        match self.roll {
+            Some(roll) if roll.generation == member.place.generation => {
+                self.roll_failed(roll.cause, reason, now);
+            }
+            _ => {
+                if member.ready.is_none() && self.resizing {
+                    self.resizing = false;
+                    self.tell(Event::ResizeFailed { reason });
+                }
+                self.back_off(member.ready, now);
+            }
+        }
+    }
+
+    fn roll_failed(&mut self, cause: Cause, reason: String, now: Instant) {
+        // Its workers belong to no generation now, and are dismissed for it.
+        self.roll = None;
+        match cause {
+            Cause::Start => self.stop_for(Some(reason), now),
+            Cause::Reload => self.tell(Event::ReloadFailed { reason }),
+            Cause::Trial | Cause::Upgrade => self.tell(Event::UpgradeFailed { reason }),
+        }
+    }
+
+    fn back_off(&mut self, ready: Option<Instant>, now: Instant) {
+        if ready.is_some_and(|ready| now.duration_since(ready) >= EARLY) {
+            self.failures = 0;
+            return;
+        }
+        self.failures += 1;
+        let doubled = BACK_OFF.0 * 2_u32.pow((self.failures - 1).min(10));
+        let delay = doubled.min(BACK_OFF.1);
+        self.not_before = Some(now + delay);
+        let failures = self.failures;
+        self.tell(Event::BackOff { failures, delay });
+    }
+
+    fn reconcile(&mut self, now: Instant) {
+        if !self.is_stopping() {
+            self.roll_on(now);
+            self.next_to_retire();
+            self.fill(now);
+            self.dismiss(now);
+            self.settle();
+        }
+        for id in self.ids() {
+            if self
+                .member(id)
+                .and_then(|member| member.end_by)
+                .is_some_and(|end_by| end_by <= now)
+            {
+                self.kill(id);
+            }
+        }
+    }
+
+    fn is_ready(&self, generation: u64, index: usize) -> bool {
+        self.members
+            .iter()
+            .any(|member| member.state == State::Ready && member.holds(generation, index))
+    }
+
+    /// Lets the new generation serve once it is complete.
+    fn roll_on(&mut self, now: Instant) {
+        let Some(roll) = &mut self.roll else {
+            return;
+        };
+        let Roll {
+            generation, cause, ..
+        } = *roll;
+        if cause == Cause::Trial {
+            let asked = roll.asked;
+            if !asked && self.is_ready(generation, 0) {
+                self.roll = self.roll.map(|roll| Roll {
+                    asked: true,
+                    ..roll
+                });
+                self.tell(Event::Replacing);
+                self.actions.push(Action::Become);
+            }
+            return;
+        }
+        if (0..self.wanted).all(|index| self.is_ready(generation, index)) {
+            self.roll = None;
+            self.serving = generation;
+            self.failures = 0;
+            self.not_before = None;
+            let workers = self.wanted;
+            self.tell(match cause {
+                Cause::Start => Event::Serving { workers },
+                Cause::Reload => Event::Reloaded { generation },
+                Cause::Trial | Cause::Upgrade => Event::Upgraded { generation },
+            });
+            if std::mem::take(&mut self.again) {
+                self.begin(Cause::Reload);
+                self.roll_on(now);
+            }
+        }
+    }
+
+    /// Workers that have served their number are replaced one after the other.
+    fn next_to_retire(&mut self) {
+        let is_busy = self.roll.is_some()
+            || self
+                .members
+                .iter()
+                .any(|member| member.leaving == Some(Reason::MaxRequests));
+        if !is_busy
+            && let Some(member) = self.members.iter_mut().find(|member| {
+                member.wants_to_retire && member.is_live() && member.leaving.is_none()
+            })
+        {
+            member.leaving = Some(Reason::MaxRequests);
+        }
+    }
+
+    /// Starts a worker for each seat that nobody holds.
+    fn fill(&mut self, now: Instant) {
+        if let Some(Roll {
+            generation, cause, ..
+        }) = self.roll
+        {
+            // The first one alone shows whether the generation can start at all.
+            let seats = if self.is_ready(generation, 0) && cause != Cause::Trial {
+                self.wanted
+            } else {
+                1
+            };
+            for index in 0..seats {
+                let is_first = index == 0 && cause != Cause::Reload;
+                self.fill_seat(generation, index, is_first, now);
+            }
+        }
+        if self.serving > 0 && self.not_before.is_none_or(|time| time <= now) {
+            self.not_before = None;
+            for index in 0..self.wanted {
+                self.fill_seat(self.serving, index, false, now);
+            }
+        }
+    }
+
+    fn fill_seat(&mut self, generation: u64, index: usize, is_first: bool, now: Instant) {
+        if self
+            .members
+            .iter()
+            .any(|member| member.holds(generation, index))
+        {
+            return;
+        }
+        let from_disk = self
+            .roll
+            .is_some_and(|roll| roll.cause == Cause::Trial && roll.generation == generation);
+        let place = Place {
+            index,
+            generation,
+            is_first,
+            from_disk,
+        };
+        self.last_id += 1;
+        let id = self.last_id;
+        self.members.push(Member {
+            id,
+            place,
+            pid: 0,
+            state: State::Starting,
+            started: now,
+            ready: None,
+            draining: None,
+            end_by: None,
+            leaving: None,
+            wants_to_retire: false,
+            failure: None,
+        });
+        self.actions.push(Action::Start(id, place));
+    }
+
+    /// Sends away who is not needed any more.
+    fn dismiss(&mut self, now: Instant) {
+        for id in self.ids() {
+            let Some(member) = self.member(id).filter(|member| member.is_live()) else {
+                continue;
+            };
+            if let Some(reason) = self.dismissal(member) {
+                if member.state == State::Starting {
+                    self.kill(id);
+                } else {
+                    self.drain(id, reason, now);
+                }
+            }
+        }
+    }
+
+    fn dismissal(&self, member: &Member) -> Option<Reason> {
+        let Place {
+            index, generation, ..
+        } = member.place;
+        if index >= self.wanted {
+            return Some(Reason::Surplus);
+        }
+        if generation != self.serving && self.roll.is_none_or(|roll| roll.generation != generation)
+        {
+            return Some(Reason::Replaced);
+        }
+        let leaving = member.leaving?;
+        (leaving == Reason::Hung || self.is_ready(generation, index)).then_some(leaving)
+    }
+
+    fn drain(&mut self, id: Id, reason: Reason, now: Instant) {
+        let Policy {
+            linger,
+            patience,
+            graceful,
+            ..
+        } = self.policy;
+        if let Some(member) = self.member_mut(id) {
+            member.state = State::Draining;
+            member.draining = Some(now);
+            member.leaving = Some(reason);
+            member.end_by = patience.map(|patience| now + patience + graceful + SLACK);
+            let worker = member.name();
+            self.tell(Event::Draining { worker, reason });
+            let order = Order::drain(linger, patience);
+            self.actions.push(Action::Send(id, order));
+        }
+    }
+
+    fn kill(&mut self, id: Id) {
+        if let Some(member) = self.member_mut(id)
+            && member.state != State::Killed
+        {
+            let was_ready = member.ready.is_some();
+            member.state = State::Killed;
+            member.end_by = None;
+            let worker = member.name();
+            self.actions.push(Action::Kill(id));
+            if was_ready {
+                self.tell(Event::Killed { worker });
+            }
+        }
+    }
+
+    fn settle(&mut self) {
+        if self.resizing
+            && self.roll.is_none()
+            && (0..self.wanted).all(|index| self.is_ready(self.serving, index))
+        {
+            self.resizing = false;
+            let workers = self.wanted;
+            self.tell(Event::Resized { workers });
+        }
+    }
+}

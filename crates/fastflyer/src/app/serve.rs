@@ -1,0 +1,167 @@
+//! How a service runs: as one process alone, as a supervisor, or as one of its workers.
+//!
+//! All three are the same program. Whether it is a worker says whoever started it; else
+//! `flyer_supervisor` decides, and where that is not set, what is nicest: a person at a terminal gets
+//! one process, everything else a supervisor.
+
+use super::{App, FlyerApi, StartError};
+use crate::{Result, memory};
+use fastflyer_server::{
+    Address, Limits, Report, SampledHeaders, Server, ServerConfig, Stats, Timeouts,
+};
+use fastkit::{
+    logger::{self, Guard, LogConfig},
+    settings::{Listen, Loaded, Settings, Sources},
+};
+use std::sync::Arc;
+
+#[cfg(unix)]
+mod supervised;
+
+impl FlyerApi {
+    /// Runs the service, whatever the program's arguments are.
+    ///
+    /// The same program is supervisor and worker, so this is called in both, and so is all that the
+    /// program does before.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    #[cfg(unix)]
+    pub fn serve(self) -> Result<()> {
+        use fastflyer_server::supervisor::Role;
+        // First of all: what a supervisor hands over must reach no program that is started from here.
+        match Role::current()? {
+            Role::Worker(worker) => self.work(worker),
+            Role::Main => {
+                let loaded = self.loaded()?;
+                if supervised::is_wanted(&loaded.settings) {
+                    supervised::supervise(&loaded.settings)
+                } else {
+                    self.serve_alone(loaded)
+                }
+            }
+        }
+    }
+
+    /// Runs the service, whatever the program's arguments are.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run), and when several workers are wanted: there is no supervisor on this
+    /// system.
+    #[cfg(not(unix))]
+    pub fn serve(self) -> Result<()> {
+        let loaded = self.loaded()?;
+        if loaded.settings.workers > 1 {
+            let text = "flyer_workers: several workers need a supervisor, which this system has not; expected 1";
+            return Err(StartError::new(vec![text.to_owned()]).into());
+        }
+        self.serve_alone(loaded)
+    }
+
+    pub(super) fn loaded(&self) -> Result<Loaded, StartError> {
+        Settings::load(&self.config, &Sources::from_process())
+            .map_err(|errors| StartError::new(errors.iter().map(str::to_owned).collect()))
+    }
+
+    fn serve_alone(self, loaded: Loaded) -> Result<()> {
+        let log = log_to(&loaded.settings)?;
+        let app = self.assemble(loaded, log.as_ref().map(Guard::console))?;
+        for note in app.notes.iter() {
+            tracing::info!(target: "fastflyer", "{note}");
+        }
+        let settings = &app.core.settings;
+        if settings.enable_max_requests {
+            tracing::warn!(target: "fastflyer", "flyer_enable_max_requests has no effect in one process alone: nobody would replace it; set flyer_supervisor=1");
+        }
+        let server = Server::bind(server_config(&app))?;
+        let _ = app.core.server.set(server.handle());
+        banner(settings, &server.address()?, "one process");
+        let Report { stats, .. } = server.run(app)?;
+        say_goodbye(&stats);
+        drop(log);
+        Ok(())
+    }
+}
+
+/// Logs from here on; `None` if the program has a subscriber of its own, which gets the events then.
+fn log_to(settings: &Settings) -> Result<Option<Guard>> {
+    match logger::init(&LogConfig::from(settings)) {
+        Ok(guard) => Ok(Some(guard)),
+        Err(error) if error.is_installed() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn address(settings: &Settings) -> Address {
+    match &settings.host {
+        Listen::Tcp(host) => Address::Tcp {
+            host: host.clone(),
+            port: settings.port,
+        },
+        Listen::Unix(path) => Address::Unix(path.clone()),
+    }
+}
+
+fn server_config(app: &App) -> ServerConfig {
+    let settings = &app.core.settings;
+    let defaults = Timeouts::default();
+    // "off" is a day: a head that takes longer is not coming.
+    let head = settings
+        .header_timeout
+        .unwrap_or(std::time::Duration::from_secs(86_400));
+    ServerConfig {
+        address: address(settings),
+        event_loops: settings.event_loops,
+        max_connections: settings.worker_connections,
+        timeouts: Timeouts {
+            head,
+            first_byte: defaults.first_byte.min(head),
+            keep_alive: settings.keepalive,
+            graceful: settings.graceful_timeout,
+            ..defaults
+        },
+        limits: Limits::default(),
+        constant_headers: app.core.constant_headers.clone(),
+        sampled_headers: Some(SampledHeaders(Arc::new(memory::headers))),
+        ..ServerConfig::default()
+    }
+}
+
+/// Tells where the service answers, and as what it runs.
+fn banner(settings: &Settings, address: &Address, runs_as: &str) {
+    let mut lines = vec![
+        format!("{} {}, {runs_as}", settings.title, settings.version),
+        format!("listening on {address}"),
+    ];
+    if let Address::Tcp { host, port } = address {
+        let host = match host.parse::<std::net::IpAddr>() {
+            Ok(ip) if ip.is_unspecified() => "127.0.0.1".to_owned(),
+            Ok(ip) if ip.is_ipv6() => format!("[{ip}]"),
+            _ => host.clone(),
+        };
+        let base = format!("http://{host}:{port}{}", settings.base_url);
+        if settings.docs {
+            lines.push(format!("Swagger UI  {base}/docs"));
+            lines.push(format!("ReDoc       {base}/redoc"));
+            lines.push(format!("OpenAPI     {base}/openapi.json"));
+        }
+        lines.push(format!("health      {base}/health_check"));
+    }
+    if settings.auth_enable {
+        lines.push("basic authentication is on; open are only / and the health checks, the docs' assets, and apps with AUTH_ENABLED = false".to_owned());
+    }
+    for line in lines {
+        tracing::info!(target: "fastflyer", "{line}");
+    }
+}
+
+fn say_goodbye(stats: &Stats) {
+    let Stats { cut, requests, .. } = stats;
+    if *cut > 0 {
+        tracing::warn!(target: "fastflyer", "stopped; {cut} requests were cut by flyer_graceful_timeout");
+    } else {
+        tracing::info!(target: "fastflyer", "stopped after {requests} requests");
+    }
+}
