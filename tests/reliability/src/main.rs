@@ -17,9 +17,9 @@ mod promise;
 mod promises;
 mod service;
 
-use std::cell::Cell;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -85,7 +85,7 @@ fn run(options: &Options) -> Result<bool> {
         requests: options.requests.unwrap_or(if options.short { 30_000 } else { 600_000 }),
         corpus: options.corpus.unwrap_or(if options.short { 20_000 } else { 200_000 }),
         seed: options.seed,
-        runs: Cell::new(0),
+        runs: AtomicU32::new(0),
     };
     ensure!(suite.requests > 0 && suite.corpus > 0, "--requests and --corpus must be at least 1");
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);

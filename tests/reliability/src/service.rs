@@ -97,6 +97,11 @@ impl<'a> Start<'a> {
         self
     }
 
+    /// One process, without a supervisor.
+    pub(crate) fn alone(self) -> Self {
+        self.set("flyer_supervisor", 0)
+    }
+
     /// Starts the service and waits until it answers.
     ///
     /// # Errors

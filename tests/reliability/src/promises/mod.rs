@@ -3,6 +3,7 @@
 mod bodies;
 mod descriptors;
 mod logs;
+mod malformed;
 mod slow_clients;
 mod stop;
 
@@ -12,6 +13,7 @@ use crate::promise::{Finding, Promise, Suite};
 pub(crate) const ALL: &[Promise] = &[
     promise(4, "graceful stop", stop::measure),
     promise(5, "slow clients", slow_clients::measure),
+    promise(6, "malformed requests", malformed::measure),
     promise(8, "huge bodies", bodies::measure),
     promise(9, "no descriptors", descriptors::measure),
     promise(10, "log not writable", logs::measure),

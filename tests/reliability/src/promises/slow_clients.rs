@@ -47,6 +47,7 @@ fn roomy(suite: &Suite, finding: &mut Finding) -> Result<()> {
     let seconds = suite.pick(4, 8);
     let mut service = suite
         .service("5-roomy")
+        .alone()
         .set("flyer_worker_connections", 20_000)
         .set("flyer_header_timeout", HEAD)
         .run()?;
@@ -134,7 +135,7 @@ fn crowded(suite: &Suite, finding: &mut Finding) -> Result<()> {
             continue;
         }
         let name = if kinds.len() == 1 { format!("{:?}", kinds[0]) } else { "all".to_owned() };
-        let service = suite.service(&format!("5-crowded-{name}")).run()?;
+        let service = suite.service(&format!("5-crowded-{name}")).alone().run()?;
         let attack = Attack::start(service.address, kinds, attackers);
         eventually(Duration::from_secs(3), || attack.held() >= 1_000);
         let began = Instant::now();
