@@ -11,6 +11,9 @@ use syn::{
 const KNOWN: &str =
     "tag, tags, summary, description, operation_id, codes, body_limit, deprecated, hidden";
 
+/// What `#[websocket(..)]` knows beside: methods of `ws::Config`.
+const SOCKET: &str = "max_message, max_frame, idle_timeout, protocols, origins, any_origin";
+
 /// What stands in the parentheses of an operation's attribute.
 pub(crate) struct Attribute {
     pub(crate) path: LitStr,
@@ -22,6 +25,8 @@ pub(crate) struct Attribute {
     pub(crate) body_limit: Option<Expr>,
     pub(crate) deprecated: bool,
     pub(crate) hidden: bool,
+    /// Options of a WebSocket, in the order in which they stand.
+    pub(crate) socket: Vec<(Ident, Option<Expr>)>,
     /// All mistakes, so that they are reported together.
     pub(crate) errors: Vec<Error>,
 }
@@ -44,6 +49,7 @@ impl Parse for Attribute {
             body_limit: None,
             deprecated: false,
             hidden: false,
+            socket: Vec::new(),
             errors: Vec::new(),
         };
         while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
@@ -75,13 +81,20 @@ impl Attribute {
             }) = on;
             return Ok(());
         }
+        if text == "any_origin" {
+            if flag(name, value)? {
+                self.socket.push((name.clone(), None));
+            }
+            return Ok(());
+        }
         let unknown = || {
             Error::new(
                 name.span(),
                 format!("unknown option `{text}`; known: {KNOWN}"),
             )
         };
-        let known = KNOWN.split(", ").any(|option| option == text);
+        let is_socket = SOCKET.split(", ").any(|option| option == text);
+        let known = is_socket || KNOWN.split(", ").any(|option| option == text);
         let Some(value) = value else {
             return Err(if known {
                 Error::new(
@@ -100,9 +113,30 @@ impl Attribute {
             "operation_id" => self.operation_id = Some(operation_id(&value)?),
             "codes" => self.codes = Some(array(&value)?),
             "body_limit" => self.body_limit = Some(value),
+            _ if is_socket => self.socket.push((name.clone(), Some(value))),
             _ => return Err(unknown()),
         }
         Ok(())
+    }
+
+    /// Reports options that the kind of operation does not know.
+    pub(crate) fn check(&mut self, is_websocket: bool) {
+        let mut fail = |name: &Ident, known: &str| {
+            let text = format!("unknown option `{name}`; known: {known}");
+            self.errors.push(Error::new(name.span(), text));
+        };
+        if is_websocket {
+            let limit = self.body_limit.as_ref().map(syn::spanned::Spanned::span);
+            if let Some(span) = limit {
+                let text =
+                    "a WebSocket handshake has no body; the limit of messages is `max_message`";
+                self.errors.push(Error::new(span, text));
+            }
+        } else {
+            for (name, _) in &self.socket {
+                fail(name, KNOWN);
+            }
+        }
     }
 }
 

@@ -35,7 +35,7 @@ macro_rules! methods {
         /// An `async fn` runs on an event loop, a plain `fn` on the thread pool.
         #[proc_macro_attribute]
         pub fn $name(attribute: TokenStream, item: TokenStream) -> TokenStream {
-            operation::lower($method, attribute.into(), item.into()).into()
+            operation::lower(operation::Kind::Method($method), attribute.into(), item.into()).into()
         }
     )*};
 }
@@ -48,6 +48,24 @@ methods! {
     delete "DELETE"
     head "HEAD"
     options "OPTIONS"
+}
+
+/// Makes the function a WebSocket route.
+///
+/// ```text
+/// #[websocket("/chat/{room}", tag = "..", summary = "..", max_message = 65536)]
+/// async fn chat(room: String, State(hub): State<Hub>, mut socket: WebSocket) -> Result<()> { .. }
+/// ```
+///
+/// The last argument is the socket, `WebSocket` or `JsonSocket<In, Out>`; those before it are as in
+/// `#[get]`, and are read before the connection becomes a WebSocket. The function runs after that, and
+/// returns nothing or a `Result<()>`.
+///
+/// Options: those of the other attributes, and those of `ws::Config`: `max_message`, `max_frame`,
+/// `idle_timeout`, `protocols`, `origins`, `any_origin`.
+#[proc_macro_attribute]
+pub fn websocket(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    operation::lower(operation::Kind::WebSocket, attribute.into(), item.into()).into()
 }
 
 /// Finds the apps of a project: every folder under the given one, relative to `Cargo.toml`, is a

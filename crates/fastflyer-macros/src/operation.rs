@@ -2,6 +2,9 @@
 //!
 //! The function is kept. Beside it stands a unit type of the same name, in the namespace of types,
 //! that implements `IntoOperation`; so `routes![get_item]` can name it by path.
+//!
+//! `#[websocket(..)]` is the same for `GET`, save that the function runs after the answer, with the
+//! socket that its last argument is.
 
 use crate::{
     arguments::{self, Argument},
@@ -10,13 +13,22 @@ use crate::{
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{
-    Error, Expr, ExprLit, ItemFn, Lit, ReturnType, Type, ext::IdentExt as _, parse_quote,
+    Error, Expr, ExprLit, FnArg, ItemFn, Lit, ReturnType, Type, ext::IdentExt as _, parse_quote,
     spanned::Spanned as _,
 };
 
+/// What an attribute makes of its function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// An operation for a method.
+    Method(&'static str),
+    /// An operation whose function gets a socket.
+    WebSocket,
+}
+
 /// Lowers one attributed function. Every mistake is reported; the function is emitted in any case,
 /// so that one mistake does not cause others.
-pub(crate) fn lower(method: &str, attribute: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn lower(kind: Kind, attribute: TokenStream, item: TokenStream) -> TokenStream {
     let mut function: ItemFn = match syn::parse2(item.clone()) {
         Ok(function) => function,
         Err(error) => {
@@ -32,6 +44,7 @@ pub(crate) fn lower(method: &str, attribute: TokenStream, item: TokenStream) -> 
         Ok(attribute) => attribute,
         Err(error) => return failed(&function, &[error]),
     };
+    attribute.check(kind == Kind::WebSocket);
     let mut errors = std::mem::take(&mut attribute.errors);
     if !function.sig.generics.params.is_empty() {
         errors.push(Error::new(
@@ -40,13 +53,25 @@ pub(crate) fn lower(method: &str, attribute: TokenStream, item: TokenStream) -> 
         ));
     }
     let names = attribute::path_names(&attribute.path, &mut errors);
+    let socket = match kind {
+        Kind::WebSocket => take_socket(&mut function, &mut errors),
+        Kind::Method(_) => {
+            reject_socket(&function, &mut errors);
+            None
+        }
+    };
     let arguments = arguments::lower(&mut function, &names, &attribute.path, &mut errors);
+    let socket = socket.map(|argument| {
+        let ty = (*argument.ty).clone();
+        function.sig.inputs.push(FnArg::Typed(argument));
+        ty
+    });
     if !errors.is_empty() {
         return failed(&function, &errors);
     }
-    let call = call(&function, &arguments);
-    let describe = describe(&function, &arguments);
-    let operation = operation(method, &attribute, &function, &arguments);
+    let call = call(&function, &arguments, socket.as_ref());
+    let describe = describe(&function, &arguments, socket.as_ref());
+    let operation = operation(kind, &attribute, &function, &arguments);
     let (name, vis) = (&function.sig.ident, &function.vis);
     // What takes the function away takes the operation away.
     let cfgs: Vec<_> = function
@@ -107,18 +132,84 @@ fn failed(function: &ItemFn, errors: &[Error]) -> TokenStream {
     }
 }
 
+/// Takes the last argument of a WebSocket handler off the function, while the others are lowered.
+fn take_socket(function: &mut ItemFn, errors: &mut Vec<Error>) -> Option<syn::PatType> {
+    if function.sig.asyncness.is_none() {
+        errors.push(Error::new(
+            function.sig.fn_token.span(),
+            "a WebSocket handler is an `async fn`",
+        ));
+    }
+    let Some(FnArg::Typed(socket)) = function.sig.inputs.pop() else {
+        errors.push(Error::new(
+            function.sig.ident.span(),
+            "the last argument of a WebSocket handler is its socket: `socket: WebSocket`",
+        ));
+        return None;
+    };
+    for input in &function.sig.inputs {
+        if let FnArg::Typed(argument) = input {
+            if is_socket(&argument.ty) {
+                errors.push(Error::new(
+                    argument.ty.span(),
+                    "the socket is the last argument",
+                ));
+            }
+            let reads_body = |attribute: &&syn::Attribute| {
+                attribute.path().is_ident("body") || attribute.path().is_ident("form")
+            };
+            if let Some(mark) = argument.attrs.iter().find(reads_body) {
+                errors.push(Error::new(
+                    mark.span(),
+                    "a WebSocket handshake has no body; what the client sends comes through the socket",
+                ));
+            }
+        }
+    }
+    // Punctuation would be left over in front of nothing.
+    function.sig.inputs.pop_punct();
+    Some(socket)
+}
+
+/// A socket needs `#[websocket]`: no method gives one.
+fn reject_socket(function: &ItemFn, errors: &mut Vec<Error>) {
+    for input in &function.sig.inputs {
+        if let FnArg::Typed(argument) = input
+            && is_socket(&argument.ty)
+        {
+            errors.push(Error::new(
+                argument.ty.span(),
+                "a handler with a socket has the attribute `#[websocket(\"/path\")]`",
+            ));
+        }
+    }
+}
+
+fn is_socket(ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return false };
+    let last = path.path.segments.last();
+    last.is_some_and(|last| last.ident == "WebSocket" || last.ident == "JsonSocket")
+}
+
 /// Reads the arguments, runs the function, shapes the answer.
-fn call(function: &ItemFn, arguments: &[Argument]) -> TokenStream {
+fn call(function: &ItemFn, arguments: &[Argument], socket: Option<&Type>) -> TokenStream {
     let name = &function.sig.ident;
-    let variables: Vec<_> = arguments
+    let mut variables: Vec<_> = arguments
         .iter()
-        .map(|argument| &argument.variable)
+        .map(|argument| argument.variable.clone())
         .collect();
-    let reads = arguments.iter().map(|argument| {
-        let (variable, read) = (&argument.variable, &argument.read);
-        quote!(let #variable = #read;)
-    });
-    let unpack = (!arguments.is_empty()).then(|| {
+    let reads: Vec<_> = arguments
+        .iter()
+        .map(|argument| {
+            let (variable, read) = (&argument.variable, &argument.read);
+            quote!(let #variable = #read;)
+        })
+        .chain(socket.map(|_| {
+            variables.push(quote::format_ident!("__upgrade"));
+            quote!(let __upgrade = __failures.take(__rt::extract_upgrade(__cx).await);)
+        }))
+        .collect();
+    let unpack = (!variables.is_empty()).then(|| {
         quote! {
             let (#(::core::option::Option::Some(#variables),)*) = (#(#variables,)*) else {
                 return __failures.respond(__cx);
@@ -126,9 +217,15 @@ fn call(function: &ItemFn, arguments: &[Argument]) -> TokenStream {
         }
     });
     let failures =
-        (!arguments.is_empty()).then(|| quote!(let mut __failures = __rt::Failures::new();));
+        (!variables.is_empty()).then(|| quote!(let mut __failures = __rt::Failures::new();));
     let passed = arguments.iter().map(|argument| &argument.pass);
-    let run = if function.sig.asyncness.is_some() {
+    let run = if let Some(ty) = socket {
+        let open = quote_spanned!(ty.span()=> <#ty as ::fastflyer::ws::Socket>::open);
+        let handled = quote_spanned! {return_span(function)=>
+            __upgrade.run(move |__socket| #name(#(#passed,)* #open(__socket)))
+        };
+        quote!(let __out = #handled;)
+    } else if function.sig.asyncness.is_some() {
         quote!(let __out = #name(#(#passed),*).await;)
     } else {
         let work = if arguments.is_empty() {
@@ -144,7 +241,11 @@ fn call(function: &ItemFn, arguments: &[Argument]) -> TokenStream {
             };
         }
     };
-    let span = return_span(function);
+    let span = match socket {
+        // What a WebSocket handler returns is no answer.
+        Some(_) => name.span(),
+        None => return_span(function),
+    };
     let respond =
         quote_spanned! {span=> (&&&&__rt::Returned::of(&__out)).kind().respond(__cx, __out) };
     // A future that is not `Send` is reported where it is boxed: at the function's name.
@@ -169,7 +270,7 @@ fn call(function: &ItemFn, arguments: &[Argument]) -> TokenStream {
 }
 
 /// Documents arguments and return type.
-fn describe(function: &ItemFn, arguments: &[Argument]) -> TokenStream {
+fn describe(function: &ItemFn, arguments: &[Argument], socket: Option<&Type>) -> TokenStream {
     let arguments = arguments.iter().map(|argument| &argument.describe);
     let unit: Type = parse_quote!(());
     let ty = match &function.sig.output {
@@ -177,6 +278,13 @@ fn describe(function: &ItemFn, arguments: &[Argument]) -> TokenStream {
         ReturnType::Type(_, ty) => ty,
     };
     let reply = match ty {
+        _ if socket.is_some() => {
+            let ty = socket;
+            quote_spanned! {socket.span()=>
+                __rt::describe_upgrade(__d);
+                <#ty as ::fastflyer::ws::Socket>::describe(__d);
+            }
+        }
         // The type behind `impl Trait` has no name, so nothing can be said about it.
         Type::ImplTrait(_) => quote!(__d.opaque_response();),
         ty => quote! {
@@ -203,7 +311,7 @@ fn return_span(function: &ItemFn) -> proc_macro2::Span {
 }
 
 fn operation(
-    method: &str,
+    kind: Kind,
     attribute: &Attribute,
     function: &ItemFn,
     arguments: &[Argument],
@@ -219,7 +327,18 @@ fn operation(
         .next()
         .unwrap_or("")
         .trim_end_matches(['.', '。']);
+    let method = match kind {
+        Kind::Method(method) => method,
+        Kind::WebSocket => "GET",
+    };
     let method = proc_macro2::Ident::new(method, proc_macro2::Span::call_site());
+    let socket = (kind == Kind::WebSocket).then(|| {
+        let options = attribute
+            .socket
+            .iter()
+            .map(|(name, value)| quote!(.#name(#value)));
+        quote!(.websocket(::fastflyer::ws::Config::new() #(#options)*))
+    });
     let path = &attribute.path;
     let name = function.sig.ident.unraw().to_string();
     let tags = attribute.tags.iter().map(|tag| quote!(.tag(#tag)));
@@ -264,6 +383,7 @@ fn operation(
             #id
             #codes
             #limit
+            #socket
             #deprecated
             #hidden
             .generated(__call, __describe, true #(&& #direct)*, #place)

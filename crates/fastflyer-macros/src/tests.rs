@@ -13,7 +13,11 @@ fn formatted(tokens: TokenStream) -> String {
 }
 
 fn get(attribute: TokenStream, item: TokenStream) -> String {
-    formatted(operation::lower("GET", attribute, item))
+    formatted(operation::lower(
+        operation::Kind::Method("GET"),
+        attribute,
+        item,
+    ))
 }
 
 /// The texts of all `compile_error!` in an expansion.

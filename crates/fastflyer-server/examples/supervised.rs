@@ -38,6 +38,7 @@ pub(crate) mod supervised {
         event_loops: usize,
         max_requests: Option<u64>,
         behaviour: PathBuf,
+        adopts_orphans: bool,
     }
 
     impl Options {
@@ -59,6 +60,8 @@ pub(crate) mod supervised {
                 "graceful" => supervisor.graceful = milliseconds()?,
                 "keep_alive" => supervisor.keep_alive = milliseconds()?,
                 "control" => supervisor.control = Some(value.into()),
+                // As PID 1 does, and as a process can ask to on Linux.
+                "orphans" => self.adopts_orphans = value == "1",
                 // A folder: while it has a file `fail`, workers do not start, with its text as the
                 // reason; `die`: they end as soon as they serve; `wait`: they wait before they serve;
                 // `block`: they block then.
@@ -180,6 +183,10 @@ pub(crate) mod supervised {
     }
 
     fn supervise(options: Options) -> Result<(), Error> {
+        #[cfg(target_os = "linux")]
+        if options.adopts_orphans {
+            let _ = nix::sys::prctl::set_child_subreaper(true);
+        }
         let supervisor = Supervisor::bind(options.supervisor)?;
         println!(
             "supervisor {} listening on {}",

@@ -1,10 +1,12 @@
 //! The accept thread: a permit first, then a connection, then the event loop that has the fewest.
 //!
 //! A blocking `accept` in one thread wakes nobody in vain and spreads connections evenly, over loops
-//! here and over processes that share the socket. No error of `accept` is fatal.
+//! here and over processes that share the socket. While no loop takes connections none are accepted:
+//! the siblings may be better off. No error of `accept` is fatal.
 
 use crate::{
-    control::{Control, LoopState, Stage, Ticket},
+    control::{Control, Stage, Ticket},
+    lanes::Lanes,
     listener::Listener,
     stream::Accepted,
 };
@@ -13,16 +15,6 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
-use tokio::sync::mpsc::UnboundedSender;
-
-/// An accepted connection on its way to its loop. Few can be under way: each has a permit.
-pub(crate) type Handed = (Accepted, Ticket);
-
-/// The way to one event loop.
-pub(crate) struct Lane {
-    pub(crate) state: Arc<LoopState>,
-    pub(crate) sender: UnboundedSender<Handed>,
-}
 
 /// Whose the connections are that wait in the backlog when the server stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +24,8 @@ pub(crate) enum Backlog {
     Shared,
 }
 
+/// How long a loop that takes connections is waited for at a time.
+const STUCK: Duration = Duration::from_millis(200);
 /// How long the backlog is watched at a time while all permits are taken.
 const FULL: Duration = Duration::from_millis(200);
 /// How long an evicted connection is waited for.
@@ -40,15 +34,29 @@ const EVICTED: Duration = Duration::from_millis(50);
 const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
 
 /// Accepts until the server stops, then takes over what the kernel has accepted already.
-pub(crate) fn run(listener: &Listener, backlog: Backlog, control: &Arc<Control>, lanes: &[Lane]) {
+pub(crate) fn run(listener: &Listener, backlog: Backlog, control: &Arc<Control>, lanes: &Lanes) {
+    std::thread::scope(|scope| {
+        if lanes.count() > 1 {
+            // Without it connections wait for their loop, which is not worth failing for.
+            let _ = std::thread::Builder::new()
+                .name("untaken".into())
+                .spawn_scoped(scope, || lanes.look_after());
+        }
+        accept(listener, backlog, control, lanes);
+        lanes.finish();
+    });
+}
+
+fn accept(listener: &Listener, backlog: Backlog, control: &Arc<Control>, lanes: &Lanes) {
     let mut pause = PAUSES.0;
     while control.stage() == Stage::Running {
-        if !take_permit(listener, control) {
+        if !lanes.wait_for_room(STUCK) || !take_permit(listener, control) {
             continue;
         }
         match listener.accept() {
             Ok(accepted) => {
                 pause = PAUSES.0;
+                // Chosen now: loops may have got stuck during the wait.
                 hand_over(accepted, control, lanes);
             }
             Err(error) => {
@@ -66,7 +74,7 @@ pub(crate) fn run(listener: &Listener, backlog: Backlog, control: &Arc<Control>,
 }
 
 /// Closing the listener resets what waits in its backlog, so that is served as well.
-fn take_backlog(listener: &Listener, control: &Arc<Control>, lanes: &[Lane]) {
+fn take_backlog(listener: &Listener, control: &Arc<Control>, lanes: &Lanes) {
     if listener.set_nonblocking().is_err() {
         return;
     }
@@ -98,13 +106,11 @@ fn take_permit(listener: &Listener, control: &Control) -> bool {
     }
 }
 
-fn hand_over(accepted: Accepted, control: &Arc<Control>, lanes: &[Lane]) {
+fn hand_over(accepted: Accepted, control: &Arc<Control>, lanes: &Lanes) {
     control.accepted.fetch_add(1, Relaxed);
-    let fewest = lanes.iter().min_by_key(|lane| lane.state.open());
-    if let Some(lane) = fewest {
+    if let Some(lane) = lanes.best() {
         let ticket = Ticket::new(control, &lane.state);
-        // Fails only if the loop has panicked; the connection is closed then.
-        let _ = lane.sender.send((accepted, ticket));
+        lanes.hand_over(lane, (accepted, ticket));
     }
 }
 

@@ -14,20 +14,49 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A request or response body.
 ///
-/// Bytes that are in memory stay one [`Bytes`]; what arrives from the network is hyper's body; all
+/// Bytes that are in memory stay what they are; what arrives from the network is hyper's body; all
 /// else is boxed.
 pub struct Body(Kind);
 
 enum Kind {
-    Full(Bytes),
+    Full(Whole),
     Incoming(hyper::body::Incoming),
     Boxed(UnsyncBoxBody<Bytes, BoxError>),
+}
+
+/// A body in memory. A vector would cost an allocation to become [`Bytes`], which most need not.
+#[derive(Debug)]
+pub(crate) enum Whole {
+    Shared(Bytes),
+    Owned(Vec<u8>),
+}
+
+impl Whole {
+    const EMPTY: Self = Self::Shared(Bytes::new());
+
+    fn into_bytes(self) -> Bytes {
+        match self {
+            Self::Shared(bytes) => bytes,
+            Self::Owned(bytes) => bytes.into(),
+        }
+    }
+}
+
+impl std::ops::Deref for Whole {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Shared(bytes) => bytes,
+            Self::Owned(bytes) => bytes,
+        }
+    }
 }
 
 impl Body {
     /// A body without bytes.
     pub const fn empty() -> Self {
-        Self(Kind::Full(Bytes::new()))
+        Self(Kind::Full(Whole::EMPTY))
     }
 
     /// Wraps any body. Prefer `Body::from(bytes)` when the bytes are at hand.
@@ -41,14 +70,18 @@ impl Body {
 
     /// The whole body, if it is in memory; the body is empty afterwards. `None` leaves it as it is.
     pub fn take_full(&mut self) -> Option<Bytes> {
+        self.take_whole().map(Whole::into_bytes)
+    }
+
+    pub(crate) fn take_whole(&mut self) -> Option<Whole> {
         match &mut self.0 {
-            Kind::Full(bytes) => Some(std::mem::take(bytes)),
+            Kind::Full(bytes) => Some(std::mem::replace(bytes, Whole::EMPTY)),
             Kind::Incoming(_) | Kind::Boxed(_) => None,
         }
     }
 
     /// The whole body, if it is in memory, without taking it.
-    pub fn as_full(&self) -> Option<&Bytes> {
+    pub fn as_full(&self) -> Option<&[u8]> {
         match &self.0 {
             Kind::Full(bytes) => Some(bytes),
             Kind::Incoming(_) | Kind::Boxed(_) => None,
@@ -63,16 +96,16 @@ impl Default for Body {
 }
 
 macro_rules! from_bytes {
-    ($($type:ty),*) => {$(
+    ($($type:ty => $kind:ident),*) => {$(
         impl From<$type> for Body {
             fn from(bytes: $type) -> Self {
-                Self(Kind::Full(bytes.into()))
+                Self(Kind::Full(Whole::$kind(bytes.into())))
             }
         }
     )*};
 }
 
-from_bytes!(Bytes, Vec<u8>, String, &'static str, &'static [u8]);
+from_bytes!(Bytes => Shared, Vec<u8> => Owned, String => Owned, &'static str => Shared, &'static [u8] => Shared);
 
 impl From<hyper::body::Incoming> for Body {
     fn from(body: hyper::body::Incoming) -> Self {
@@ -90,7 +123,10 @@ impl http_body::Body for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut self.0 {
             Kind::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Kind::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Kind::Full(bytes) => {
+                let bytes = std::mem::replace(bytes, Whole::EMPTY);
+                Poll::Ready(Some(Ok(Frame::data(bytes.into_bytes()))))
+            }
             Kind::Incoming(body) => {
                 let frame = ready!(Pin::new(body).poll_frame(cx));
                 Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))

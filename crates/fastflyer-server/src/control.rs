@@ -234,6 +234,27 @@ impl LoopState {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn enter(&self) -> Arc<Watch> {
+        let watch = Arc::new(Watch::new(self.now()));
+        let mut registry = self.registry();
+        watch.slot.store(registry.len(), Relaxed);
+        registry.push(Arc::clone(&watch));
+        drop(registry);
+        self.open.fetch_add(1, Release);
+        watch
+    }
+
+    fn leave(&self, watch: &Watch) {
+        let mut registry = self.registry();
+        let slot = watch.slot.load(Relaxed);
+        registry.swap_remove(slot);
+        if let Some(moved) = registry.get(slot) {
+            moved.slot.store(slot, Relaxed);
+        }
+        drop(registry);
+        self.open.fetch_sub(1, Release);
+    }
+
     /// Looks at every connection once. `turn` is how far the clock may have gone on since a
     /// connection took its time from it.
     pub(crate) fn judge(&self, config: &ServerConfig, turn: Duration, linger: Option<Linger>) {
@@ -291,17 +312,18 @@ pub(crate) struct Ticket {
 impl Ticket {
     /// Enters a connection whose permit is taken already into the books of a loop.
     pub(crate) fn new(control: &Arc<Control>, state: &Arc<LoopState>) -> Self {
-        let watch = Arc::new(Watch::new(state.now()));
-        let mut registry = state.registry();
-        watch.slot.store(registry.len(), Relaxed);
-        registry.push(Arc::clone(&watch));
-        drop(registry);
-        state.open.fetch_add(1, Release);
         Self {
             control: Arc::clone(control),
             state: Arc::clone(state),
-            watch,
+            watch: state.enter(),
         }
+    }
+
+    /// Enters a connection that nobody has served yet into the books of another loop.
+    pub(crate) fn move_to(&mut self, state: &Arc<LoopState>) {
+        self.state.leave(&self.watch);
+        self.state = Arc::clone(state);
+        self.watch = state.enter();
     }
 }
 
@@ -313,14 +335,7 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let mut registry = self.state.registry();
-        let slot = self.watch.slot.load(Relaxed);
-        registry.swap_remove(slot);
-        if let Some(moved) = registry.get(slot) {
-            moved.slot.store(slot, Relaxed);
-        }
-        drop(registry);
-        self.state.open.fetch_sub(1, Release);
+        self.state.leave(&self.watch);
         self.control.permits.put_back();
         if self.control.stage() != Stage::Running {
             self.state.changed.notify_one();
@@ -370,6 +385,15 @@ impl Handle {
     /// The counts of this moment.
     pub fn stats(&self) -> Stats {
         self.control.snapshot()
+    }
+
+    /// The connections that are open now on each event loop.
+    pub fn connections(&self) -> Vec<usize> {
+        self.control
+            .loops
+            .iter()
+            .map(|state| state.open())
+            .collect()
     }
 
     /// How often each event loop has come round. One whose number stands still is blocked.

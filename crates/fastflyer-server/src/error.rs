@@ -23,6 +23,13 @@ enum Kind {
     },
     Start(BoxError),
     Boot(String),
+    #[cfg(unix)]
+    Control {
+        path: std::path::PathBuf,
+        cause: io::Error,
+    },
+    #[cfg(unix)]
+    Refused(String),
     Panicked,
 }
 
@@ -55,6 +62,19 @@ impl Error {
         Self(Kind::Boot(reason.to_owned()))
     }
 
+    #[cfg(unix)]
+    pub(crate) fn control(path: &std::path::Path, cause: io::Error) -> Self {
+        Self(Kind::Control {
+            path: path.to_owned(),
+            cause,
+        })
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn refused(reason: String) -> Self {
+        Self(Kind::Refused(reason))
+    }
+
     pub(crate) fn panicked() -> Self {
         Self(Kind::Panicked)
     }
@@ -67,6 +87,12 @@ impl Error {
     /// The address may not be used by this user, a port below 1024 for instance.
     pub fn is_permission_denied(&self) -> bool {
         matches!(&self.0, Kind::Bind { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied)
+    }
+
+    /// A supervisor did not do what it was asked to.
+    #[cfg(unix)]
+    pub fn is_refused(&self) -> bool {
+        matches!(self.0, Kind::Refused(_))
     }
 
     /// The host name has no address.
@@ -93,6 +119,12 @@ impl fmt::Display for Error {
             Kind::Setup { what, cause } => write!(f, "cannot {what}: {cause}"),
             Kind::Start(cause) => write!(f, "the application did not start: {cause}"),
             Kind::Boot(reason) => write!(f, "the first worker did not start: {reason}"),
+            #[cfg(unix)]
+            Kind::Control { path, cause } => {
+                write!(f, "the control socket {}: {cause}", path.display())
+            }
+            #[cfg(unix)]
+            Kind::Refused(reason) => f.write_str(reason),
             Kind::Panicked => f.write_str("an event loop panicked; see the message above"),
         }
     }

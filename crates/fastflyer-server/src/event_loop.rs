@@ -4,11 +4,10 @@
 //! timeout. Key types: [`EventLoop`], and [`Connection`] with what a front needs.
 
 use crate::{
-    Application, Body, BoxError, Front, Peer, ProtocolError, ServerConfig,
-    accept::Handed,
-    answer,
+    Application, Body, BoxError, Front, Peer, ProtocolError, ServerConfig, answer,
     control::{Control, LoopState, Stage},
     fast, hyper_front,
+    lanes::Lane,
     stream::Stream,
     upgrade,
     watch::{Ended, Linger, Watch},
@@ -22,7 +21,7 @@ use std::{
     task::Poll,
     time::{Duration, Instant},
 };
-use tokio::sync::{mpsc::UnboundedReceiver, oneshot};
+use tokio::sync::oneshot;
 
 /// What one loop and all of its connections share.
 pub(crate) struct EventLoop<A> {
@@ -35,7 +34,7 @@ pub(crate) struct EventLoop<A> {
 
 /// The ends of the loop's thread to talk with the thread that runs the server.
 pub(crate) struct Lines {
-    pub(crate) connections: UnboundedReceiver<Handed>,
+    pub(crate) connections: Arc<Lane>,
     /// Told when [`Application::start`] is through; first loop only.
     pub(crate) started: Option<Sender<Result<(), BoxError>>>,
     /// Told when the last connection has ended.
@@ -70,7 +69,7 @@ impl<A: Application> EventLoop<A> {
                     return;
                 }
             }
-            while let Some((accepted, ticket)) = lines.connections.recv().await {
+            while let Some((accepted, ticket)) = lines.connections.next().await {
                 let me = Arc::clone(&self);
                 // Owned by the registry, through the ticket: the drain waits for it or kills it.
                 tokio::spawn(async move {

@@ -51,11 +51,6 @@ impl Exchange {
         let _ = self.fault.set((number, error));
     }
 
-    /// More of a pipeline has arrived, or not.
-    pub(crate) fn set_more(&self, has_more: bool) {
-        self.has_more.store(has_more, Relaxed);
-    }
-
     /// The request with this number may be answered `101`.
     pub(crate) fn ask(&self, number: u64) {
         self.asked.store(number, Relaxed);
@@ -80,6 +75,11 @@ impl Exchange {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()
+    }
+
+    /// More of a pipeline has arrived, or not.
+    pub(crate) fn set_more(&self, has_more: bool) {
+        self.has_more.store(has_more, Relaxed);
     }
 
     fn begin(&self) -> u64 {
@@ -148,12 +148,12 @@ pub(crate) async fn serve<A: Application>(
                 response = event_loop.app.protocol_error(&peer, error).map(Body::from);
                 close(&mut response);
             }
+            // The requests of a pipeline were sent in good faith: a stop answers them too.
+            let may_end = !exchange.has_more.load(Relaxed);
             if may_upgrade && response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 switch(&mut response, &exchange);
                 event_loop.state.prepared.complete(response.headers_mut());
             } else {
-                // The requests of a pipeline were sent in good faith: a stop answers them too.
-                let may_end = !exchange.has_more.load(Relaxed);
                 complete(&mut response, &event_loop, may_end);
             }
             watch.set_endless(answer::is_event_stream(response.headers()));

@@ -9,7 +9,7 @@
 //! # The way of a connection
 //!
 //! 1. `accept`: the thread that called [`Server::run`] takes a permit, accepts, and hands the socket
-//!    to the event loop that has the fewest.
+//!    to the event loop that has the fewest; `lanes` takes it back from a loop that is stuck.
 //! 2. `event_loop`: a task of the loop's single-threaded runtime serves it; `watch` lets the loop end
 //!    it when it is late, without a timer per request.
 //! 3. `head` judges every head, strictly; `body_scan` follows the framing of bodies.
@@ -49,6 +49,7 @@ mod guard;
 mod head;
 mod header_maps;
 mod hyper_front;
+mod lanes;
 mod listener;
 mod permits;
 mod presence;
@@ -70,7 +71,7 @@ pub use config::{
 };
 pub use control::{Drain, Handle, Stats};
 pub use error::Error;
-pub use header_maps::{give_headers, take_headers};
+pub use header_maps::{APPLICATION_JSON, give_headers, take_headers, take_json_headers};
 pub use server::{Report, Server};
 pub use stamps::Stamps;
 pub use tower_adapter::{Tower, TowerConnection};

@@ -95,6 +95,12 @@ impl Listener {
         Ok(listener)
     }
 
+    /// A Unix socket's file is removed at the end.
+    #[cfg(unix)]
+    pub(crate) fn owns_file(&self) -> bool {
+        matches!(self, Self::Unix(_, file) if file.is_ours)
+    }
+
     /// The file of an adopted Unix socket is ours after all: it is removed at the end.
     #[cfg(unix)]
     pub(crate) fn own_file(&mut self) {

@@ -2,9 +2,10 @@
 
 use crate::{
     Address, Application, BoxError, Error, Handle, ServerConfig, Signals, Stats,
-    accept::{self, Backlog, Lane},
+    accept::{self, Backlog},
     control::Control,
     event_loop::{EventLoop, Lines},
+    lanes::Lanes,
     listener::Listener,
     signals,
 };
@@ -17,7 +18,7 @@ use std::{
     thread::JoinHandle,
     time::{Duration, Instant},
 };
-use tokio::sync::{mpsc::unbounded_channel, oneshot};
+use tokio::sync::oneshot;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug)]
@@ -168,7 +169,7 @@ impl Server {
 
 /// The threads of the event loops.
 struct Threads {
-    lanes: Vec<Lane>,
+    lanes: Lanes,
     finishes: Vec<oneshot::Sender<()>>,
     handles: Vec<JoinHandle<()>>,
     drained: Receiver<usize>,
@@ -186,7 +187,7 @@ impl Threads {
         let (drained, draining) = mpsc::channel();
         let mut started = Some(started);
         let mut threads = Self {
-            lanes: Vec::new(),
+            lanes: Lanes::default(),
             finishes: Vec::new(),
             handles: Vec::new(),
             drained: draining,
@@ -210,16 +211,12 @@ impl Threads {
         started: Option<Sender<Result<(), BoxError>>>,
         drained: Sender<usize>,
     ) -> Result<(), Error> {
-        let (sender, connections) = unbounded_channel();
         let (finish, finished) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|cause| Error::setup("start an event loop", cause))?;
-        self.lanes.push(Lane {
-            state: Arc::clone(&event_loop.state),
-            sender,
-        });
+        let connections = self.lanes.add(&event_loop.state);
         self.finishes.push(finish);
         let lines = Lines {
             connections,
@@ -237,7 +234,7 @@ impl Threads {
 
     /// Ends loops that have never had a connection.
     fn abandon(&mut self) {
-        self.lanes.clear();
+        self.lanes.close();
         self.finishes.clear();
         for thread in self.handles.drain(..) {
             let _ = thread.join();
@@ -247,7 +244,7 @@ impl Threads {
     /// Waits until all have drained, then lets them end. A loop whose thread is blocked by a handler
     /// is left behind: the process shall end all the same.
     fn finish(mut self, control: &Control) -> Result<(), Error> {
-        self.lanes.clear();
+        self.lanes.close();
         let mut done = vec![false; self.handles.len()];
         while done.contains(&false) {
             // Asked anew each time: a stop may be followed by one that has less time.

@@ -49,16 +49,21 @@ pub mod private;
 mod reply;
 mod routing;
 mod service;
+pub mod sse;
 pub mod static_files;
 pub mod testing;
 pub mod validation;
 pub mod values;
+#[cfg(feature = "ws")]
+pub mod ws;
 
 #[doc(hidden)]
 pub use app::app_defaults;
 pub use app::{App, AppEntry, FlyerApi, Hook, StartError};
 pub use context::Context;
 pub use envelope::Envelope;
+#[cfg(feature = "ws")]
+pub use fastflyer_macros::websocket;
 pub use fastflyer_macros::{apps, delete, get, head, options, patch, post, put};
 pub use fastflyer_server::{Body, BoxError};
 pub use fastkit::{

@@ -50,6 +50,8 @@ pub struct Operation {
     pub(crate) hidden: bool,
     pub(crate) codes: Vec<u32>,
     pub(crate) body_limit: Option<usize>,
+    #[cfg(feature = "ws")]
+    pub(crate) websocket: crate::ws::Config,
     pub(crate) place: Place,
     pub(crate) call: Call,
     pub(crate) describe: Describe,
@@ -107,6 +109,8 @@ impl Operation {
             hidden: false,
             codes: Vec::new(),
             body_limit: None,
+            #[cfg(feature = "ws")]
+            websocket: crate::ws::Config::default(),
             place: Place {
                 file: caller.file(),
                 line: caller.line(),
@@ -175,6 +179,13 @@ impl Operation {
     /// Sets the most bytes of a body, instead of `flyer_body_limit`.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = Some(bytes);
+        self
+    }
+
+    /// Sets the limits of a WebSocket, for a handler that takes an [`Upgrade`](crate::ws::Upgrade).
+    #[cfg(feature = "ws")]
+    pub fn websocket(mut self, config: crate::ws::Config) -> Self {
+        self.websocket = config;
         self
     }
 

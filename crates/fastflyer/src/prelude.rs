@@ -3,6 +3,8 @@
 //! The derives for data (`Serialize`, `Deserialize`, `JsonSchema`, `Validate`) write paths of their
 //! own crates, so that a project names `serde`, `schemars` and `garde` in its `Cargo.toml`.
 
+#[cfg(feature = "ws")]
+pub use crate::websocket;
 pub use crate::{
     ApiError, Config, FlyerApi, Page, Reply, Router, delete,
     extract::{Cookie, Form, Header, Json, Multipart, Path, Query, State},

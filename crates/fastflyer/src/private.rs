@@ -292,6 +292,22 @@ impl UnknownArgument {
     pub fn describe<T>(self, _: Argument<T>, _: &mut Describer<'_>) {}
 }
 
+/// Reads the handshake of a WebSocket.
+///
+/// # Errors
+///
+/// What is wrong with it.
+#[cfg(feature = "ws")]
+pub async fn extract_upgrade(cx: &mut Context) -> Result<crate::ws::Upgrade, Rejection> {
+    <crate::ws::Upgrade as Extract>::extract(cx).await
+}
+
+/// Documents a WebSocket.
+#[cfg(feature = "ws")]
+pub fn describe_upgrade(d: &mut Describer<'_>) {
+    <crate::ws::Upgrade as Extract>::describe(d);
+}
+
 /// The type of a plain argument.
 pub struct Plain<T>(PhantomData<fn() -> T>);
 

@@ -1,4 +1,5 @@
-//! [`TestClient`]: requests to an application in process, without a socket.
+//! [`TestClient`]: requests to an application in process, without a socket; [`TestServer`] where a
+//! socket is what is tested.
 //!
 //! ```
 //! use fastflyer::{Config, FlyerApi, get, routes, testing::TestClient};
@@ -18,7 +19,17 @@
 //! # }).unwrap();
 //! ```
 
-use crate::{App, Body, FlyerApi, StartError};
+mod events;
+mod server;
+#[cfg(feature = "ws")]
+mod socket;
+
+pub use events::{TestEvent, TestEvents};
+pub use server::TestServer;
+#[cfg(feature = "ws")]
+pub use socket::TestSocket;
+
+use crate::{App, Body, FlyerApi, Response, StartError};
 use bytes::Bytes;
 use fastkit::settings::Sources;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
@@ -116,6 +127,8 @@ impl TestClient {
             path: utf8_percent_encode(path, UNWRITABLE).to_string(),
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            #[cfg(feature = "ws")]
+            in_process: None,
         }
     }
 }
@@ -129,6 +142,9 @@ pub struct TestRequest {
     path: String,
     headers: HeaderMap,
     body: Bytes,
+    /// What becomes a WebSocket.
+    #[cfg(feature = "ws")]
+    in_process: Option<crate::ws::InProcess>,
 }
 
 impl TestRequest {
@@ -169,6 +185,27 @@ impl TestRequest {
     ///
     /// When the path is no request target, or the answer's body ends with an error.
     pub async fn send(self) -> TestResponse {
+        let response = self.exchange().await;
+        TestResponse::read(response).await
+    }
+
+    /// Sends the request and reads the events of the answer one by one.
+    ///
+    /// # Panics
+    ///
+    /// When the path is no request target, or the answer is no stream of events; the message shows it.
+    pub async fn events(self) -> TestEvents {
+        let response = self.exchange().await;
+        let kind = response.headers().get(header::CONTENT_TYPE);
+        if kind.is_none_or(|kind| kind != "text/event-stream") {
+            let answer = TestResponse::read(response).await;
+            let text = String::from_utf8_lossy(&answer.body);
+            panic!("no stream of events: {}: {text}", answer.status);
+        }
+        TestEvents::new(response)
+    }
+
+    async fn exchange(self) -> Response {
         let mut request = Request::new(Body::from(self.body));
         *request.method_mut() = self.method;
         *request.uri_mut() = self.path.parse().expect("a request target");
@@ -177,18 +214,12 @@ impl TestRequest {
             .headers_mut()
             .entry(header::HOST)
             .or_insert(HeaderValue::from_static("localhost"));
-        let response = self
-            .client
-            .app
-            .answer(request, Some(self.client.address))
-            .await;
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.expect("a whole body").to_bytes();
-        TestResponse {
-            status: parts.status,
-            headers: parts.headers,
-            body,
+        #[cfg(feature = "ws")]
+        if let Some(stream) = self.in_process {
+            request.extensions_mut().insert(stream);
         }
+        let address = Some(self.client.address);
+        self.client.app.answer(request, address).await
     }
 }
 
@@ -201,6 +232,16 @@ pub struct TestResponse {
 }
 
 impl TestResponse {
+    async fn read(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("a whole body").to_bytes();
+        Self {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         self.status.as_u16()

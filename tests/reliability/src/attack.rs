@@ -113,8 +113,13 @@ impl Attack {
     /// When the attackers themselves failed.
     pub(crate) fn stop(mut self) -> Result<Toll> {
         self.shared.stop.store(true, Relaxed);
-        let thread = self.thread.take().ok_or_else(|| anyhow!("stopped before"))?;
-        thread.join().map_err(|_| anyhow!("the attackers panicked"))?
+        let thread = self
+            .thread
+            .take()
+            .ok_or_else(|| anyhow!("stopped before"))?;
+        thread
+            .join()
+            .map_err(|_| anyhow!("the attackers panicked"))?
     }
 }
 
@@ -144,7 +149,12 @@ struct Crowd {
 }
 
 impl Crowd {
-    fn new(address: SocketAddr, kinds: Vec<Kind>, count: usize, shared: Arc<Shared>) -> Result<Self> {
+    fn new(
+        address: SocketAddr,
+        kinds: Vec<Kind>,
+        count: usize,
+        shared: Arc<Shared>,
+    ) -> Result<Self> {
         Ok(Self {
             address,
             kinds,
@@ -197,8 +207,15 @@ impl Crowd {
                 Kind::Read => Interest::WRITABLE,
                 _ => Interest::READABLE | Interest::WRITABLE,
             };
-            self.poll.registry().register(&mut stream, Token(place), interest).context("epoll")?;
-            self.attackers[place] = Some(Attacker { kind, stream, begun: None });
+            self.poll
+                .registry()
+                .register(&mut stream, Token(place), interest)
+                .context("epoll")?;
+            self.attackers[place] = Some(Attacker {
+                kind,
+                stream,
+                begun: None,
+            });
             self.connecting += 1;
         }
         Ok(())

@@ -71,9 +71,16 @@ fn main() -> ExitCode {
 
 /// Whether all promises that were measured are kept.
 fn run(options: &Options) -> Result<bool> {
-    let unknown = |number: &&u32| promises::ALL.iter().all(|promise| promise.number != **number);
+    let unknown = |number: &&u32| {
+        promises::ALL
+            .iter()
+            .all(|promise| promise.number != **number)
+    };
     if let Some(number) = options.only.iter().find(unknown) {
-        let known: Vec<_> = promises::ALL.iter().map(|promise| promise.number.to_string()).collect();
+        let known: Vec<_> = promises::ALL
+            .iter()
+            .map(|promise| promise.number.to_string())
+            .collect();
         anyhow::bail!("--only {number}: measured here are {}", known.join(", "));
     }
     service::end_all_on_signals(Duration::from_secs(900))?;
@@ -82,12 +89,19 @@ fn run(options: &Options) -> Result<bool> {
         program: options.service.canonicalize().context("--service")?,
         folder: options.folder.clone(),
         short: options.short,
-        requests: options.requests.unwrap_or(if options.short { 30_000 } else { 600_000 }),
-        corpus: options.corpus.unwrap_or(if options.short { 20_000 } else { 200_000 }),
+        requests: options
+            .requests
+            .unwrap_or(if options.short { 30_000 } else { 600_000 }),
+        corpus: options
+            .corpus
+            .unwrap_or(if options.short { 20_000 } else { 200_000 }),
         seed: options.seed,
         runs: AtomicU32::new(0),
     };
-    ensure!(suite.requests > 0 && suite.corpus > 0, "--requests and --corpus must be at least 1");
+    ensure!(
+        suite.requests > 0 && suite.corpus > 0,
+        "--requests and --corpus must be at least 1"
+    );
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     for promise in promises::ALL {
         if !options.only.is_empty() && !options.only.contains(&promise.number) {
@@ -116,7 +130,11 @@ fn run(options: &Options) -> Result<bool> {
 }
 
 fn print(promise: &Promise, finding: &Finding, took: Duration) {
-    let verdict = if finding.missed.is_empty() { "ok" } else { "MISSED" };
+    let verdict = if finding.missed.is_empty() {
+        "ok"
+    } else {
+        "MISSED"
+    };
     println!(
         "{:>2}  {:<20} {verdict:<6}  {} ({:.0} s)",
         promise.number,

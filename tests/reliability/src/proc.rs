@@ -73,7 +73,11 @@ pub(crate) fn processor_use(process: u32, time: Duration) -> Result<f64> {
 
 fn processor_time(process: u32) -> Result<Duration> {
     let fields = stat(process).with_context(|| format!("process {process} has ended"))?;
-    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<u64>().ok());
+    let ticks = |index: usize| {
+        fields
+            .get(index)
+            .and_then(|field| field.parse::<u64>().ok())
+    };
     let ticks = ticks(11).zip(ticks(12)).context("/proc has no times")?;
     // A hundred a second in every Linux that this runs on.
     Ok(Duration::from_millis(10 * (ticks.0 + ticks.1)))
@@ -110,7 +114,9 @@ fn processes_whose_parent(wanted: impl Fn(u32) -> bool) -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let processes = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let parent = |process: &u32| stat(*process)?.get(1)?.parse::<u32>().ok();
-    processes.filter(|process| parent(process).is_some_and(&wanted)).collect()
+    processes
+        .filter(|process| parent(process).is_some_and(&wanted))
+        .collect()
 }
 
 #[cfg(test)]

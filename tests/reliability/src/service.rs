@@ -177,7 +177,11 @@ impl Service {
             if ask(self.address, "GET", "/health_check").is_ok_and(|answer| answer.status == 200) {
                 return Ok(());
             }
-            ensure!(Instant::now() < deadline, "the service does not answer: {}", self.printed());
+            ensure!(
+                Instant::now() < deadline,
+                "the service does not answer: {}",
+                self.printed()
+            );
             thread::sleep(STEP);
         }
     }
@@ -270,7 +274,8 @@ pub(crate) fn ending(status: Option<ExitStatus>) -> String {
 ///
 /// When there is none within 20 s.
 pub(crate) fn ask(address: SocketAddr, method: &str, target: &str) -> Result<Answer> {
-    let text = format!("{method} {target} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    let text =
+        format!("{method} {target} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     exchange(address, text.as_bytes())
 }
 

@@ -396,7 +396,11 @@ impl<A: Application> Front<A> {
                         }
                     }
                 }
-                Some(Err(error)) => return Err(io::Error::other(error)),
+                Some(Err(error)) => {
+                    // What was good of it is not held back.
+                    output::flush(connection, output, &[]).await?;
+                    return Err(io::Error::other(error));
+                }
                 None => return left.finish(output.bytes()),
             }
         }

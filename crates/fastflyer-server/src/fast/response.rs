@@ -3,8 +3,8 @@
 use crate::{
     Body,
     answer::{self, Prepared},
+    body::Whole,
 };
-use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header, response::Parts};
 use std::io;
 
@@ -21,7 +21,7 @@ pub(super) enum Sizing {
 #[derive(Debug)]
 pub(super) enum Content {
     Nothing(Sizing),
-    Full(Bytes),
+    Full(Whole),
     Stream(Body, Sizing),
 }
 
@@ -47,7 +47,7 @@ impl Content {
                 None => Sizing::Chunked,
             });
         }
-        match body.take_full() {
+        match body.take_whole() {
             Some(bytes) => Self::Full(bytes),
             None => {
                 let size = hint.or_else(|| declared(&parts.headers));

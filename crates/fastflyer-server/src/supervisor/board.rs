@@ -87,7 +87,10 @@ const LENGTH: NonZeroUsize = NonZeroUsize::new(size_of::<Page>()).unwrap();
 impl Board {
     /// A new board, all zero.
     pub(super) fn create() -> io::Result<Self> {
-        Self::map(system::shared_memory(LENGTH.get())?)
+        let file = system::nameless_file("fastflyer-board")?;
+        file.set_len(LENGTH.get() as u64)?;
+        system::seal(&file)?;
+        Self::map(file.into())
     }
 
     /// A board that another process has made.

@@ -1,5 +1,6 @@
 //! [`Event`]: what the supervisor does and sees, told to its observer, who writes the log.
 
+use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf, time::Duration};
 
 /// A worker process, as the log names it.
@@ -44,7 +45,7 @@ impl fmt::Display for Exit {
 }
 
 /// Why a worker drains.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reason {
     /// A newer generation serves, or its own was given up.
     Replaced,
@@ -126,6 +127,8 @@ pub enum Event {
     Stopping,
     /// The stop is at once; requests in flight are cut.
     StoppingNow,
+    /// All workers have ended.
+    Stopped,
     /// A process ended that was not a worker: nobody else waits for it.
     Stray { pid: i32 },
     /// The control socket cannot be used; the service runs without it.
@@ -159,7 +162,7 @@ impl fmt::Display for Event {
             Self::Ready { worker, after } => {
                 write!(f, "{worker} is ready after {} ms", after.as_millis())
             }
-            Self::Serving { workers } => write!(f, "{workers} workers are ready"),
+            Self::Serving { workers } => write!(f, "all workers are ready: {workers}"),
             Self::Draining { worker, reason } => write!(f, "{worker} drains: {reason}"),
             Self::Ended { worker, exit } => write!(f, "{worker} {exit}"),
             Self::Died { worker, exit } => write!(f, "{worker} {exit}; it is replaced"),
@@ -198,8 +201,10 @@ impl fmt::Display for Event {
             Self::UpgradeFailed { reason } => {
                 write!(f, "upgrade failed, the old workers serve on: {reason}")
             }
-            Self::Resizing { workers } => write!(f, "{workers} workers are wanted now"),
-            Self::Resized { workers } => write!(f, "{workers} workers are ready now"),
+            Self::Resizing { workers } => {
+                write!(f, "another number of workers is wanted: {workers}")
+            }
+            Self::Resized { workers } => write!(f, "all workers are ready now: {workers}"),
             Self::ResizeFailed { reason } => {
                 write!(
                     f,
@@ -210,6 +215,7 @@ impl fmt::Display for Event {
             Self::Reopen => f.write_str("log files are reopened"),
             Self::Stopping => f.write_str("stopping: requests in flight are finished"),
             Self::StoppingNow => f.write_str("stopping at once: requests in flight are cut"),
+            Self::Stopped => f.write_str("stopped"),
             Self::Stray { pid } => write!(f, "process {pid}, which is no worker, has ended"),
             Self::NoControl { reason } => write!(f, "no control socket: {reason}"),
         }

@@ -4,11 +4,14 @@
 
 use super::{
     board::Board,
+    control::{LoopStatus, WorkerStatus},
     event::Exit,
     inherited::{Descriptor, Inheritable},
     link::{Link, VERSION},
+    monitor::Monitor,
     system,
-    workers::Place,
+    upgrade::SavedProcess,
+    workers::{Id, Member, Place},
 };
 use nix::{
     errno::Errno,
@@ -28,6 +31,8 @@ use std::{
     },
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::atomic::Ordering::Relaxed,
+    time::{Duration, Instant},
 };
 
 /// The variable that makes a process a worker.
@@ -135,6 +140,55 @@ impl Process {
             pid: Pid::from_raw(child.id() as i32),
             link,
             board,
+        })
+    }
+
+    /// What its board shows.
+    pub(super) fn status(
+        &self,
+        member: &Member,
+        monitor: Option<&Monitor>,
+        now: Instant,
+    ) -> WorkerStatus {
+        let silent = monitor.map(|monitor| monitor.ages(member.id, now));
+        let silent = |index: usize| silent.as_ref()?.get(index).map(Duration::as_millis);
+        let loops = self.board.loops().iter().enumerate();
+        WorkerStatus {
+            index: member.place.index,
+            pid: self.pid.as_raw(),
+            generation: member.place.generation,
+            state: member.state.into(),
+            age: now.saturating_duration_since(member.started).as_secs(),
+            connections: self.board.connections.load(Relaxed),
+            accepted: self.board.accepted.load(Relaxed),
+            requests: self.board.requests.load(Relaxed),
+            rejected: self.board.rejected.load(Relaxed),
+            memory: system::resident_memory(self.pid.as_raw()),
+            loops: loops
+                .map(|(index, slot)| LoopStatus {
+                    connections: slot.connections.load(Relaxed),
+                    silent: silent(index).map(|time| time as u64),
+                    delay: slot.delay.load(Relaxed),
+                })
+                .collect(),
+        }
+    }
+
+    /// Takes over what the program before this one had.
+    pub(super) fn adopt(saved: &SavedProcess) -> io::Result<Self> {
+        Ok(Self {
+            pid: Pid::from_raw(saved.pid),
+            link: Link::adopt(saved.link.take()?)?,
+            board: Board::adopt(saved.board.take()?)?,
+        })
+    }
+
+    pub(super) fn save(&self, id: Id) -> io::Result<SavedProcess> {
+        Ok(SavedProcess {
+            id,
+            pid: self.pid.as_raw(),
+            link: Descriptor::of(self.link.as_fd())?,
+            board: Descriptor::of(self.board.as_fd())?,
         })
     }
 

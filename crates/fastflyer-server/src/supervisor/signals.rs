@@ -2,6 +2,7 @@
 //!
 //! One pipe per signal, so that two TTIN in a row are two. Key type: [`Signals`].
 
+use nix::sys::signal::SigSet;
 use signal_hook::{SigId, consts, low_level};
 use std::{
     io::{self, Read as _},
@@ -45,6 +46,8 @@ const SIGNALS: [(i32, Signal); 9] = [
 pub(super) struct Signals(Vec<(Signal, UnixStream, SigId)>);
 
 impl Signals {
+    /// Installs the handlers and lets the signals through, which whoever started this process may have
+    /// blocked: the program before this one, at an upgrade.
     pub(super) fn watch() -> io::Result<Self> {
         let mut signals = Self(Vec::new());
         for (number, signal) in SIGNALS {
@@ -53,7 +56,24 @@ impl Signals {
             let handler = low_level::pipe::register(number, sender)?;
             signals.0.push((signal, receiver, handler));
         }
+        Self::unblock()?;
         Ok(signals)
+    }
+
+    /// From here on the signals wait.
+    pub(super) fn block() -> io::Result<()> {
+        Ok(Self::set()?.thread_block()?)
+    }
+
+    pub(super) fn unblock() -> io::Result<()> {
+        Ok(Self::set()?.thread_unblock()?)
+    }
+
+    fn set() -> io::Result<SigSet> {
+        let signals = SIGNALS
+            .iter()
+            .map(|(number, _)| nix::sys::signal::Signal::try_from(*number));
+        Ok(signals.collect::<Result<SigSet, _>>()?)
     }
 
     pub(super) fn files(&self) -> impl Iterator<Item = BorrowedFd<'_>> {

@@ -1,48 +1,73 @@
 //! What differs between Linux and the other Unix systems. Nowhere else does the supervisor ask which.
 
-use std::{io, os::fd::OwnedFd, path::PathBuf};
+use std::{
+    ffi::OsStr,
+    fs::File,
+    io,
+    os::unix::net::{SocketAddr, UnixStream},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-/// Memory to share with a child: a file without a name, all zero.
+/// An empty file in memory that no path leads to. Its size can be fixed by [`seal`].
 #[cfg(target_os = "linux")]
-pub(super) fn shared_memory(length: usize) -> io::Result<OwnedFd> {
-    use nix::{
-        fcntl::{FcntlArg, SealFlag, fcntl},
-        sys::memfd::{MFdFlags, memfd_create},
-        unistd::ftruncate,
-    };
+pub(super) fn nameless_file(label: &str) -> io::Result<File> {
+    use nix::sys::memfd::{MFdFlags, memfd_create};
     let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
-    let file = memfd_create("fastflyer-board", flags)?;
-    ftruncate(&file, length as i64)?;
-    // A worker that cut the file would kill the supervisor at its next look.
-    let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
-    fcntl(&file, FcntlArg::F_ADD_SEALS(seals))?;
-    Ok(file)
+    Ok(memfd_create(label, flags)?.into())
 }
 
-/// Memory to share with a child: a file without a name, all zero.
+/// An empty file that no path leads to.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn shared_memory(length: usize) -> io::Result<OwnedFd> {
+pub(super) fn nameless_file(label: &str) -> io::Result<File> {
     use std::{
-        fs,
         os::unix::fs::OpenOptionsExt as _,
         sync::atomic::{AtomicU64, Ordering::Relaxed},
     };
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let name = format!(
-        "fastflyer-board-{}-{}",
-        std::process::id(),
-        COUNT.fetch_add(1, Relaxed)
-    );
-    let path = std::env::temp_dir().join(name);
-    let file = fs::OpenOptions::new()
+    let count = COUNT.fetch_add(1, Relaxed);
+    let path = std::env::temp_dir().join(format!("{label}-{}-{count}", std::process::id()));
+    let file = File::options()
         .read(true)
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(&path)?;
-    fs::remove_file(&path)?;
-    file.set_len(length as u64)?;
-    Ok(file.into())
+    std::fs::remove_file(&path)?;
+    Ok(file)
+}
+
+/// Fixes the size of a nameless file: a worker that cut it would kill the supervisor at its next look.
+#[cfg(target_os = "linux")]
+pub(super) fn seal(file: &File) -> io::Result<()> {
+    use nix::fcntl::{FcntlArg, SealFlag, fcntl};
+    let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
+    fcntl(file, FcntlArg::F_ADD_SEALS(seals))?;
+    Ok(())
+}
+
+/// Nothing to be had elsewhere.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn seal(_file: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// The address of a Unix socket: a path, or on Linux an abstract name after `@`.
+pub(super) fn socket_address(name: &OsStr) -> io::Result<SocketAddr> {
+    #[cfg(target_os = "linux")]
+    if let Some(name) = std::os::unix::ffi::OsStrExt::as_bytes(name).strip_prefix(b"@") {
+        return <SocketAddr as std::os::linux::net::SocketAddrExt>::from_abstract_name(name);
+    }
+    SocketAddr::from_pathname(name)
+}
+
+/// Connects to a Unix socket; one whose backlog is full is waited for.
+pub(super) fn connect(path: &Path, patience: Duration) -> io::Result<UnixStream> {
+    let socket = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None)?;
+    // A blocking `connect` to a Unix socket is bounded by this.
+    socket.set_write_timeout(Some(patience))?;
+    socket.connect(&socket2::SockAddr::unix(path)?)?;
+    Ok(socket.into())
 }
 
 /// The program that this process runs, as a path to start it again by. On Linux this is the very
@@ -63,7 +88,7 @@ pub(super) fn name_process() {
     let Some(argument) = std::env::args_os().next() else {
         return;
     };
-    let name = std::path::Path::new(&argument).file_name();
+    let name = Path::new(&argument).file_name();
     if let Some(Ok(name)) = name.map(|name| std::ffi::CString::new(name.as_bytes())) {
         // Only a label in listings of processes.
         let _ = nix::sys::prctl::set_name(&name);

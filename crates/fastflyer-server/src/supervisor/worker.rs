@@ -6,6 +6,7 @@
 
 use super::{
     board::Board,
+    environment,
     link::{Link, Order, Report as Message, Sender, VERSION},
     process::{Orders, VARIABLE},
     system,
@@ -42,13 +43,9 @@ impl Role {
     /// # Errors
     /// A supervisor has started this process but is gone, or speaks another version, or the
     /// process cannot be set up. It must not serve then.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "not a setting: a message from the supervisor to this process"
-    )]
     pub fn current() -> Result<Self, Error> {
         let failed = |cause| Error::setup("be a worker", cause);
-        let Some(text) = std::env::var_os(VARIABLE) else {
+        let Some(text) = environment::variable(VARIABLE) else {
             return Ok(Self::Main);
         };
         let orders: Option<Orders> = text

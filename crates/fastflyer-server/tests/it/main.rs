@@ -5,6 +5,7 @@
 mod abandoned;
 mod differential;
 mod framing;
+mod loops;
 mod requests;
 mod responses;
 mod starting;

@@ -25,7 +25,7 @@ pub(crate) struct Answer<'a> {
     pub(crate) status: StatusCode,
     pub(crate) headers: &'a HeaderMap,
     /// What was seen of the body; `None` of a stream that was not looked into.
-    pub(crate) body: Option<&'a Bytes>,
+    pub(crate) body: Option<&'a [u8]>,
     /// Whether `body` is only its beginning.
     pub(crate) truncated: bool,
 }
@@ -53,6 +53,7 @@ impl AccessLog {
                     Sink::stdout().map_err(|error| format!("flyer_access_logfile: -: {error}"))?
                 }
             },
+            // A file of JSON lines tells of lost ones by such a line too.
             Some(path) => Sink::builder()
                 .rotation(settings.into())
                 .report(json_report)
@@ -107,7 +108,7 @@ impl AccessLog {
             status: answer.status.as_u16(),
             response_headers: answer.headers,
             constant_headers: &self.constant_headers,
-            response_body: answer.body.map(Bytes::as_ref),
+            response_body: answer.body,
             response_truncated: answer.truncated,
             request_truncated: false,
             latency_ms: latency,

@@ -7,8 +7,12 @@ use crate::{
     extract::{Constraints, ParamKind, TypeKey},
     operation::Operation,
     reply::{Data, Origin},
+    sse::EventData,
 };
+use fastkit::status::Locale;
 use schemars::JsonSchema;
+#[cfg(feature = "ws")]
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// Collects parameters, body and responses of one operation.
@@ -25,6 +29,8 @@ pub struct Describer<'a> {
     rejects: bool,
     /// Whether nothing of ours can refuse the request or fail to answer it.
     safe: bool,
+    /// What a WebSocket receives and sends, where the operation is one.
+    websocket: Option<Map<String, Value>>,
 }
 
 /// What the documentation says of one parameter, beside its type.
@@ -59,6 +65,7 @@ impl<'a> Describer<'a> {
             states: Vec::new(),
             rejects: false,
             safe: false,
+            websocket: None,
         }
     }
 
@@ -321,6 +328,55 @@ impl<'a> Describer<'a> {
         self.response("200".to_owned(), &text, schema);
     }
 
+    /// A stream of events, whose data is a `T`.
+    pub(crate) fn event_stream<T: EventData>(&mut self) {
+        let schema = T::schema(self.schemas);
+        let note = match self.envelope.locale {
+            Locale::En => "a stream of events; the schema is that of an event's `data`",
+            _ => "事件流，schema 描述每个事件的 `data`",
+        };
+        let description = format!("{}: {note}", self.text(200));
+        let content = json!({"text/event-stream": {"schema": schema}});
+        let response = json!({"description": description, "content": content});
+        self.responses.insert("200".to_owned(), response);
+    }
+
+    /// The connection becomes a WebSocket.
+    #[cfg(feature = "ws")]
+    pub(crate) fn websocket(&mut self) {
+        let description = match self.envelope.locale {
+            Locale::En => "the connection becomes a WebSocket",
+            _ => "连接升级为 WebSocket",
+        };
+        let response = json!({"description": description});
+        self.responses.insert("101".to_owned(), response);
+        for code in [400, 403, 426] {
+            self.failure(code, Origin::Framework);
+        }
+        self.websocket.get_or_insert_default();
+    }
+
+    /// The messages of a WebSocket, in both directions.
+    #[cfg(feature = "ws")]
+    pub(crate) fn socket_messages<In, Out>(&mut self)
+    where
+        In: JsonSchema + 'static,
+        Out: Serialize + JsonSchema + 'static,
+    {
+        let receives = self.schemas.input::<In>();
+        if let Some(constraint) = self.schemas.constraint(&receives) {
+            self.schemas.problem(format!(
+                "{} receives a `{}`, whose schema says `{constraint}`, but the constraints of messages are not checked; check it in the handler, and take a type without",
+                self.operation.place,
+                In::schema_name(),
+            ));
+        }
+        let sends = self.schemas.output::<Out>();
+        let messages = self.websocket.get_or_insert_default();
+        messages.insert("receives".to_owned(), receives);
+        messages.insert("sends".to_owned(), sends);
+    }
+
     /// A response of which nothing is known but that it is one.
     pub fn opaque_response(&mut self) {
         let response = json!({"description": self.text(200)});
@@ -388,7 +444,14 @@ impl<'a> Describer<'a> {
             let text = self.text(401);
             self.response("401".to_owned(), &text, schema);
         }
-        if self.responses.keys().all(|status| !status.starts_with('2')) {
+        if self.websocket.is_some() && self.body.is_some() {
+            let place = self.operation.place;
+            self.schemas.problem(format!(
+                "{place} opens a WebSocket, but has an argument that reads the body; a handshake has none"
+            ));
+        }
+        let succeeds = |status: &String| status == "101" || status.starts_with('2');
+        if !self.responses.keys().any(succeeds) {
             self.opaque_response();
         }
         // Failures that an option hides behind a success are not under `default`.
@@ -418,6 +481,9 @@ impl<'a> Describer<'a> {
         }
         if let Some(body) = self.body {
             object.insert("requestBody".into(), body);
+        }
+        if let Some(messages) = self.websocket {
+            object.insert("x-websocket".into(), Value::Object(messages));
         }
         self.responses.sort_keys();
         object.insert("responses".into(), Value::Object(self.responses));

@@ -209,11 +209,6 @@ where
 pub(crate) fn json_response(status: StatusCode, body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    let mut headers = fastflyer_server::take_headers();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    *response.headers_mut() = headers;
+    *response.headers_mut() = fastflyer_server::take_json_headers();
     response
 }

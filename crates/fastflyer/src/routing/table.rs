@@ -1,6 +1,7 @@
 //! [`RouteTable`]: from method and path to the mounted operation.
 
 use super::{Mounted, template};
+use hashbrown::HashMap;
 use http::Method;
 use percent_encoding::percent_decode_str;
 use std::{fmt, sync::Arc};
@@ -9,6 +10,9 @@ use std::{fmt, sync::Arc};
 #[derive(Default)]
 pub(crate) struct RouteTable {
     tree: matchit::Router<usize>,
+    /// The paths without parameters once more: most requests are for one of them, and hashing the
+    /// whole path is quicker than walking the tree.
+    fixed: HashMap<Box<str>, usize>,
     paths: Vec<Vec<Arc<Mounted>>>,
 }
 
@@ -87,6 +91,10 @@ impl RouteTable {
             }
             _ => {
                 let index = self.paths.len();
+                // A request writes a percent sign of the path as `%25`.
+                if !path.contains(['{', '%']) {
+                    self.fixed.insert(path.as_str().into(), index);
+                }
                 self.tree.insert(path, index).map_err(|error| {
                     format!(
                         "{} {} at {}: {error}",
@@ -116,6 +124,12 @@ impl RouteTable {
     /// Finds the operation of a request. The path is percent-decoded once, as a whole, before it is
     /// matched: an encoded slash separates segments, and bytes that are no UTF-8 become U+FFFD.
     pub(crate) fn find(&self, method: &Method, path: &str) -> Found<'_> {
+        if let Some(index) = self.fixed.get(path) {
+            return match self.at(*index, method) {
+                Ok(mounted) => Found::Operation(mounted, PathParams::default()),
+                Err(operations) => Found::WrongMethod(operations),
+            };
+        }
         if !path.as_bytes().contains(&b'%') {
             return self.find_decoded(method, path, None);
         }
@@ -127,9 +141,9 @@ impl RouteTable {
         let Ok(found) = self.tree.at(path) else {
             return Found::Nothing;
         };
-        let operations = &self.paths[*found.value];
-        let Some(mounted) = operations.iter().find(|m| m.operation.method == *method) else {
-            return Found::WrongMethod(operations);
+        let mounted = match self.at(*found.value, method) {
+            Ok(mounted) => mounted,
+            Err(operations) => return Found::WrongMethod(operations),
         };
         let mut ranges = [(0, 0); template::MAX_PARAMS];
         let begin = path.as_ptr() as usize;
@@ -144,6 +158,13 @@ impl RouteTable {
                 values: Values::Ranges { decoded, ranges },
             },
         )
+    }
+
+    /// The operation of a path with this method, or all that the path has.
+    fn at(&self, index: usize, method: &Method) -> Result<&Arc<Mounted>, &[Arc<Mounted>]> {
+        let operations = &self.paths[index];
+        let found = operations.iter().find(|m| m.operation.method == *method);
+        found.ok_or(operations)
     }
 
     /// Whether any operation answers this path.

@@ -20,6 +20,8 @@ mod openapi;
 mod replies;
 mod routing;
 mod smoke;
+mod sse;
 mod start_errors;
 mod support;
 mod ui;
+mod websocket;

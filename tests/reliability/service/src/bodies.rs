@@ -52,7 +52,11 @@ async fn item(Json(item): Json<Item>) -> Reply<Item> {
 
 /// Parameters of the path, the query and a header.
 #[get("/items/{id}")]
-async fn item_by_id(id: u64, #[query(default = 10)] size: u8, #[header] x_kind: Option<String>) -> Reply<Value> {
+async fn item_by_id(
+    id: u64,
+    #[query(default = 10)] size: u8,
+    #[header] x_kind: Option<String>,
+) -> Reply<Value> {
     Reply::success(json!({"id": id, "size": size, "kind": x_kind}))
 }
 

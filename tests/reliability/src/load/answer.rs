@@ -134,7 +134,9 @@ impl Answer {
         if said != Some(u64::from(self.status)) {
             return Some(format!("status {} with code {}", self.status, body["code"]));
         }
-        let has_text = body["message"].as_str().is_some_and(|text| !text.is_empty());
+        let has_text = body["message"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty());
         let has_id = self.request_id.as_ref().is_some_and(|id| !id.is_empty());
         (!has_text || !has_id).then(|| "no message or no request id".to_owned())
     }
@@ -153,7 +155,10 @@ mod tests {
             assert_eq!(Answer::read(&GOOD[..length], false).unwrap(), None);
         }
         let answer = Answer::read(GOOD, false).unwrap().unwrap();
-        assert_eq!((answer.length, answer.process(), answer.closes), (end, Some(12), true));
+        assert_eq!(
+            (answer.length, answer.process(), answer.closes),
+            (end, Some(12), true)
+        );
         assert_eq!(answer.request_id.as_deref(), Some("r1-2"));
         assert_eq!(Answer::read(GOOD, true).unwrap().unwrap().body, b"");
     }
@@ -165,7 +170,10 @@ mod tests {
             assert_eq!(Answer::read(&bytes[..length], false).unwrap(), None);
         }
         let answer = Answer::read(bytes, false).unwrap().unwrap();
-        assert_eq!((answer.body.as_slice(), answer.length), (&b"abcde"[..], bytes.len()));
+        assert_eq!(
+            (answer.body.as_slice(), answer.length),
+            (&b"abcde"[..], bytes.len())
+        );
     }
 
     #[test]
@@ -187,9 +195,15 @@ mod tests {
                 "HTTP/1.1 404 Not Found\r\nx-request-id: a\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}",
                 body.len()
             );
-            Answer::read(text.as_bytes(), false).unwrap().unwrap().not_in_envelope()
+            Answer::read(text.as_bytes(), false)
+                .unwrap()
+                .unwrap()
+                .not_in_envelope()
         };
-        assert_eq!(failure("application/json", r#"{"code":404,"message":"a"}"#), None);
+        assert_eq!(
+            failure("application/json", r#"{"code":404,"message":"a"}"#),
+            None
+        );
         assert!(failure("text/plain", r#"{"code":404,"message":"a"}"#).is_some());
         assert!(failure("application/json", r#"{"code":500,"message":"a"}"#).is_some());
         assert!(failure("application/json", r#"{"code":404,"message":""}"#).is_some());

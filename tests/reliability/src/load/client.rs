@@ -12,7 +12,9 @@ use mio::{Events, Interest, Poll, Token};
 
 use super::connection::{Connection, Open, Progress};
 use super::ledger::request_id;
-use super::{Answer, BODY, DEPTH, Failure, Histogram, Ledger, Loss, Pace, Plan, Report, Shared, Way};
+use super::{
+    Answer, BODY, DEPTH, Failure, Histogram, Ledger, Loss, Pace, Plan, Report, Shared, Way,
+};
 
 /// A connection that was idle for longer is not used again: the server may be about to close it,
 /// as it may after `flyer_keepalive`, which the suite sets to no less than twice this.
@@ -244,9 +246,8 @@ impl<'a> Client<'a> {
         } else {
             ("GET /pid", String::new(), &[][..])
         };
-        let head = format!(
-            "{line} HTTP/1.1\r\nhost: {host}\r\nx-request-id: {id}\r\n{close}{length}\r\n"
-        );
+        let head =
+            format!("{line} HTTP/1.1\r\nhost: {host}\r\nx-request-id: {id}\r\n{close}{length}\r\n");
         if let Some(connection) = &mut self.connections[token] {
             let sent = Instant::now();
             connection.queue(&[head.as_bytes(), body], Open { number, due, sent });
@@ -362,7 +363,9 @@ impl<'a> Client<'a> {
     /// Gives up what has been due for too long, whether it was sent or found no free connection.
     fn give_up(&mut self, now: Instant) {
         for token in 0..self.connections.len() {
-            let oldest = self.connections[token].as_ref().and_then(|c| c.open.front());
+            let oldest = self.connections[token]
+                .as_ref()
+                .and_then(|c| c.open.front());
             if oldest.is_some_and(|open| now - open.due > self.plan.timeout) {
                 self.lose(token, Failure::TimedOut);
             }

@@ -123,7 +123,10 @@ mod tests {
             last = index;
             let end = upper_end(index);
             if micros < 1 << BITS {
-                assert!(end >= micros && end - micros <= micros / 64, "{micros} {end}");
+                assert!(
+                    end >= micros && end - micros <= micros / 64,
+                    "{micros} {end}"
+                );
             }
         }
         assert!(Histogram::default().buckets.len() < 3_000);

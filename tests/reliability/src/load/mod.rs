@@ -180,7 +180,9 @@ impl Load {
     /// When the client itself fails.
     pub(crate) fn join(mut self) -> Result<Report> {
         let thread = self.thread.take().ok_or_else(|| anyhow!("joined before"))?;
-        thread.join().map_err(|_| anyhow!("the load client panicked"))?
+        thread
+            .join()
+            .map_err(|_| anyhow!("the load client panicked"))?
     }
 }
 
@@ -194,7 +196,10 @@ impl Report {
     /// Answers a second.
     pub(crate) fn rate(&self) -> f64 {
         let answered: u64 = self.ledger.statuses().values().sum();
-        #[expect(clippy::cast_precision_loss, reason = "a request count is far below 2^52")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a request count is far below 2^52"
+        )]
         let answered = answered as f64;
         answered / self.took.as_secs_f64().max(0.001)
     }
@@ -207,10 +212,16 @@ impl Report {
         }
         for (status, count) in self.ledger.statuses() {
             if status != 200 {
-                kinds.insert(format!("status {status}"), usize::try_from(count).unwrap_or(0));
+                kinds.insert(
+                    format!("status {status}"),
+                    usize::try_from(count).unwrap_or(0),
+                );
             }
         }
-        let kinds: Vec<_> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        let kinds: Vec<_> = kinds
+            .iter()
+            .map(|(kind, count)| format!("{count} {kind}"))
+            .collect();
         if kinds.is_empty() {
             "none".to_owned()
         } else {

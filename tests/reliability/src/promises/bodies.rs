@@ -29,14 +29,46 @@ struct Case {
 }
 
 const CASES: &[Case] = &[
-    Case { name: "10 GiB by length", send: by_length, wanted: &[413] },
-    Case { name: "10 GiB in chunks", send: in_chunks, wanted: &[413] },
-    Case { name: "gzip bomb", send: gzip_bomb, wanted: &[400, 413, 415, 422] },
-    Case { name: "`{\"a\":` 1,000,000 deep", send: deep_beyond_limit, wanted: &[413] },
-    Case { name: "`{\"a\":` 400,000 deep", send: deep_within_limit, wanted: &[400, 422] },
-    Case { name: "`[` 2,000,000 deep", send: deep_array, wanted: &[400, 422] },
-    Case { name: "100,000 form fields", send: form_fields, wanted: &[400, 413, 422] },
-    Case { name: "100,000 parts", send: parts, wanted: &[400, 413, 422] },
+    Case {
+        name: "10 GiB by length",
+        send: by_length,
+        wanted: &[413],
+    },
+    Case {
+        name: "10 GiB in chunks",
+        send: in_chunks,
+        wanted: &[413],
+    },
+    Case {
+        name: "gzip bomb",
+        send: gzip_bomb,
+        wanted: &[400, 413, 415, 422],
+    },
+    Case {
+        name: "`{\"a\":` 1,000,000 deep",
+        send: deep_beyond_limit,
+        wanted: &[413],
+    },
+    Case {
+        name: "`{\"a\":` 400,000 deep",
+        send: deep_within_limit,
+        wanted: &[400, 422],
+    },
+    Case {
+        name: "`[` 2,000,000 deep",
+        send: deep_array,
+        wanted: &[400, 422],
+    },
+    Case {
+        name: "100,000 form fields",
+        send: form_fields,
+        wanted: &[400, 413, 422],
+    },
+    Case {
+        name: "100,000 parts",
+        send: parts,
+        wanted: &[400, 413, 422],
+    },
 ];
 
 /// Sends each to one process and looks at its memory.
@@ -48,7 +80,10 @@ pub(crate) fn measure(suite: &Suite) -> Result<Finding> {
     let full = vec![b'x'; usize::try_from(LIMIT)?];
     for _ in 0..4 {
         exchange(address, &post("/echo", "application/octet-stream", &full))?;
-        exchange(address, &post("/form", "application/x-www-form-urlencoded", b"name=a"))?;
+        exchange(
+            address,
+            &post("/form", "application/x-www-form-urlencoded", b"name=a"),
+        )?;
         exchange(address, &post("/json", "application/json", b"{\"a\":1}"))?;
     }
     let (mut statuses, mut most) = (Vec::new(), 0);
@@ -65,10 +100,16 @@ pub(crate) fn measure(suite: &Suite) -> Result<Finding> {
         if let Some(reason) = answer.not_in_envelope() {
             finding.missed.push(format!("{}: {reason}", case.name));
         }
-        finding.expect(sent < MOST_SENT, || format!("{}: {sent} bytes were taken", case.name));
-        finding.expect(grown < MEMORY, || format!("{}: memory + {grown} KiB", case.name));
+        finding.expect(sent < MOST_SENT, || {
+            format!("{}: {sent} bytes were taken", case.name)
+        });
+        finding.expect(grown < MEMORY, || {
+            format!("{}: memory + {grown} KiB", case.name)
+        });
     }
-    finding.expect(service.is_running(), || format!("the service died: {}", service.printed()));
+    finding.expect(service.is_running(), || {
+        format!("the service died: {}", service.printed())
+    });
     finding.figure(format!(
         "{} ways to send too much: answered {}, memory + {} MiB at most",
         CASES.len(),
@@ -122,7 +163,9 @@ fn pour(address: SocketAddr, head: &str, piece: &[u8]) -> Result<(Answer, u64)> 
             Err(_) => break,
         }
     }
-    let answer = answer.join().map_err(|_| anyhow::anyhow!("the reader panicked"))??;
+    let answer = answer
+        .join()
+        .map_err(|_| anyhow::anyhow!("the reader panicked"))??;
     Ok((answer, sent))
 }
 
@@ -176,14 +219,22 @@ fn json(address: SocketAddr, body: &str) -> Result<(Answer, u64)> {
 fn form_fields(address: SocketAddr) -> Result<(Answer, u64)> {
     let mut body = String::from("name=a");
     (0..100_000).for_each(|number| body.push_str(&format!("&f{number}=1")));
-    let bytes = post("/form", "application/x-www-form-urlencoded", body.as_bytes());
+    let bytes = post(
+        "/form",
+        "application/x-www-form-urlencoded",
+        body.as_bytes(),
+    );
     Ok((send_whole(address, &bytes)?, bytes.len() as u64))
 }
 
 fn parts(address: SocketAddr) -> Result<(Answer, u64)> {
     let part = "--b\r\ncontent-disposition: form-data; name=a\r\n\r\n1\r\n";
     let body = part.repeat(100_000) + "--b--\r\n";
-    let bytes = post("/upload", "multipart/form-data; boundary=b", body.as_bytes());
+    let bytes = post(
+        "/upload",
+        "multipart/form-data; boundary=b",
+        body.as_bytes(),
+    );
     Ok((send_whole(address, &bytes)?, bytes.len() as u64))
 }
 

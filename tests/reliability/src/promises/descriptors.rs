@@ -18,8 +18,13 @@ const MOST_BUSY: f64 = 20.0;
 /// Takes all descriptors with silent connections, looks at the processor, and lets go.
 pub(crate) fn measure(suite: &Suite) -> Result<Finding> {
     let mut finding = Finding::default();
-    let mut start = suite.service("9-descriptors").alone().set("flyer_access_log", 0);
-    start.through = ["sh", "-c", "ulimit -n 64 && exec \"$0\""].map(str::to_owned).to_vec();
+    let mut start = suite
+        .service("9-descriptors")
+        .alone()
+        .set("flyer_access_log", 0);
+    start.through = ["sh", "-c", "ulimit -n 64 && exec \"$0\""]
+        .map(str::to_owned)
+        .to_vec();
     let mut service = start.run()?;
     let mut held = Vec::new();
     for _ in 0..CONNECTIONS {
@@ -32,13 +37,19 @@ pub(crate) fn measure(suite: &Suite) -> Result<Finding> {
         format!("only {count} of {DESCRIPTORS} descriptors are taken: nothing was measured")
     });
     let busy = proc::processor_use(service.process, Duration::from_secs(2))?;
-    finding.expect(busy < MOST_BUSY, || format!("{busy:.0} % of a core while full"));
-    finding.expect(service.is_running(), || format!("the service died: {}", service.printed()));
+    finding.expect(busy < MOST_BUSY, || {
+        format!("{busy:.0} % of a core while full")
+    });
+    finding.expect(service.is_running(), || {
+        format!("the service died: {}", service.printed())
+    });
     drop(held);
     let released = Instant::now();
     let answer = ask(service.address, "GET", "/pid").context("after the release")?;
     let recovered = released.elapsed();
-    finding.expect(answer.status == 200, || format!("then answered {}", answer.status));
+    finding.expect(answer.status == 200, || {
+        format!("then answered {}", answer.status)
+    });
     finding.expect(recovered < Duration::from_secs(1), || {
         format!("{recovered:.1?} until the next answer")
     });

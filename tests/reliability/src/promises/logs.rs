@@ -33,12 +33,18 @@ fn load(suite: &Suite, service: &Service) -> Result<Report> {
     plan.post_every = 1;
     let report = Load::start(plan).join()?;
     let lines = 6_000 * LINE;
-    ensure!(lines > 8 * 1024 * 1024, "fewer lines than wait in memory prove nothing");
+    ensure!(
+        lines > 8 * 1024 * 1024,
+        "fewer lines than wait in memory prove nothing"
+    );
     Ok(report)
 }
 
 fn start<'a>(suite: &'a Suite, name: &str) -> Start<'a> {
-    suite.service(name).alone().set("flyer_max_body_log_length", LINE)
+    suite
+        .service(name)
+        .alone()
+        .set("flyer_max_body_log_length", LINE)
 }
 
 fn no_failures(name: &str, report: &Report, finding: &mut Finding) {
@@ -49,9 +55,14 @@ fn no_failures(name: &str, report: &Report, finding: &mut Finding) {
 
 /// Every answered request is in the log, or among those that the log says it lost.
 fn all_counted(name: &str, log: &Comparison, finding: &mut Finding) {
-    finding.expect(log.dropped > 0, || format!("{name}: no lost line is reported"));
+    finding.expect(log.dropped > 0, || {
+        format!("{name}: no lost line is reported")
+    });
     finding.expect(log.unlogged == log.dropped && log.twice == 0, || {
-        format!("{name}: {} lines missing, {} reported; {log}", log.unlogged, log.dropped)
+        format!(
+            "{name}: {} lines missing, {} reported; {log}",
+            log.unlogged, log.dropped
+        )
     });
 }
 
@@ -61,26 +72,38 @@ fn full_disk(suite: &Suite, finding: &mut Finding) -> Result<()> {
     let folder = suite.folder.join("10-disk");
     fs::create_dir_all(&folder)?;
     let Some(_disk) = Disk::mount(&folder)? else {
-        let service = start(suite, "10-full").set("flyer_access_logfile", "/dev/full").run()?;
+        let service = start(suite, "10-full")
+            .set("flyer_access_logfile", "/dev/full")
+            .run()?;
         let report = load(suite, &service)?;
         no_failures("full disk", &report, finding);
-        finding.skipped.push("the count of lost lines on a full disk needs root to mount one".into());
+        finding
+            .skipped
+            .push("the count of lost lines on a full disk needs root to mount one".into());
         return Ok(());
     };
     let log = folder.join("access.log");
-    let mut service = start(suite, "10-full").set("flyer_access_logfile", log.display()).run()?;
+    let mut service = start(suite, "10-full")
+        .set("flyer_access_logfile", log.display())
+        .run()?;
     let report = load(suite, &service)?;
     no_failures("full disk", &report, finding);
     let size = fs::metadata(&log)?.len();
-    finding.expect(size <= 1024 * 1024, || format!("the disk was not full: {size} bytes"));
+    finding.expect(size <= 1024 * 1024, || {
+        format!("the disk was not full: {size} bytes")
+    });
     // More room: the service notices by itself and writes what it kept, then what it lost.
     Disk::resize(&folder, "64m")?;
     service.signal(Signal::SIGTERM)?;
     let status = service.wait(Duration::from_secs(10))?;
-    finding.expect(ended_well(status), || format!("full disk: ended with {}", ending(status)));
+    finding.expect(ended_well(status), || {
+        format!("full disk: ended with {}", ending(status))
+    });
     let compared = report.ledger.compare(&log)?;
     all_counted("full disk", &compared, finding);
-    finding.expect(compared.broken == 0, || format!("full disk: {log}", log = compared));
+    finding.expect(compared.broken == 0, || {
+        format!("full disk: {log}", log = compared)
+    });
     finding.figure(format!(
         "full disk: {} of {} failed, {} lines lost, {} reported",
         report.ledger.failed(),
@@ -107,8 +130,12 @@ fn stalled_pipe(suite: &Suite, finding: &mut Finding) -> Result<()> {
         thread::sleep(Duration::from_secs(1));
         service.signal(Signal::SIGTERM)?;
         let status = service.wait(Duration::from_secs(10))?;
-        finding.expect(ended_well(status), || format!("stalled pipe: ended with {}", ending(status)));
-        reader.join().map_err(|_| anyhow::anyhow!("the reader panicked"))?
+        finding.expect(ended_well(status), || {
+            format!("stalled pipe: ended with {}", ending(status))
+        });
+        reader
+            .join()
+            .map_err(|_| anyhow::anyhow!("the reader panicked"))?
     })?;
     all_counted("stalled pipe", &compared, finding);
     finding.figure(format!(
@@ -129,7 +156,10 @@ fn stalled_pipe(suite: &Suite, finding: &mut Finding) -> Result<()> {
     let status = service.wait(Duration::from_secs(10))?;
     let took = began.elapsed();
     finding.expect(ended_well(status) && took < Duration::from_secs(5), || {
-        format!("stalled pipe: a stop took {took:.1?} and ended with {}", ending(status))
+        format!(
+            "stalled pipe: a stop took {took:.1?} and ended with {}",
+            ending(status)
+        )
     });
     Ok(())
 }
@@ -144,7 +174,9 @@ fn closed_pipe(suite: &Suite, finding: &mut Finding) -> Result<()> {
     no_failures("closed pipe", &report, finding);
     service.signal(Signal::SIGTERM)?;
     let status = service.wait(Duration::from_secs(10))?;
-    finding.expect(ended_well(status), || format!("closed pipe: ended with {}", ending(status)));
+    finding.expect(ended_well(status), || {
+        format!("closed pipe: ended with {}", ending(status))
+    });
     finding.figure(format!(
         "closed pipe: {} of {} failed",
         report.ledger.failed(),

@@ -37,7 +37,11 @@ pub(crate) fn measure(suite: &Suite) -> Result<Finding> {
 }
 
 fn others(suite: &Suite, service: &Service, seconds: u64) -> Result<Report> {
-    let load = Load::start(Plan::mixed(service.address, &suite.run(), Pace::Fixed(RATE)));
+    let load = Load::start(Plan::mixed(
+        service.address,
+        &suite.run(),
+        Pace::Fixed(RATE),
+    ));
     std::thread::sleep(Duration::from_secs(seconds));
     load.stop()
 }
@@ -56,7 +60,9 @@ fn roomy(suite: &Suite, finding: &mut Finding) -> Result<()> {
     let attack = Attack::start(service.address, &Kind::ALL, attackers);
     let all = || attack.held() >= attackers * 99 / 100;
     let all_held = eventually(Duration::from_secs(10), all).is_some();
-    finding.expect(all_held, || format!("only {} of {attackers} attackers got in", attack.held()));
+    finding.expect(all_held, || {
+        format!("only {} of {attackers} attackers got in", attack.held())
+    });
     let mut latencies = Vec::new();
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
@@ -65,7 +71,9 @@ fn roomy(suite: &Suite, finding: &mut Finding) -> Result<()> {
         }
         let report = others(suite, &service, seconds)?;
         let failed = report.ledger.failed();
-        finding.expect(failed == 0, || format!("others failed: {}", report.failures()));
+        finding.expect(failed == 0, || {
+            format!("others failed: {}", report.failures())
+        });
         latencies.push(report.latency.p99());
         if latencies[attempt] <= BOUND.min(quiet * 2) {
             break;
@@ -77,7 +85,9 @@ fn roomy(suite: &Suite, finding: &mut Finding) -> Result<()> {
     finding.expect(best <= BOUND.min(quiet * 2), || {
         format!("p99 of others {}, quiet {}", Millis(best), Millis(quiet))
     });
-    finding.expect(each <= MEMORY, || format!("{each} bytes of memory for each"));
+    finding.expect(each <= MEMORY, || {
+        format!("{each} bytes of memory for each")
+    });
     attack.renew_no_more();
     // In the short form those who do not read are not waited for: they have 30 s.
     let patience = Duration::from_secs(suite.pick(HEAD + 2, 33));
@@ -85,8 +95,13 @@ fn roomy(suite: &Suite, finding: &mut Finding) -> Result<()> {
     eventually(patience, || attack.held() <= least);
     let toll = attack.stop()?;
     judge(suite, &toll, finding);
-    finding.expect(service.is_running(), || format!("the service died: {}", service.printed()));
-    let all: Vec<_> = latencies.iter().map(|latency| Millis(*latency).to_string()).collect();
+    finding.expect(service.is_running(), || {
+        format!("the service died: {}", service.printed())
+    });
+    let all: Vec<_> = latencies
+        .iter()
+        .map(|latency| Millis(*latency).to_string())
+        .collect();
     finding.figure(format!(
         "{attackers} attackers: p99 of others {} (quiet {}), {each} bytes each, {}",
         all.join(", "),
@@ -101,12 +116,17 @@ fn judge(suite: &Suite, toll: &Toll, finding: &mut Finding) {
     for (kind, limit) in LIMITS {
         let (index, longest) = (kind as usize, toll.longest[kind as usize]);
         let bound = limit + Duration::from_secs(1);
-        finding.expect(longest <= bound, || format!("{kind:?}: one lasted {longest:.1?}"));
+        finding.expect(longest <= bound, || {
+            format!("{kind:?}: one lasted {longest:.1?}")
+        });
         if kind == Kind::Read && suite.short {
             continue;
         }
         finding.expect(toll.ended[index] > 0 && toll.left[index] == 0, || {
-            format!("{kind:?}: {} ended, {} left", toll.ended[index], toll.left[index])
+            format!(
+                "{kind:?}: {} ended, {} left",
+                toll.ended[index], toll.left[index]
+            )
         });
     }
 }
@@ -134,7 +154,11 @@ fn crowded(suite: &Suite, finding: &mut Finding) -> Result<()> {
         if suite.short && kinds.len() == 1 {
             continue;
         }
-        let name = if kinds.len() == 1 { format!("{:?}", kinds[0]) } else { "all".to_owned() };
+        let name = if kinds.len() == 1 {
+            format!("{:?}", kinds[0])
+        } else {
+            "all".to_owned()
+        };
         let service = suite.service(&format!("5-crowded-{name}")).alone().run()?;
         let attack = Attack::start(service.address, kinds, attackers);
         eventually(Duration::from_secs(3), || attack.held() >= 1_000);
@@ -143,11 +167,21 @@ fn crowded(suite: &Suite, finding: &mut Finding) -> Result<()> {
         let took = began.elapsed();
         let failed = report.ledger.failed();
         finding.expect(failed == 0, || {
-            format!("crowded by {name}: {failed} of {} failed: {}", report.ledger.issued(), report.failures())
+            format!(
+                "crowded by {name}: {failed} of {} failed: {}",
+                report.ledger.issued(),
+                report.failures()
+            )
         });
-        figures.push(format!("{name} {failed} failed, p99 {} in {took:.0?}", Millis(report.latency.p99())));
+        figures.push(format!(
+            "{name} {failed} failed, p99 {} in {took:.0?}",
+            Millis(report.latency.p99())
+        ));
         drop(attack);
     }
-    finding.figure(format!("{attackers} on 1,000 connections: {}", figures.join(", ")));
+    finding.figure(format!(
+        "{attackers} on 1,000 connections: {}",
+        figures.join(", ")
+    ));
     Ok(())
 }

@@ -33,12 +33,19 @@ fn once(suite: &Suite, signal: Signal, finding: &mut Finding) -> Result<()> {
         .run()?;
     let address = service.address;
     let maximum = load::maximum(address, &suite.run(), Duration::from_secs(suite.pick(1, 2)))?;
-    let load = Load::start(Plan::mixed(address, &suite.run(), Pace::Fixed(maximum * 0.7)));
+    let load = Load::start(Plan::mixed(
+        address,
+        &suite.run(),
+        Pace::Fixed(maximum * 0.7),
+    ));
     std::thread::sleep(Duration::from_secs(1));
     let mut slow = Vec::new();
     for _ in 0..SLOW {
         let mut stream = connect(address)?;
-        write!(stream, "GET /slow?ms={SLOW_MILLIS} HTTP/1.1\r\nhost: a\r\n\r\n")?;
+        write!(
+            stream,
+            "GET /slow?ms={SLOW_MILLIS} HTTP/1.1\r\nhost: a\r\n\r\n"
+        )?;
         slow.push(stream);
     }
     // Until the server has read them; what it had not read would not be in flight.
@@ -53,7 +60,10 @@ fn once(suite: &Suite, signal: Signal, finding: &mut Finding) -> Result<()> {
     let answered = slow.iter_mut().map(read_answer).filter_map(Result::ok);
     let answered = answered.filter(|answer| answer.status == 200).count();
     finding.expect(answered == SLOW, || {
-        format!("{signal}: {} of {SLOW} slow requests without an answer", SLOW - answered)
+        format!(
+            "{signal}: {} of {SLOW} slow requests without an answer",
+            SLOW - answered
+        )
     });
     // A connection that is made after the signal may be refused; all others are served.
     let lost = report.ledger.losses().iter().filter(|loss| {
@@ -64,7 +74,11 @@ fn once(suite: &Suite, signal: Signal, finding: &mut Finding) -> Result<()> {
         format!("{signal}: {lost} requests lost: {}", report.failures())
     });
     finding.expect(ended_well(status), || {
-        format!("{signal}: ended with {}: {}", ending(status), service.printed())
+        format!(
+            "{signal}: ended with {}: {}",
+            ending(status),
+            service.printed()
+        )
     });
     finding.expect(took < GRACEFUL, || format!("{signal}: took {took:.1?}"));
     let log = report.ledger.compare(&service.access_log())?;

@@ -1,7 +1,11 @@
 //! The supervisor with real processes: this test binary started again as a service.
 
+mod control;
+mod load;
 mod processes;
+mod replacing;
 mod support;
+mod surroundings;
 
 /// The example is the program under test.
 #[path = "../../../examples/supervised.rs"]

@@ -89,8 +89,13 @@ impl Service {
     /// Starts and waits until all workers are ready.
     pub(super) fn ready(arguments: &[&str]) -> Self {
         let mut service = Self::start(arguments);
-        service.expect("workers are ready");
+        service.expect_ready();
         service
+    }
+
+    /// Waits for the first generation.
+    pub(super) fn expect_ready(&mut self) {
+        self.expect("all workers are ready");
     }
 
     pub(super) fn behave(&self, behaviour: &str, text: &str) {
@@ -130,6 +135,15 @@ impl Service {
 
     fn note(&mut self, line: String) {
         self.printed.push(line);
+    }
+
+    /// Waits until that many lines with this text have been printed, in whatever order.
+    pub(super) fn expect_times(&mut self, text: &str, times: usize) {
+        assert!(
+            eventually(PATIENCE, || self.count(text) >= times),
+            "not {times} times {text:?} in {:#?}",
+            self.printed
+        );
     }
 
     /// How many lines with this text have been printed so far.
@@ -176,6 +190,11 @@ impl Service {
             format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").as_bytes(),
         );
         About::from(client.answer().body)
+    }
+
+    /// Waits until a worker of that generation answers: one that drains may accept a last connection.
+    pub(super) fn expect_answers_of(&mut self, generation: u64) {
+        assert!(eventually(PATIENCE, || self.ask("/").generation == generation));
     }
 
     /// Waits for the end and gives the exit code; everything that was printed is there then.

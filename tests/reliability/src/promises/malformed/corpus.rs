@@ -156,7 +156,13 @@ const JSON: &[&str] = &[
 /// A request that is valid, or nearly.
 fn template(dice: &mut Dice) -> Vec<u8> {
     let mut text = match dice.roll(8) {
-        0 | 1 => head(dice, &["GET", "GET", "HEAD", "DELETE", "OPTIONS", "get", "G@T", "X-Y"], None),
+        0 | 1 => head(
+            dice,
+            &[
+                "GET", "GET", "HEAD", "DELETE", "OPTIONS", "get", "G@T", "X-Y",
+            ],
+            None,
+        ),
         2 => json(dice),
         3 => form(dice),
         4 => multipart(dice),
@@ -208,19 +214,39 @@ fn with_body(dice: &mut Dice, target: &str, kind: &str, body: &str) -> String {
         1 => body.len().saturating_sub(1 + dice.roll(5)),
         _ => body.len(),
     };
-    _ = write!(text, "Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}");
+    _ = write!(
+        text,
+        "Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
     text
 }
 
 fn json(dice: &mut Dice) -> String {
-    let kinds = ["application/json", "application/json; charset=utf-16", "text/plain", "application/", ""];
+    let kinds = [
+        "application/json",
+        "application/json; charset=utf-16",
+        "text/plain",
+        "application/",
+        "",
+    ];
     let (kind, body) = (dice.pick(&kinds), dice.pick(JSON));
     let target = dice.pick(&["/items", "/json"]);
     with_body(dice, target, kind, body)
 }
 
 fn form(dice: &mut Dice) -> String {
-    let bodies = ["name=a", "name=%zz", "name=%", "name", "=", "&&&", "name=a&name=b", "n%00=1", "name=\u{e4}", ""];
+    let bodies = [
+        "name=a",
+        "name=%zz",
+        "name=%",
+        "name",
+        "=",
+        "&&&",
+        "name=a&name=b",
+        "n%00=1",
+        "name=\u{e4}",
+        "",
+    ];
     let body = dice.pick(&bodies);
     with_body(dice, "/form", "application/x-www-form-urlencoded", body)
 }
@@ -272,18 +298,34 @@ fn mutate(dice: &mut Dice, bytes: &mut Vec<u8>) {
         }
         6 => change_line_end(dice, bytes),
         7 => {
-            let line = dice.pick(&["\r\n folded", "\r\nNo-Colon", "\r\n: no name", "\r\nA\0B: c", "\r\nX:\x01", "\r\nTransfer-Encoding: chunked"]);
+            let line = dice.pick(&[
+                "\r\n folded",
+                "\r\nNo-Colon",
+                "\r\n: no name",
+                "\r\nA\0B: c",
+                "\r\nX:\x01",
+                "\r\nTransfer-Encoding: chunked",
+            ]);
             insert_at_line_end(dice, bytes, line.as_bytes());
         }
         8 => {
-            let line = format!("\r\nContent-Length: {}", ["0", "5", "007", "1e3", " 4 ", "9223372036854775808"][dice.roll(6)]);
+            let line = format!(
+                "\r\nContent-Length: {}",
+                ["0", "5", "007", "1e3", " 4 ", "9223372036854775808"][dice.roll(6)]
+            );
             insert_at_line_end(dice, bytes, line.as_bytes());
         }
         9 => {
             let many = vec![bytes[at]; 1 + dice.roll(300)];
             bytes.splice(at..at, many);
         }
-        10 => bytes.extend_from_slice(dice.pick(&[&b"GET /pid HTTP/1.1\r\nHost: a\r\n\r\n"[..], b"\r\n\r\n", b"\0\0\0\0", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\x02\x00"])),
+        10 => bytes.extend_from_slice(dice.pick(&[
+            &b"GET /pid HTTP/1.1\r\nHost: a\r\n\r\n"[..],
+            b"\r\n\r\n",
+            b"\0\0\0\0",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            b"\x16\x03\x01\x02\x00",
+        ])),
         // As it is: good requests must stay good among bad ones.
         _ => {}
     }
@@ -291,14 +333,19 @@ fn mutate(dice: &mut Dice, bytes: &mut Vec<u8>) {
 
 fn line_ends(bytes: &[u8]) -> Vec<usize> {
     let pairs = bytes.windows(2).enumerate();
-    pairs.filter(|(_, pair)| pair == b"\r\n").map(|(at, _)| at).collect()
+    pairs
+        .filter(|(_, pair)| pair == b"\r\n")
+        .map(|(at, _)| at)
+        .collect()
 }
 
 fn change_line_end(dice: &mut Dice, bytes: &mut Vec<u8>) {
     let ends = line_ends(bytes);
     if !ends.is_empty() {
         let at = dice.pick(&ends);
-        let end = dice.pick(&[&b"\n"[..], b"\r", b"\r\r\n", b"\n\r", b"\r\n\r\n", b""]).to_vec();
+        let end = dice
+            .pick(&[&b"\n"[..], b"\r", b"\r\r\n", b"\n\r", b"\r\n\r\n", b""])
+            .to_vec();
         bytes.splice(at..at + 2, end);
     }
 }
@@ -328,8 +375,13 @@ mod tests {
 
     #[test]
     fn good_requests_are_in_front() {
-        let case = (0..100).map(|number| Case::new(1, number)).find(|case| case.good == 2);
+        let case = (0..100)
+            .map(|number| Case::new(1, number))
+            .find(|case| case.good == 2);
         let case = case.unwrap();
-        assert!(case.bytes.starts_with(b"GET /items/7?size=3 HTTP/1.1\r\nHost: a\r\n\r\nGET /pid"));
+        assert!(
+            case.bytes
+                .starts_with(b"GET /items/7?size=3 HTTP/1.1\r\nHost: a\r\n\r\nGET /pid")
+        );
     }
 }

@@ -74,7 +74,9 @@ pub(crate) fn measure(suite: &Suite) -> Result<Finding> {
     });
     let took = began.elapsed();
     let tally = tally.into_inner().context("a thread panicked")?;
-    finding.expect(service.is_running(), || format!("the service died: {}", service.printed()));
+    finding.expect(service.is_running(), || {
+        format!("the service died: {}", service.printed())
+    });
     let panics = service.printed().matches("panicked").count();
     finding.expect(panics == 0, || format!("panics: {}", service.printed()));
     finding.expect(tally.cases >= suite.corpus, || {
@@ -86,7 +88,11 @@ pub(crate) fn measure(suite: &Suite) -> Result<Finding> {
     finding.expect(tally.failures.len() <= SHOWN, || {
         format!("and {} more", tally.failures.len() - SHOWN)
     });
-    let statuses: Vec<_> = tally.statuses.iter().map(|(status, count)| format!("{status}: {count}")).collect();
+    let statuses: Vec<_> = tally
+        .statuses
+        .iter()
+        .map(|(status, count)| format!("{status}: {count}"))
+        .collect();
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let rate = tally.cases as f64 / took.as_secs_f64();
     finding.figure(format!(
@@ -112,7 +118,9 @@ fn send_all(suite: &Suite, address: SocketAddr, thread: u8, next: &AtomicU64) ->
         if number.is_multiple_of(GOOD_EVERY) {
             let good = ask(address, "GET", "/items/1");
             if !matches!(&good, Ok(answer) if answer.status == 200) {
-                tally.failures.push(format!("after case {number} a good request: {good:?}"));
+                tally
+                    .failures
+                    .push(format!("after case {number} a good request: {good:?}"));
             }
         }
     }
@@ -143,7 +151,8 @@ impl Tally {
 
     fn judge(&mut self, case: &Case, received: Result<Vec<u8>>) {
         self.cases += 1;
-        let verdict = received.and_then(|bytes| self.read(case, &bytes).with_context(|| shown(&bytes)));
+        let verdict =
+            received.and_then(|bytes| self.read(case, &bytes).with_context(|| shown(&bytes)));
         if let Err(error) = verdict {
             self.failures.push(format!(
                 "case {} of seed {}: {error:#}; sent {}",
@@ -166,7 +175,11 @@ impl Tally {
             }
             *self.statuses.entry(answer.status).or_default() += 1;
             if count < case.good {
-                ensure!(answer.status == 200, "a good request was answered {}", answer.status);
+                ensure!(
+                    answer.status == 200,
+                    "a good request was answered {}",
+                    answer.status
+                );
             }
             ensure!(
                 !matches!(answer.status, 500 | 502..=504 | 506..),
@@ -179,7 +192,11 @@ impl Tally {
             }
             count += 1;
         }
-        ensure!(count >= case.good, "{count} of {} good requests were answered", case.good);
+        ensure!(
+            count >= case.good,
+            "{count} of {} good requests were answered",
+            case.good
+        );
         self.unanswered += u64::from(count == case.good);
         Ok(())
     }
@@ -200,7 +217,11 @@ fn exchange(address: SocketAddr, thread: u8, case: &Case, half_close: bool) -> R
         match stream.write_all(piece) {
             Ok(()) => {}
             // Answered and closed before all was sent.
-            Err(error) if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {}
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::BrokenPipe | ErrorKind::ConnectionReset
+                ) => {}
             Err(error) => return Err(error).context("sending"),
         }
     }

@@ -5,10 +5,17 @@
 //! seat of the serving generation, and of a generation that is rolled in) and acts on the difference,
 //! so that no order of events needs a case of its own. Key type: [`Workers`].
 
+mod saved;
+#[cfg(test)]
+mod tests;
+
+pub(super) use saved::SavedWorkers;
+
 use super::{
     event::{Event, Exit, Reason, WorkerId},
     link::Order,
 };
+use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
 /// Names a worker for good; indexes and pids come again.
@@ -38,6 +45,10 @@ pub(super) enum Action {
     Tell(Event),
 }
 
+/// Why a wish is not granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refusal(pub(super) &'static str);
+
 /// What a new worker is told about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
@@ -49,7 +60,7 @@ pub(super) struct Place {
     pub(super) from_disk: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum State {
     Starting,
     Ready,
@@ -346,52 +357,49 @@ impl Workers {
         self.reconcile(now);
     }
 
-    /// A rolling restart is asked for.
-    pub(super) fn reload(&mut self, now: Instant) {
-        if self.is_stopping() {
-            self.refuse("the rolling restart", "the service is stopping");
-        } else if self.roll.is_some() {
+    /// A rolling restart is asked for; during another it begins after that.
+    pub(super) fn reload(&mut self, now: Instant) -> Result<(), Refusal> {
+        self.refuse_if_stopping()?;
+        if self.roll.is_some() {
             // What it shall pick up may have changed after this one began.
             self.again = true;
         } else {
             self.begin(Cause::Reload);
             self.reconcile(now);
         }
+        Ok(())
     }
 
     /// The program on disk shall take over.
-    pub(super) fn upgrade(&mut self, now: Instant) -> bool {
-        if self.is_stopping() || self.roll.is_some() {
-            let reason = "the service is starting, restarting or stopping";
-            self.refuse("the upgrade", reason);
-            return false;
+    pub(super) fn upgrade(&mut self, now: Instant) -> Result<(), Refusal> {
+        self.refuse_if_stopping()?;
+        if self.roll.is_some() {
+            return Err(Refusal("a generation of workers is being started already"));
         }
         self.begin(Cause::Trial);
         self.reconcile(now);
-        true
+        Ok(())
     }
 
     /// [`Action::Become`] could not be carried out.
     pub(super) fn upgrade_failed(&mut self, reason: String, now: Instant) {
-        self.roll = None;
-        self.tell(Event::UpgradeFailed { reason });
+        self.roll_failed(Cause::Trial, reason, now);
         self.reconcile(now);
     }
 
     /// So many workers are wanted.
-    pub(super) fn resize(&mut self, workers: usize, now: Instant) {
-        if self.is_stopping() {
-            self.refuse("another number of workers", "the service is stopping");
-        } else if workers == 0 {
-            self.refuse("another number of workers", "one is the least");
-        } else if workers > MOST {
-            self.refuse("another number of workers", "1024 are the most");
-        } else {
-            self.wanted = workers;
-            self.resizing = true;
-            self.tell(Event::Resizing { workers });
-            self.reconcile(now);
+    pub(super) fn resize(&mut self, workers: usize, now: Instant) -> Result<(), Refusal> {
+        self.refuse_if_stopping()?;
+        match workers {
+            0 => return Err(Refusal("one worker is the least")),
+            1..=MOST => {}
+            _ => return Err(Refusal("1024 workers are the most")),
         }
+        self.wanted = workers;
+        self.resizing = true;
+        self.tell(Event::Resizing { workers });
+        self.reconcile(now);
+        Ok(())
     }
 
     /// Everybody reopens the log files.
@@ -430,8 +438,12 @@ impl Workers {
         self.actions.push(Action::Tell(event));
     }
 
-    fn refuse(&mut self, wish: &'static str, reason: &'static str) {
-        self.tell(Event::Refused { wish, reason });
+    fn refuse_if_stopping(&self) -> Result<(), Refusal> {
+        if self.is_stopping() {
+            Err(Refusal("the service is stopping"))
+        } else {
+            Ok(())
+        }
     }
 
     fn ids(&self) -> Vec<Id> {
@@ -492,6 +504,14 @@ impl Workers {
             Cause::Reload => self.tell(Event::ReloadFailed { reason }),
             Cause::Trial | Cause::Upgrade => self.tell(Event::UpgradeFailed { reason }),
         }
+        self.begin_again();
+    }
+
+    /// Begins the rolling restart that was asked for during the last one.
+    fn begin_again(&mut self) {
+        if std::mem::take(&mut self.again) && !self.is_stopping() {
+            self.begin(Cause::Reload);
+        }
     }
 
     fn back_off(&mut self, ready: Option<Instant>, now: Instant) {
@@ -509,7 +529,7 @@ impl Workers {
 
     fn reconcile(&mut self, now: Instant) {
         if !self.is_stopping() {
-            self.roll_on(now);
+            self.roll_on();
             self.next_to_retire();
             self.fill(now);
             self.dismiss(now);
@@ -533,7 +553,7 @@ impl Workers {
     }
 
     /// Lets the new generation serve once it is complete.
-    fn roll_on(&mut self, now: Instant) {
+    fn roll_on(&mut self) {
         let Some(roll) = &mut self.roll else {
             return;
         };
@@ -563,10 +583,7 @@ impl Workers {
                 Cause::Reload => Event::Reloaded { generation },
                 Cause::Trial | Cause::Upgrade => Event::Upgraded { generation },
             });
-            if std::mem::take(&mut self.again) {
-                self.begin(Cause::Reload);
-                self.roll_on(now);
-            }
+            self.begin_again();
         }
     }
 
