@@ -251,14 +251,32 @@ impl Watch {
         self.wake();
     }
 
-    /// The word to compare candidates for eviction by: the oldest one is the smallest. `None` while
-    /// a request is with the server or the connection is chosen already.
-    pub(crate) fn evictable(&self) -> Option<u64> {
+    /// How strong the case for closing this connection is when all places are taken, and the word to
+    /// close it by. `None` while a request is with the server or the connection is chosen already.
+    ///
+    /// Idle time counts once. What is incomplete counts [`INCOMPLETE`] times, so that clients which
+    /// drip take places from each other and not from those that have shown good will; of these a body
+    /// that comes too slowly and an answer that is not taken count after [`SLOW`].
+    pub(crate) fn evictable(&self, now: u64, body_rate: u64) -> Option<(u64, u64)> {
         let word = self.word.load(Relaxed);
-        let phase = Phase::from_word(word);
-        (matches!(phase, Phase::New | Phase::Idle | Phase::Head)
-            && self.evicted.load(Relaxed) != word)
-            .then_some(word)
+        if self.evicted.load(Relaxed) == word {
+            return None;
+        }
+        let age = now.saturating_sub(word >> 8);
+        let case = match Phase::from_word(word) {
+            Phase::Idle => age,
+            // The clock is coarse: of those that came in the same turn, the incomplete one goes.
+            Phase::New | Phase::Head => age * INCOMPLETE + 1,
+            Phase::Body
+                if age >= SLOW
+                    && is_slow(self.body_received.load(Relaxed), body_rate, u128::from(age)) =>
+            {
+                age * INCOMPLETE
+            }
+            Phase::Writing if age >= SLOW => age * INCOMPLETE,
+            _ => return None,
+        };
+        Some((case, word))
     }
 
     /// Drops the connection, whatever it is doing.
@@ -305,6 +323,16 @@ pub(crate) struct Linger {
 /// How long a closed connection is read on, so that the answer is not lost to a reset.
 const CLOSING: Duration = Duration::from_secs(1);
 
+/// How much faster an incomplete request ages than an idle connection, when places are short.
+const INCOMPLETE: u64 = 8;
+/// How long, in milliseconds, a body or the reading of an answer may be slow while places are short.
+const SLOW: u64 = 1_000;
+
+/// Whether so many bytes are less than the rate wants in so many milliseconds.
+fn is_slow(received: u64, rate: u64, millis: u128) -> bool {
+    u128::from(received) * 1000 < u128::from(rate) * millis
+}
+
 fn is_late(
     phase: Phase,
     since: u64,
@@ -325,8 +353,7 @@ fn is_late(
         Phase::Idle => waits(timeouts.keep_alive),
         Phase::Head => age >= timeouts.head,
         Phase::Body => {
-            age > timeouts.body_grace
-                && u128::from(received) * 1000 < u128::from(timeouts.body_rate) * age.as_millis()
+            age > timeouts.body_grace && is_slow(received, timeouts.body_rate, age.as_millis())
         }
         Phase::Handling | Phase::Upgraded => false,
         Phase::Writing => age >= timeouts.write_stall,
@@ -384,7 +411,7 @@ mod tests {
         assert_eq!(watch.verdict(), Some(Verdict::Late));
         watch.enter(Phase::Head, 5_000);
         assert_eq!(watch.verdict(), None);
-        let word = watch.evictable().unwrap();
+        let (_, word) = watch.evictable(5_000, 240).unwrap();
         watch.enter(Phase::Handling, 5_001);
         watch.evict(word);
         assert_eq!(watch.verdict(), None);
@@ -420,5 +447,28 @@ mod tests {
         assert!(is_late(Phase::Idle, 500, 1_300, 0, &times, linger));
         assert!(!is_late(Phase::Idle, 1_200, 1_400, 0, &times, linger));
         assert!(!is_late(Phase::Head, 500, 1_300, 0, &times, linger));
+    }
+
+    #[test]
+    fn places_are_taken_from_those_that_drip() {
+        let case = |phase, age, received| {
+            let watch = Watch::new(0);
+            watch.begin_body();
+            watch.enter(phase, 0);
+            watch.body_received.store(received, Relaxed);
+            watch.evictable(age, 240).map(|(case, _)| case)
+        };
+        assert!(case(Phase::Head, 200, 0) > case(Phase::Idle, 1_500, 0));
+        assert!(case(Phase::New, 10, 0) < case(Phase::Idle, 4_000, 0));
+        assert!(case(Phase::Body, 2_000, 10) > case(Phase::Idle, 5_000, 0));
+        assert!(case(Phase::Writing, 2_000, 0) > case(Phase::Idle, 5_000, 0));
+        for busy in [
+            case(Phase::Handling, 60_000, 0),
+            case(Phase::Body, 999, 0),
+            case(Phase::Body, 2_000, 10_000),
+            case(Phase::Writing, 999, 0),
+        ] {
+            assert_eq!(busy, None);
+        }
     }
 }

@@ -198,6 +198,13 @@ impl Service {
         self.folder.join("access.log")
     }
 
+    /// The workers that run now, oldest process id first.
+    pub(crate) fn workers(&self) -> Vec<u32> {
+        let mut workers = proc::children(self.process);
+        workers.retain(|worker| proc::is_alive(*worker));
+        workers
+    }
+
     /// Sends a signal to the process that was started.
     ///
     /// # Errors
