@@ -6,7 +6,10 @@
 //! passed on: when the connection has moved on meanwhile, the words differ and the verdict is void.
 //! Key type: [`Watch`].
 
-use crate::{Timeouts, presence::Busy};
+use crate::{
+    Timeouts,
+    presence::{self, Busy},
+};
 use std::{
     future::Future,
     pin::pin,
@@ -79,6 +82,8 @@ pub(crate) enum Ended {
     Abandoned,
 }
 
+/// In the place of a socket: the event loop has not begun with the connection.
+const NOT_TAKEN: i32 = -2;
 /// In the place of a word: whatever the connection is doing.
 const KILLED: u64 = u64::MAX;
 
@@ -93,7 +98,7 @@ pub(crate) struct Watch {
     over: AtomicU64,
     /// The answer under way is an event stream.
     endless: AtomicBool,
-    /// The number of the socket, or -1.
+    /// The number of the socket, -1 where it has none, or [`NOT_TAKEN`].
     socket: AtomicI32,
     body_received: AtomicU64,
     body_waited: AtomicU64,
@@ -110,7 +115,7 @@ impl Watch {
             evicted: AtomicU64::new(0),
             over: AtomicU64::new(0),
             endless: AtomicBool::new(false),
-            socket: AtomicI32::new(-1),
+            socket: AtomicI32::new(NOT_TAKEN),
             body_received: AtomicU64::new(0),
             body_waited: AtomicU64::new(0),
             waker: OnceLock::new(),
@@ -183,6 +188,14 @@ impl Watch {
         self.is_dismissed()
             || (self.verdict().is_some()
                 && !matches!(self.phase(), Phase::Head | Phase::Body | Phase::Handling))
+    }
+
+    /// Whether a connection that is to be closed while it waits has got a request just now, of which
+    /// the event loop has not been told yet: closing it would lose that.
+    fn has_request(&self) -> bool {
+        !self.is_dismissed()
+            && matches!(self.phase(), Phase::New | Phase::Idle)
+            && presence::has_input(self.socket.load(Relaxed))
     }
 
     fn is_dismissed(&self) -> bool {
@@ -259,7 +272,8 @@ impl Watch {
     /// that comes too slowly and an answer that is not taken count after [`SLOW`].
     pub(crate) fn evictable(&self, now: u64, body_rate: u64) -> Option<(u64, u64)> {
         let word = self.word.load(Relaxed);
-        if self.evicted.load(Relaxed) == word {
+        // One that its loop has not taken yet may have sent its request.
+        if self.evicted.load(Relaxed) == word || self.socket.load(Relaxed) == NOT_TAKEN {
             return None;
         }
         let age = now.saturating_sub(word >> 8);
@@ -299,11 +313,14 @@ impl Watch {
             self.waker.get_or_init(|| cx.waker().clone());
             if connection.as_mut().poll(cx).is_ready() {
                 Poll::Ready(Ended::Through)
-            } else if !self.is_over() {
+            } else if !self.is_over() || self.has_request() {
                 Poll::Pending
             } else if self.is_dismissed() && self.over.load(Relaxed) != KILLED {
                 Poll::Ready(Ended::Abandoned)
             } else {
+                if self.phase() == Phase::Writing {
+                    presence::reset_at_close(self.socket.load(Relaxed));
+                }
                 Poll::Ready(Ended::Through)
             }
         })
@@ -407,6 +424,7 @@ mod tests {
     #[test]
     fn a_verdict_on_an_earlier_phase_is_void() {
         let watch = Watch::new(0);
+        watch.set_socket(0);
         watch.judge(5_000, &Timeouts::default(), None);
         assert_eq!(watch.verdict(), Some(Verdict::Late));
         watch.enter(Phase::Head, 5_000);
@@ -453,6 +471,7 @@ mod tests {
     fn places_are_taken_from_those_that_drip() {
         let case = |phase, age, received| {
             let watch = Watch::new(0);
+            watch.set_socket(0);
             watch.begin_body();
             watch.enter(phase, 0);
             watch.body_received.store(received, Relaxed);
