@@ -5,6 +5,8 @@
 //! 2 wrong usage.
 
 mod create;
+#[cfg(unix)]
+mod ctl;
 mod env;
 mod show;
 
@@ -27,6 +29,7 @@ Examples:
   fastflyer show openapi                                          run the demo
   fastflyer create openapi myproject --name Demo --prefix /demo   create a project
   fastflyer env                                                   all settings
+  fastflyer ctl status                                            the running service
 
 Exit codes: 0 done, 1 refused or failed (standard error says why), 2 wrong usage.
 Colours are off when NO_COLOR is set or the output is no terminal."
@@ -42,6 +45,8 @@ enum Verb {
     Create(create::Arguments),
     Show(show::Arguments),
     Env(env::Arguments),
+    #[cfg(unix)]
+    Ctl(ctl::Arguments),
 }
 
 /// What projects are made of.
@@ -56,6 +61,8 @@ fn main() -> ExitCode {
         Some(Verb::Create(arguments)) => create::run(&arguments),
         Some(Verb::Show(arguments)) if arguments.is_given() => show::run(),
         Some(Verb::Env(arguments)) => env::run(&arguments),
+        #[cfg(unix)]
+        Some(Verb::Ctl(arguments)) => ctl::run(&arguments),
         Some(Verb::Show(_)) => print_help(Some("show")),
         None => print_help(None),
     };

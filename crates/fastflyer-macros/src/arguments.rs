@@ -133,6 +133,11 @@ fn mentions_path(ty: &Type) -> bool {
         .any(|word| matches!(word, "Path" | "RawPathParams" | "Request" | "MatchedPath"))
 }
 
+/// Whether an attribute is one of our marks.
+pub(crate) fn is_mark(attribute: &Attribute) -> bool {
+    MARKS.iter().any(|name| attribute.path().is_ident(name))
+}
+
 /// Takes our marks and doc comments off an argument.
 fn take_marks(
     attributes: &mut Vec<Attribute>,

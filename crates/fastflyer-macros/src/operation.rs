@@ -14,7 +14,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{
     Error, Expr, ExprLit, FnArg, ItemFn, Lit, ReturnType, Type, ext::IdentExt as _, parse_quote,
-    spanned::Spanned as _,
+    spanned::Spanned,
 };
 
 /// What an attribute makes of its function.
@@ -54,17 +54,17 @@ pub(crate) fn lower(kind: Kind, attribute: TokenStream, item: TokenStream) -> To
     }
     let names = attribute::path_names(&attribute.path, &mut errors);
     let socket = match kind {
-        Kind::WebSocket => take_socket(&mut function, &mut errors),
+        Kind::WebSocket => take_socket(&mut function, &names, &mut errors),
         Kind::Method(_) => {
             reject_socket(&function, &mut errors);
             None
         }
     };
     let arguments = arguments::lower(&mut function, &names, &attribute.path, &mut errors);
-    let socket = socket.map(|argument| {
-        let ty = (*argument.ty).clone();
-        function.sig.inputs.push(FnArg::Typed(argument));
-        ty
+    let socket = socket.map(|socket| {
+        let at = socket.index.min(function.sig.inputs.len());
+        function.sig.inputs.insert(at, socket.argument);
+        socket.ty
     });
     if !errors.is_empty() {
         return failed(&function, &errors);
@@ -132,57 +132,114 @@ fn failed(function: &ItemFn, errors: &[Error]) -> TokenStream {
     }
 }
 
-/// Takes the last argument of a WebSocket handler off the function, while the others are lowered.
-fn take_socket(function: &mut ItemFn, errors: &mut Vec<Error>) -> Option<syn::PatType> {
+/// The socket of a WebSocket handler, off the function while the other arguments are lowered, and its
+/// place among them.
+struct Socket {
+    index: usize,
+    argument: FnArg,
+    ty: Type,
+}
+
+/// Takes the socket: the last argument, unless it is plainly something else.
+fn take_socket(
+    function: &mut ItemFn,
+    path_names: &[String],
+    errors: &mut Vec<Error>,
+) -> Option<Socket> {
     if function.sig.asyncness.is_none() {
         errors.push(Error::new(
             function.sig.fn_token.span(),
             "a WebSocket handler is an `async fn`",
         ));
     }
-    let Some(FnArg::Typed(socket)) = function.sig.inputs.pop() else {
+    let mut inputs: Vec<FnArg> = std::mem::take(&mut function.sig.inputs)
+        .into_iter()
+        .collect();
+    let named = inputs
+        .iter()
+        .position(|input| typed(input).is_some_and(is_socket));
+    let index = named.or(inputs.len().checked_sub(1).filter(|last| {
+        !inputs
+            .get(*last)
+            .is_some_and(|input| is_parameter(input, path_names))
+    }));
+    if let Some(index) = named.filter(|index| index + 1 < inputs.len()) {
+        let span = inputs
+            .get(index)
+            .map_or(function.sig.ident.span(), Spanned::span);
+        errors.push(Error::new(span, "the socket is the last argument"));
+    }
+    if index.is_none() {
         errors.push(Error::new(
             function.sig.ident.span(),
             "the last argument of a WebSocket handler is its socket: `socket: WebSocket`",
         ));
-        return None;
-    };
-    for input in &function.sig.inputs {
-        if let FnArg::Typed(argument) = input {
-            if is_socket(&argument.ty) {
-                errors.push(Error::new(
-                    argument.ty.span(),
-                    "the socket is the last argument",
-                ));
-            }
-            let reads_body = |attribute: &&syn::Attribute| {
-                attribute.path().is_ident("body") || attribute.path().is_ident("form")
-            };
-            if let Some(mark) = argument.attrs.iter().find(reads_body) {
-                errors.push(Error::new(
-                    mark.span(),
-                    "a WebSocket handshake has no body; what the client sends comes through the socket",
-                ));
-            }
+    }
+    let socket = index.and_then(|index| {
+        let argument = inputs.remove(index);
+        let ty = typed(&argument)?.clone();
+        Some(Socket {
+            index,
+            argument,
+            ty,
+        })
+    });
+    for input in &inputs {
+        let marks = marks(input);
+        if let Some(mark) = marks
+            .iter()
+            .find(|mark| mark.path().is_ident("body") || mark.path().is_ident("form"))
+        {
+            errors.push(Error::new(
+                mark.span(),
+                "a WebSocket handshake has no body; what the client sends comes through the socket",
+            ));
         }
     }
-    // Punctuation would be left over in front of nothing.
-    function.sig.inputs.pop_punct();
-    Some(socket)
+    function.sig.inputs = inputs.into_iter().collect();
+    socket
+}
+
+fn typed(input: &FnArg) -> Option<&Type> {
+    match input {
+        FnArg::Typed(argument) => Some(&argument.ty),
+        FnArg::Receiver(_) => None,
+    }
+}
+
+fn marks(input: &FnArg) -> &[syn::Attribute] {
+    match input {
+        FnArg::Typed(argument) => &argument.attrs,
+        FnArg::Receiver(_) => &[],
+    }
+}
+
+/// Whether an argument says of itself that it is a parameter.
+fn is_parameter(input: &FnArg, path_names: &[String]) -> bool {
+    let FnArg::Typed(argument) = input else {
+        return true;
+    };
+    let in_path = match &*argument.pat {
+        syn::Pat::Ident(pattern) => path_names.contains(&pattern.ident.unraw().to_string()),
+        _ => false,
+    };
+    in_path || marks(input).iter().any(arguments::is_mark)
 }
 
 /// A socket needs `#[websocket]`: no method gives one.
 fn reject_socket(function: &ItemFn, errors: &mut Vec<Error>) {
-    for input in &function.sig.inputs {
-        if let FnArg::Typed(argument) = input
-            && is_socket(&argument.ty)
-        {
-            errors.push(Error::new(
-                argument.ty.span(),
-                "a handler with a socket has the attribute `#[websocket(\"/path\")]`",
-            ));
-        }
-    }
+    let sockets = function
+        .sig
+        .inputs
+        .iter()
+        .filter_map(typed)
+        .filter(|ty| is_socket(ty));
+    errors.extend(sockets.map(|ty| {
+        Error::new(
+            ty.span(),
+            "a handler with a socket has the attribute `#[websocket(\"/path\")]`",
+        )
+    }));
 }
 
 fn is_socket(ty: &Type) -> bool {

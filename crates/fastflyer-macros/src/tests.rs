@@ -20,9 +20,20 @@ fn get(attribute: TokenStream, item: TokenStream) -> String {
     ))
 }
 
+fn websocket(attribute: TokenStream, item: TokenStream) -> String {
+    formatted(operation::lower(
+        operation::Kind::WebSocket,
+        attribute,
+        item,
+    ))
+}
+
 /// The texts of all `compile_error!` in an expansion.
 fn mistakes(attribute: TokenStream, item: TokenStream) -> Vec<String> {
-    let text = get(attribute, item);
+    mistakes_in(&get(attribute, item))
+}
+
+fn mistakes_in(text: &str) -> Vec<String> {
     let pieces = text.split("compile_error!").skip(1);
     pieces
         .map(|piece| {
@@ -151,4 +162,65 @@ fn apps_of_a_folder() {
     let package = env!("CARGO_MANIFEST_DIR");
     let text = formatted(apps::lower(quote!("../fastflyer/tests/apps")));
     insta::assert_snapshot!(text.replace(package, "<package>"));
+}
+
+#[test]
+fn a_websocket_handler() {
+    insta::assert_snapshot!(websocket(
+        quote!(
+            "/rooms/{id}",
+            summary = "Room",
+            max_message = 4096,
+            any_origin
+        ),
+        quote! {
+            async fn room(id: u64, State(hub): State<Hub>, mut socket: WebSocket) -> Result<()> {
+                todo!()
+            }
+        }
+    ));
+}
+
+#[test]
+fn mistakes_of_a_websocket_are_reported_together() {
+    let text = websocket(
+        quote!("/rooms", body_limit = 1, max_mesage = 2),
+        quote! {
+            fn rooms(socket: WebSocket, #[body] text: String, id: u64) {}
+        },
+    );
+    let found = mistakes_in(&text);
+    assert_eq!(found.len(), 5, "{found:#?}");
+    assert!(
+        found[0].contains("unknown option `max_mesage`"),
+        "{found:#?}"
+    );
+    assert!(
+        found[1].contains("the limit of messages is `max_message`"),
+        "{found:#?}"
+    );
+    assert!(found[2].contains("is an `async fn`"), "{found:#?}");
+    assert!(
+        found[3].contains("the socket is the last argument"),
+        "{found:#?}"
+    );
+    assert!(
+        found[4].contains("a WebSocket handshake has no body"),
+        "{found:#?}"
+    );
+
+    let text = websocket(
+        quote!("/rooms"),
+        quote!(
+            async fn rooms() {}
+        ),
+    );
+    assert!(mistakes_in(&text)[0].contains("its socket"), "{text}");
+    let found = mistakes(
+        quote!("/rooms"),
+        quote!(
+            async fn rooms(socket: WebSocket) {}
+        ),
+    );
+    assert!(found[0].contains("#[websocket(\"/path\")]"), "{found:#?}");
 }

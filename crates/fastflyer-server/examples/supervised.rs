@@ -177,6 +177,7 @@ pub(crate) mod supervised {
         let config = WorkerConfig {
             max_requests: options.max_requests,
             on_reopen: Box::new(|| println!("worker {} reopens", std::process::id())),
+            ..WorkerConfig::default()
         };
         let app = App(Arc::new(Shared { options, about }));
         worker.run(server, app, config).map(drop)

@@ -12,7 +12,10 @@ use crate::{
 };
 use std::{
     io,
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::Ordering::{Acquire, Relaxed},
+    },
     time::Duration,
 };
 
@@ -68,7 +71,8 @@ fn accept(listener: &Listener, backlog: Backlog, control: &Arc<Control>, lanes: 
             }
         }
     }
-    if control.stage() == Stage::Stopping && backlog == Backlog::Ours {
+    let is_ours = backlog == Backlog::Ours || control.is_last.load(Acquire);
+    if control.stage() == Stage::Stopping && is_ours {
         take_backlog(listener, control, lanes);
     }
 }
@@ -107,9 +111,20 @@ fn take_permit(listener: &Listener, control: &Control) -> bool {
 }
 
 fn hand_over(accepted: Accepted, control: &Arc<Control>, lanes: &Lanes) {
+    let place = match (&control.clients, accepted.peer()) {
+        (Some(clients), Some(peer)) => match clients.admit(peer) {
+            Some(place) => Some(place),
+            None => {
+                control.refused.fetch_add(1, Relaxed);
+                control.permits.put_back();
+                return;
+            }
+        },
+        _ => None,
+    };
     control.accepted.fetch_add(1, Relaxed);
     if let Some(lane) = lanes.best() {
-        let ticket = Ticket::new(control, &lane.state);
+        let ticket = Ticket::new(control, &lane.state, place);
         lanes.hand_over(lane, (accepted, ticket));
     }
 }

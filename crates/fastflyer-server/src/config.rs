@@ -123,6 +123,16 @@ pub enum Signals {
     Ignore,
 }
 
+/// Called when the log files are to be reopened, see [`ServerConfig::reopen`].
+#[derive(Clone)]
+pub struct Reopen(pub Arc<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for Reopen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reopen")
+    }
+}
+
 /// Called by each event loop about four times a second with the loop's index; a loop that no longer
 /// calls it is blocked.
 #[derive(Clone)]
@@ -145,6 +155,16 @@ impl fmt::Debug for SampledHeaders {
     }
 }
 
+/// The files of a certificate.
+#[cfg(feature = "tls")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// The certificate chain in PEM, the server's own certificate first.
+    pub cert: PathBuf,
+    /// Its private key in PEM: PKCS #8, PKCS #1 or SEC 1, not encrypted.
+    pub key: PathBuf,
+}
+
 /// Everything that can be set on a [`Server`](crate::Server).
 ///
 /// ```
@@ -165,6 +185,11 @@ pub struct ServerConfig {
     /// Most simultaneous connections. When all are taken the oldest idle or incomplete one is
     /// closed for a newcomer; if there is none, newcomers wait in the backlog. Default 1,000.
     pub max_connections: usize,
+    /// Most simultaneous connections of one client: an IPv4 address or an IPv6 network of 64 bits.
+    /// More are closed as soon as they are accepted, without an answer: one would cost what the bound
+    /// is there to save. Unix sockets are not bounded. Default `None`, no bound: behind a proxy all
+    /// clients share its address.
+    pub max_connections_per_client: Option<usize>,
     /// How long a connection may take for what.
     pub timeouts: Timeouts,
     /// How large a head may be.
@@ -173,12 +198,26 @@ pub struct ServerConfig {
     pub constant_headers: HeaderMap,
     /// The same for headers that change now and then.
     pub sampled_headers: Option<SampledHeaders>,
+    /// Encrypts all connections: TLS 1.3 and 1.2. A request that is not encrypted is answered 400.
+    /// Loaded and checked when the server is bound. Default `None`.
+    #[cfg(feature = "tls")]
+    pub tls: Option<TlsConfig>,
     /// Who reads the requests.
     pub front: Front,
     /// What is done about TERM and INT.
     pub signals: Signals,
+    /// Called in a thread of its own at USR1, where signals are handled. `None` leaves that signal
+    /// alone: it ends a process that does nothing about it.
+    pub reopen: Option<Reopen>,
     /// Called by each loop as long as it is alive.
     pub heartbeat: Option<Heartbeat>,
+}
+
+impl ServerConfig {
+    /// Whether HTTP/2 is offered.
+    pub(crate) const fn speaks_http2(&self) -> bool {
+        false
+    }
 }
 
 impl Default for ServerConfig {
@@ -187,12 +226,16 @@ impl Default for ServerConfig {
             address: Address::new("0.0.0.0", 8080),
             event_loops: 1,
             max_connections: 1000,
+            max_connections_per_client: None,
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             constant_headers: HeaderMap::new(),
             sampled_headers: None,
+            #[cfg(feature = "tls")]
+            tls: None,
             front: Front::default(),
             signals: Signals::default(),
+            reopen: None,
             heartbeat: None,
         }
     }

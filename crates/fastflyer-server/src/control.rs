@@ -3,17 +3,19 @@
 //! Nothing here blocks and nothing knows HTTP. Key types: [`Control`], [`LoopState`], [`Ticket`].
 
 use crate::{
-    ServerConfig,
+    Error, ServerConfig,
     answer::Prepared,
+    clients::{Clients, Place},
     permits::Permits,
     presence,
+    tls::Tls,
     watch::{Linger, Watch},
 };
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{
-            AtomicU8, AtomicU64, AtomicUsize,
+            AtomicBool, AtomicU8, AtomicU64, AtomicUsize,
             Ordering::{Acquire, Relaxed, Release},
         },
     },
@@ -39,34 +41,43 @@ pub(crate) struct Control {
     /// The bounds of a stop that says none.
     usual: Drain,
     stop: Mutex<Option<Bounds>>,
+    /// Nobody else will serve what waits in a shared backlog.
+    pub(crate) is_last: AtomicBool,
     /// Told when the stage changes, for those who wait in [`Handle::stopping`].
     stage_changed: Notify,
     pub(crate) permits: Permits,
     /// Bytes a second that a body must reach.
     body_rate: u64,
+    pub(crate) clients: Option<Arc<Clients>>,
+    pub(crate) tls: Option<Tls>,
     pub(crate) accepted: AtomicU64,
+    pub(crate) refused: AtomicU64,
     pub(crate) cut: AtomicU64,
     pub(crate) loops: Vec<Arc<LoopState>>,
 }
 
 impl Control {
-    pub(crate) fn new(config: &ServerConfig) -> Self {
-        Self {
+    pub(crate) fn new(config: &ServerConfig) -> Result<Self, Error> {
+        Ok(Self {
+            tls: Tls::of(config)?,
             stage: AtomicU8::new(Stage::Running as u8),
             usual: Drain {
                 linger: config.timeouts.linger,
                 graceful: config.timeouts.graceful,
             },
             stop: Mutex::default(),
+            is_last: AtomicBool::new(false),
             stage_changed: Notify::new(),
             permits: Permits::new(config.max_connections.max(1)),
             body_rate: config.timeouts.body_rate,
+            clients: config.max_connections_per_client.map(Clients::new),
             accepted: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
             cut: AtomicU64::new(0),
             loops: (0..config.event_loops.max(1))
                 .map(|_| Arc::new(LoopState::new(config)))
                 .collect(),
-        }
+        })
     }
 
     pub(crate) fn stage(&self) -> Stage {
@@ -114,6 +125,7 @@ impl Control {
         Stats {
             connections: self.loops.iter().map(|state| state.open()).sum(),
             accepted: self.accepted.load(Relaxed),
+            refused: self.refused.load(Relaxed),
             requests: sum(|state| state.requests.load(Relaxed)),
             rejected: sum(|state| state.rejected.load(Relaxed)),
             abandoned: sum(|state| state.abandoned.load(Relaxed)),
@@ -164,6 +176,8 @@ pub struct Stats {
     pub connections: usize,
     /// Connections accepted.
     pub accepted: u64,
+    /// Connections closed at once, since their client had as many as it may have.
+    pub refused: u64,
     /// Requests handed to the application.
     pub requests: u64,
     /// Requests answered by the protocol layer: malformed, too large, too slow.
@@ -307,15 +321,22 @@ pub(crate) struct Ticket {
     control: Arc<Control>,
     state: Arc<LoopState>,
     pub(crate) watch: Arc<Watch>,
+    /// Given back with the permit.
+    _place: Option<Place>,
 }
 
 impl Ticket {
     /// Enters a connection whose permit is taken already into the books of a loop.
-    pub(crate) fn new(control: &Arc<Control>, state: &Arc<LoopState>) -> Self {
+    pub(crate) fn new(
+        control: &Arc<Control>,
+        state: &Arc<LoopState>,
+        place: Option<Place>,
+    ) -> Self {
         Self {
             control: Arc::clone(control),
             state: Arc::clone(state),
             watch: state.enter(),
+            _place: place,
         }
     }
 
@@ -366,6 +387,16 @@ impl Handle {
         self.control.advance(Stage::Killed, None);
     }
 
+    /// Loads the certificate and its key from their files again; connections that are made from then
+    /// on use them. Nothing happens on a server without TLS.
+    ///
+    /// # Errors
+    /// What is wrong with which file. The certificate in force stays in force.
+    #[cfg(feature = "tls")]
+    pub fn reload_certificates(&self) -> Result<(), Error> {
+        self.control.tls.as_ref().map_or(Ok(()), Tls::reload)
+    }
+
     /// True once a stop was asked for.
     pub fn is_stopping(&self) -> bool {
         self.control.stage() != Stage::Running
@@ -403,6 +434,13 @@ impl Handle {
             .iter()
             .map(|state| state.beats.load(Relaxed))
             .collect()
+    }
+
+    /// Stops gracefully within these bounds, together with all others who accept from a shared socket.
+    #[cfg(unix)]
+    pub(crate) fn stop_with_others(&self, drain: Drain) {
+        self.control.is_last.store(true, Release);
+        self.stop_within(drain);
     }
 
     /// Connections of each event loop, and the longest time in milliseconds that it came late since

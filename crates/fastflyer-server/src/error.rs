@@ -1,7 +1,7 @@
 //! [`Error`]: why a server did not start or did not run.
 
 use crate::{Address, BoxError};
-use std::{fmt, io};
+use std::{fmt, io, path::PathBuf};
 
 /// Why a server could not be bound, started or run. `Display` is one line for the user.
 #[derive(Debug)]
@@ -21,16 +21,53 @@ enum Kind {
         what: &'static str,
         cause: io::Error,
     },
+    #[cfg(feature = "tls")]
+    Tls(TlsFault),
     Start(BoxError),
     Boot(String),
     #[cfg(unix)]
     Control {
-        path: std::path::PathBuf,
+        path: PathBuf,
         cause: io::Error,
     },
     #[cfg(unix)]
     Refused(String),
     Panicked,
+}
+
+/// What is wrong with the files of a certificate.
+#[cfg(feature = "tls")]
+#[derive(Debug)]
+pub(crate) enum TlsFault {
+    Unreadable { path: PathBuf, cause: io::Error },
+    File { path: PathBuf, what: &'static str },
+    Mismatch { cert: PathBuf, key: PathBuf },
+    Other(String),
+}
+
+#[cfg(feature = "tls")]
+impl fmt::Display for TlsFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { path, cause } => write!(
+                f,
+                "cannot read {}, which TLS needs: {cause}; see flyer_tls_cert and flyer_tls_key",
+                path.display()
+            ),
+            Self::File { path, what } => write!(
+                f,
+                "{}, which TLS needs, {what}; see flyer_tls_cert and flyer_tls_key",
+                path.display()
+            ),
+            Self::Mismatch { cert, key } => write!(
+                f,
+                "the private key of {} (flyer_tls_key) does not belong to the first certificate of {} (flyer_tls_cert)",
+                key.display(),
+                cert.display()
+            ),
+            Self::Other(what) => write!(f, "cannot set up TLS: {what}"),
+        }
+    }
 }
 
 impl Error {
@@ -50,6 +87,17 @@ impl Error {
 
     pub(crate) fn setup(what: &'static str, cause: io::Error) -> Self {
         Self(Kind::Setup { what, cause })
+    }
+
+    #[cfg(feature = "tls")]
+    pub(crate) fn tls(fault: TlsFault) -> Self {
+        Self(Kind::Tls(fault))
+    }
+
+    /// The certificate or its key cannot be used.
+    #[cfg(feature = "tls")]
+    pub fn is_tls(&self) -> bool {
+        matches!(self.0, Kind::Tls(_))
     }
 
     pub(crate) fn start(cause: BoxError) -> Self {
@@ -117,6 +165,8 @@ impl fmt::Display for Error {
                 )
             }
             Kind::Setup { what, cause } => write!(f, "cannot {what}: {cause}"),
+            #[cfg(feature = "tls")]
+            Kind::Tls(fault) => fault.fmt(f),
             Kind::Start(cause) => write!(f, "the application did not start: {cause}"),
             Kind::Boot(reason) => write!(f, "the first worker did not start: {reason}"),
             #[cfg(unix)]

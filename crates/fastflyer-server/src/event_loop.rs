@@ -6,11 +6,14 @@
 use crate::{
     Application, Body, BoxError, Front, Peer, ProtocolError, ServerConfig, answer,
     control::{Control, LoopState, Stage},
-    fast, hyper_front,
+    fast,
+    guard::MOST_DRAINED,
+    hyper_front,
     lanes::Lane,
     stream::Stream,
+    tls::Turns,
     upgrade,
-    watch::{Ended, Linger, Watch},
+    watch::{Ended, Linger, Phase, Watch},
 };
 use bytes::BytesMut;
 use http::{Response, StatusCode};
@@ -21,7 +24,10 @@ use std::{
     task::Poll,
     time::{Duration, Instant},
 };
-use tokio::sync::oneshot;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    sync::oneshot,
+};
 
 /// What one loop and all of its connections share.
 pub(crate) struct EventLoop<A> {
@@ -30,6 +36,7 @@ pub(crate) struct EventLoop<A> {
     pub(crate) config: Arc<ServerConfig>,
     pub(crate) control: Arc<Control>,
     pub(crate) state: Arc<LoopState>,
+    pub(crate) turns: Turns,
 }
 
 /// The ends of the loop's thread to talk with the thread that runs the server.
@@ -201,7 +208,14 @@ pub(crate) fn refuse_interim(response: &mut Response<Body>) -> bool {
 }
 
 impl<A: Application> Connection<A> {
-    async fn serve(self) {
+    async fn serve(mut self) {
+        let control = Arc::clone(&self.event_loop.control);
+        if let Some(tls) = &control.tls {
+            self = match Box::pin(tls.shake(self)).await {
+                Some(encrypted) => encrypted,
+                None => return,
+            };
+        }
         let service = self.event_loop.app.connect(&self.peer);
         match self.event_loop.config.front {
             Front::Fast => fast::serve(self, service).await,
@@ -215,6 +229,22 @@ impl<A: Application> Connection<A> {
 
     pub(crate) fn now(&self) -> u64 {
         self.event_loop.state.now()
+    }
+
+    /// Shuts the sending side and reads on for a while: a reset would destroy the last answer.
+    pub(crate) async fn close(&mut self) {
+        if self.stream.shutdown().await.is_err() {
+            return;
+        }
+        self.watch.enter(Phase::Closing, self.now());
+        let mut scratch = [0; 2048];
+        let mut drained = 0;
+        while let Ok(count @ 1..) = self.stream.read(&mut scratch).await {
+            drained += count;
+            if drained > MOST_DRAINED {
+                return;
+            }
+        }
     }
 
     /// Appends the application's answer to a request that is none, and counts it.

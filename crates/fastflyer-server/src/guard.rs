@@ -463,9 +463,12 @@ impl<A: Application> hyper::rt::Write for Guard<A> {
         true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // hyper flushes when it has written all it had; a socket keeps nothing back.
-        self.get_mut().flushed();
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let me = self.get_mut();
+        let outcome = Pin::new(&mut me.connection.stream).poll_flush(cx);
+        // hyper flushes when it has written all it had.
+        ready!(me.wrote(cx, outcome))?;
+        me.flushed();
         Poll::Ready(Ok(()))
     }
 

@@ -16,6 +16,11 @@
 //! 4. `fast` answers plain requests. At the first other one, `hyper_front` takes the connection over
 //!    for good, with `guard` between hyper and the socket.
 //!
+//! # Processes
+//!
+//! One process serves by [`Server::run`]. Where one that dies shall be replaced and a restart shall lose
+//! nothing, a [`supervisor`] (Unix only) keeps several on one socket.
+//!
 //! # What to know
 //!
 //! * What the protocol layer refuses is answered by [`Application::protocol_error`], after the
@@ -40,6 +45,7 @@ mod answer;
 mod application;
 mod body;
 mod body_scan;
+mod clients;
 mod config;
 mod control;
 mod error;
@@ -60,14 +66,21 @@ mod stamps;
 mod stream;
 #[cfg(unix)]
 pub mod supervisor;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
 mod tower_adapter;
 mod upgrade;
 mod watch;
 
 pub use application::{Application, Peer, ProtocolError, Service, Startup};
 pub use body::{Body, BoxError};
+#[cfg(feature = "tls")]
+pub use config::TlsConfig;
 pub use config::{
-    Address, Front, Heartbeat, Limits, SampledHeaders, ServerConfig, Signals, Timeouts,
+    Address, Front, Heartbeat, Limits, Reopen, SampledHeaders, ServerConfig, Signals, Timeouts,
 };
 pub use control::{Drain, Handle, Stats};
 pub use error::Error;

@@ -77,7 +77,7 @@ impl Listener {
     #[cfg(unix)]
     pub(crate) fn adopt(socket: std::os::fd::OwnedFd) -> io::Result<Self> {
         let socket = socket2::Socket::from(socket);
-        if !socket.is_listener()? {
+        if !listens(&socket)? {
             return Err(io::Error::other("the socket does not listen"));
         }
         socket.set_nonblocking(false)?;
@@ -204,6 +204,15 @@ impl std::os::fd::AsFd for Listener {
             Self::Unix(listener, _) => listener.as_fd(),
         }
     }
+}
+
+/// Whether it listens. Where the system does not tell, `accept` will.
+#[cfg(unix)]
+pub(crate) fn listens(socket: &socket2::Socket) -> io::Result<bool> {
+    #[cfg(target_os = "linux")]
+    return socket.is_listener();
+    #[cfg(not(target_os = "linux"))]
+    return socket.r#type().map(|kind| kind == socket2::Type::STREAM);
 }
 
 fn tcp(address: SocketAddr) -> io::Result<TcpListener> {

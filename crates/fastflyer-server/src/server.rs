@@ -8,6 +8,7 @@ use crate::{
     lanes::Lanes,
     listener::Listener,
     signals,
+    tls::Turns,
 };
 use std::{
     net::SocketAddr,
@@ -64,13 +65,13 @@ impl Server {
     /// Binds the address and listens. Connections wait in the backlog until [`run`](Self::run).
     ///
     /// # Errors
-    /// The address is taken, may not be used, or does not exist; `Display` says which and what to do.
+    /// The address is taken, may not be used, or does not exist, or the certificate cannot be used;
+    /// `Display` says which and what to do.
     pub fn bind(config: ServerConfig) -> Result<Self, Error> {
-        Ok(Self::on(
-            Listener::bind(&config.address)?,
-            Backlog::Ours,
-            config,
-        ))
+        // What is wrong with the configuration is told before a port is taken.
+        let control = Control::new(&config)?;
+        let listener = Listener::bind(&config.address)?;
+        Ok(Self::on(listener, Backlog::Ours, config, control))
     }
 
     /// Serves a listening socket, TCP or Unix, that others hold too: a supervisor, a sibling worker,
@@ -86,16 +87,16 @@ impl Server {
     ) -> Result<Self, Error> {
         let listener = Listener::adopt(listener.into())
             .map_err(|cause| Error::setup("adopt a listening socket", cause))?;
-        Ok(Self::on(listener, Backlog::Shared, config))
+        let control = Control::new(&config)?;
+        Ok(Self::on(listener, Backlog::Shared, config, control))
     }
 
-    fn on(listener: Listener, backlog: Backlog, config: ServerConfig) -> Self {
-        let control = Arc::new(Control::new(&config));
+    fn on(listener: Listener, backlog: Backlog, config: ServerConfig, control: Control) -> Self {
         Self {
             config,
             listener,
             backlog,
-            control,
+            control: Arc::new(control),
         }
     }
 
@@ -132,8 +133,12 @@ impl Server {
         self.run_telling(app, || ())
     }
 
-    /// The same; `accepting` is called once the application has started.
-    pub(crate) fn run_telling(
+    /// The same; `accepting` is called once the application has started, right before the first
+    /// connection is accepted.
+    ///
+    /// # Errors
+    /// Those of [`run`](Self::run).
+    pub fn run_telling(
         self,
         app: impl Application,
         accepting: impl FnOnce(),
@@ -146,9 +151,10 @@ impl Server {
         } = self;
         let config = Arc::new(config);
         let _signals = match config.signals {
-            Signals::Handle => Some(signals::watch(Handle {
-                control: Arc::clone(&control),
-            })?),
+            Signals::Handle => {
+                let control = Arc::clone(&control);
+                Some(signals::watch(Handle { control }, config.reopen.clone())?)
+            }
             Signals::Ignore => None,
         };
         let (mut threads, started) = Threads::spawn(Arc::new(app), &config, &control)?;
@@ -199,6 +205,7 @@ impl Threads {
                 config: Arc::clone(config),
                 control: Arc::clone(control),
                 state: Arc::clone(state),
+                turns: Turns::default(),
             });
             threads.add(event_loop, started.take(), drained.clone())?;
         }

@@ -1,6 +1,6 @@
-//! TERM and INT, turned into calls of a [`Handle`]. Where there are no signals, nothing.
+//! TERM and INT, turned into calls of a [`Handle`], and USR1. Where there are no signals, nothing.
 
-use crate::{Error, Handle};
+use crate::{Error, Handle, Reopen};
 
 /// Ends the watching when dropped.
 #[derive(Debug)]
@@ -13,19 +13,22 @@ pub(crate) struct Watching {
 
 /// Watches the signals in a thread of its own.
 #[cfg(unix)]
-pub(crate) fn watch(handle: Handle) -> Result<Watching, Error> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
+pub(crate) fn watch(handle: Handle, reopen: Option<Reopen>) -> Result<Watching, Error> {
+    use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
     let failed = |cause| Error::setup("watch signals", cause);
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
+    if reopen.is_some() {
+        signals.add_signal(SIGUSR1).map_err(failed)?;
+    }
     let iterator = signals.handle();
     let thread = std::thread::Builder::new()
         .name("signals".into())
         .spawn(move || {
             for signal in signals.forever() {
-                if signal == SIGINT && handle.is_stopping() {
-                    handle.stop_now();
-                } else {
-                    handle.stop();
+                match (signal, &reopen) {
+                    (SIGUSR1, Some(Reopen(reopen))) => reopen(),
+                    (SIGINT, _) if handle.is_stopping() => handle.stop_now(),
+                    _ => handle.stop(),
                 }
             }
         })
@@ -37,7 +40,7 @@ pub(crate) fn watch(handle: Handle) -> Result<Watching, Error> {
 }
 
 #[cfg(not(unix))]
-pub(crate) fn watch(_handle: Handle) -> Result<Watching, Error> {
+pub(crate) fn watch(_handle: Handle, _reopen: Option<Reopen>) -> Result<Watching, Error> {
     Ok(Watching {})
 }
 

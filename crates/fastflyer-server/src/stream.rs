@@ -1,4 +1,4 @@
-//! A connected socket, TCP or Unix, before and after an event loop has taken it.
+//! A connected socket, TCP or Unix, encrypted or not, before and after an event loop has taken it.
 
 use crate::Peer;
 use std::{
@@ -17,6 +17,15 @@ pub(crate) enum Accepted {
 }
 
 impl Accepted {
+    /// Where it comes from.
+    pub(crate) fn peer(&self) -> Option<std::net::SocketAddr> {
+        match self {
+            Self::Tcp(_, address) => Some(*address),
+            #[cfg(unix)]
+            Self::Unix(_) => None,
+        }
+    }
+
     /// Registers the socket with the event loop of this thread.
     pub(crate) fn register(self) -> io::Result<(Stream, Peer)> {
         match self {
@@ -56,6 +65,9 @@ pub(crate) enum Stream {
     Tcp(tokio::net::TcpStream),
     #[cfg(unix)]
     Unix(tokio::net::UnixStream),
+    /// One of the others, encrypted.
+    #[cfg(feature = "tls")]
+    Tls(crate::tls::Encrypted),
 }
 
 impl Stream {
@@ -67,6 +79,8 @@ impl Stream {
             match self {
                 Self::Tcp(stream) => stream.as_raw_fd(),
                 Self::Unix(stream) => stream.as_raw_fd(),
+                #[cfg(feature = "tls")]
+                Self::Tls(stream) => stream.get_ref().0.number(),
             }
         }
         #[cfg(not(unix))]
@@ -80,6 +94,8 @@ macro_rules! either {
             Stream::Tcp($stream) => $call,
             #[cfg(unix)]
             Stream::Unix($stream) => $call,
+            #[cfg(feature = "tls")]
+            Stream::Tls($stream) => $call,
         }
     };
 }

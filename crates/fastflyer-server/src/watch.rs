@@ -41,6 +41,8 @@ pub(crate) enum Phase {
     Closing,
     /// No longer HTTP: the application has the socket.
     Upgraded,
+    /// Between the first byte and encryption.
+    Handshake,
 }
 
 impl Phase {
@@ -53,6 +55,7 @@ impl Phase {
             6 => Self::Writing,
             7 => Self::Closing,
             8 => Self::Upgraded,
+            9 => Self::Handshake,
             _ => Self::Handling,
         }
     }
@@ -280,7 +283,7 @@ impl Watch {
         let case = match Phase::from_word(word) {
             Phase::Idle => age,
             // The clock is coarse: of those that came in the same turn, the incomplete one goes.
-            Phase::New | Phase::Head => age * INCOMPLETE + 1,
+            Phase::New | Phase::Head | Phase::Handshake => age * INCOMPLETE + 1,
             Phase::Body
                 if age >= SLOW
                     && is_slow(self.body_received.load(Relaxed), body_rate, u128::from(age)) =>
@@ -368,7 +371,7 @@ fn is_late(
     match phase {
         Phase::New => waits(timeouts.first_byte),
         Phase::Idle => waits(timeouts.keep_alive),
-        Phase::Head => age >= timeouts.head,
+        Phase::Head | Phase::Handshake => age >= timeouts.head,
         Phase::Body => {
             age > timeouts.body_grace && is_slow(received, timeouts.body_rate, age.as_millis())
         }
@@ -392,6 +395,7 @@ mod tests {
             (Phase::New, 5_000),
             (Phase::Idle, 5_000),
             (Phase::Head, 10_000),
+            (Phase::Handshake, 10_000),
             (Phase::Writing, 30_000),
             (Phase::Closing, 1_000),
         ] {

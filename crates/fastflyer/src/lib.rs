@@ -61,6 +61,9 @@ pub mod ws;
 pub use app::app_defaults;
 pub use app::{App, AppEntry, FlyerApi, Hook, StartError};
 pub use context::Context;
+#[cfg(feature = "cache")]
+#[doc(inline)]
+pub use fastkit::cached_of_fastflyer as cached;
 pub use envelope::Envelope;
 #[cfg(feature = "ws")]
 pub use fastflyer_macros::websocket;
@@ -75,6 +78,18 @@ pub use operation::Operation;
 pub use reply::{ApiError, Data, IntoApiError, IntoReply, Page, Pagination, Reply, Result};
 pub use routing::Router;
 pub use validation::FieldErrors;
+
+/// Local caches, as in [`fastkit::cache`], with the attribute for those who know fastkit by this
+/// crate only.
+#[cfg(feature = "cache")]
+pub mod cache {
+    pub use crate::cached;
+    #[doc(inline)]
+    pub use fastkit::cache::{
+        Backend, Builder, Clock, Error, Loader, Pending, Policy, Pool, Remote, Stats, Ttl, builder,
+        pool, pools,
+    };
+}
 
 pub use axum;
 pub use garde;

@@ -51,7 +51,7 @@ pub struct Operation {
     pub(crate) codes: Vec<u32>,
     pub(crate) body_limit: Option<usize>,
     #[cfg(feature = "ws")]
-    pub(crate) websocket: crate::ws::Config,
+    pub(crate) websocket: Arc<crate::ws::Config>,
     pub(crate) place: Place,
     pub(crate) call: Call,
     pub(crate) describe: Describe,
@@ -110,7 +110,7 @@ impl Operation {
             codes: Vec::new(),
             body_limit: None,
             #[cfg(feature = "ws")]
-            websocket: crate::ws::Config::default(),
+            websocket: Arc::default(),
             place: Place {
                 file: caller.file(),
                 line: caller.line(),
@@ -185,7 +185,7 @@ impl Operation {
     /// Sets the limits of a WebSocket, for a handler that takes an [`Upgrade`](crate::ws::Upgrade).
     #[cfg(feature = "ws")]
     pub fn websocket(mut self, config: crate::ws::Config) -> Self {
-        self.websocket = config;
+        self.websocket = Arc::new(config);
         self
     }
 

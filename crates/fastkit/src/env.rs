@@ -5,7 +5,7 @@
 //! read once, at the first use, and kept for the life of the process; a variable of the environment
 //! wins over it. In the file, single quotes keep a `$` as it is.
 
-use crate::mask::mask_value;
+use crate::{mask::mask_value, settings::measure};
 use std::{
     any::{Any, TypeId, type_name},
     collections::BTreeMap,
@@ -13,6 +13,7 @@ use std::{
     path::Path,
     str::FromStr,
     sync::OnceLock,
+    time::Duration,
 };
 
 /// The variable, or the default where it is not set. A variable that is set to nothing is set.
@@ -81,6 +82,84 @@ pub fn require(name: &str) -> Result<String, Error> {
     filled(name).ok_or_else(|| Error::missing(name, None))
 }
 
+/// The variable; `None` where it is not set or empty.
+///
+/// ```
+/// use fastkit::env;
+///
+/// let name = env::optional("custom_env_name").unwrap_or_else(|| "default_value".to_owned());
+/// assert_eq!(name, "default_value");
+/// ```
+#[must_use]
+pub fn optional(name: &str) -> Option<String> {
+    filled(name)
+}
+
+/// The values between the commas of the variable, without blanks around them; none where it is not
+/// set or empty.
+///
+/// # Errors
+/// When one of them is no `T`; the message names it.
+///
+/// ```
+/// use fastkit::env;
+///
+/// let ports: Vec<u16> = env::list("custom_ports")?;
+/// assert!(ports.is_empty());
+/// # Ok::<(), env::Error>(())
+/// ```
+pub fn list<T>(name: &str) -> Result<Vec<T>, Error>
+where
+    T: FromStr<Err: fmt::Display> + 'static,
+{
+    split(name, &filled(name).unwrap_or_default())
+}
+
+/// The variable as a length of time: seconds, or a number with `ms`, `s`, `m` or `h`. The default
+/// where it is not set or empty.
+///
+/// # Errors
+/// When it is anything else.
+///
+/// ```
+/// use fastkit::env;
+/// use std::time::Duration;
+///
+/// assert_eq!(env::duration("custom_timeout", Duration::from_secs(5))?.as_secs(), 5);
+/// # Ok::<(), env::Error>(())
+/// ```
+pub fn duration(name: &str, default: Duration) -> Result<Duration, Error> {
+    measured(
+        name,
+        filled(name),
+        default,
+        measure::duration,
+        "seconds, or a number with ms, s, m or h (10, 10s, 500ms)",
+    )
+}
+
+/// The variable as a number of bytes: a number, or one with `KiB`, `MiB` or `GiB`. The default where
+/// it is not set or empty.
+///
+/// # Errors
+/// When it is anything else.
+///
+/// ```
+/// use fastkit::env;
+///
+/// assert_eq!(env::bytes("custom_limit", 1024)?, 1024);
+/// # Ok::<(), env::Error>(())
+/// ```
+pub fn bytes(name: &str, default: u64) -> Result<u64, Error> {
+    measured(
+        name,
+        filled(name),
+        default,
+        measure::bytes,
+        "bytes, or a number with KiB, MiB or GiB (2MiB, 2M, 2097152)",
+    )
+}
+
 /// All variables by name. Holds secrets: print them through [`mask`](crate::mask).
 pub fn all() -> BTreeMap<String, String> {
     let mut all = dotenv().variables.clone();
@@ -146,6 +225,39 @@ impl Prefix {
         require(&self.name(name))
     }
 
+    /// See [`optional`].
+    #[must_use]
+    pub fn optional(&self, name: &str) -> Option<String> {
+        optional(&self.name(name))
+    }
+
+    /// See [`list`].
+    ///
+    /// # Errors
+    /// When one of the values is no `T`.
+    pub fn list<T: FromStr<Err: fmt::Display> + 'static>(
+        &self,
+        name: &str,
+    ) -> Result<Vec<T>, Error> {
+        list(&self.name(name))
+    }
+
+    /// See [`duration`].
+    ///
+    /// # Errors
+    /// When the variable is set to something that is no length of time.
+    pub fn duration(&self, name: &str, default: Duration) -> Result<Duration, Error> {
+        duration(&self.name(name), default)
+    }
+
+    /// See [`bytes`].
+    ///
+    /// # Errors
+    /// When the variable is set to something that is no number of bytes.
+    pub fn bytes(&self, name: &str, default: u64) -> Result<u64, Error> {
+        bytes(&self.name(name), default)
+    }
+
     /// The variables with this prefix, by the rest of their names.
     pub fn all(&self) -> BTreeMap<String, String> {
         let rest = |(name, value): (String, String)| {
@@ -209,6 +321,29 @@ impl std::error::Error for Error {}
 
 fn filled(name: &str) -> Option<String> {
     lookup(name).filter(|text| !text.trim().is_empty())
+}
+
+fn split<T: FromStr<Err: fmt::Display> + 'static>(name: &str, text: &str) -> Result<Vec<T>, Error> {
+    let parts = text.split(',').map(str::trim);
+    let filled = parts.filter(|part| !part.is_empty());
+    filled.map(|part| convert(name, part)).collect()
+}
+
+fn measured<T>(
+    name: &str,
+    text: Option<String>,
+    default: T,
+    read: fn(&str) -> Option<T>,
+    allowed: &str,
+) -> Result<T, Error> {
+    let Some(text) = text else {
+        return Ok(default);
+    };
+    read(text.trim()).ok_or_else(|| Error {
+        name: name.to_owned(),
+        kind: Kind::Invalid(mask_value(name, &text).into_owned()),
+        expected: Some(allowed.to_owned()),
+    })
 }
 
 fn convert<T: FromStr<Err: fmt::Display> + 'static>(name: &str, text: &str) -> Result<T, Error> {
@@ -375,6 +510,29 @@ mod tests {
         assert_eq!(convert::<u8>("n", "1").unwrap(), 1);
         assert_eq!(convert::<String>("n", " as is ").unwrap(), " as is ");
         assert!(Error::missing("n", None).is_missing());
+    }
+
+    #[test]
+    fn lists_and_measures() {
+        assert_eq!(split::<u16>("n", " 80, 443 ,,").unwrap(), [80, 443]);
+        assert_eq!(split::<String>("n", "").unwrap(), [""; 0]);
+        assert_eq!(
+            split::<u16>("ports", "80,x").unwrap_err().to_string(),
+            "ports = \"x\" is not allowed: expected a whole number from 0 to 65535"
+        );
+        let time = |text: &str| {
+            let text = Some(text.to_owned());
+            measured("my_wait", text, Duration::ZERO, measure::duration, "a time")
+        };
+        assert_eq!(time(" 500ms ").unwrap(), Duration::from_millis(500));
+        assert_eq!(time("2").unwrap(), Duration::from_secs(2));
+        assert_eq!(
+            time("-2").unwrap_err().to_string(),
+            "my_wait = \"-2\" is not allowed: expected a time"
+        );
+        assert_eq!(measured("n", None, 7, measure::bytes, "").unwrap(), 7);
+        let size = measured("n", Some("2MiB".to_owned()), 7, measure::bytes, "");
+        assert_eq!(size.unwrap(), 2 << 20);
     }
 
     #[test]

@@ -5,17 +5,28 @@
 //! * [`logger`]: log lines to the console and to a file, off the calling thread.
 //! * [`context`]: the id of the request that is being served.
 //! * [`status`]: the codes of FastFlyer with their phrases and texts.
+//! * `cache` (feature `cache`): named pools, and functions whose results are kept.
 //! * [`mask`]: which values must never be shown.
 //!
 //! It is not a framework: nothing here listens, and nothing is installed process-wide unless
 //! [`logger::init`] is called.
 
+#[cfg(feature = "cache")]
+pub mod cache;
 pub mod context;
 pub mod env;
+#[cfg(doctest)]
+mod guide;
 mod locale;
 pub mod logger;
 pub mod mask;
 pub mod settings;
 pub mod status;
 
+#[cfg(feature = "cache")]
+#[doc(hidden)]
+pub use fastkit_macros::cached_of_fastflyer;
 pub use locale::Locale;
+
+// The macros write paths that begin with `::fastkit`, in our own modules and tests too.
+extern crate self as fastkit;

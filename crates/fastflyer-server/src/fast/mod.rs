@@ -14,7 +14,7 @@ mod response;
 use crate::{
     Application, Body, ProtocolError, Service, answer,
     event_loop::{Connection, refuse_interim},
-    guard::{MOST_DRAINED, late},
+    guard::late,
     head::{self, Framing, Head, Persistence, Rescan, bad},
     header_maps::give_headers,
     hyper_front, upgrade,
@@ -30,7 +30,7 @@ use std::{
     pin::{Pin, pin},
     task::Poll,
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncReadExt as _;
 
 /// Bodies up to this size are read before the application is called; larger ones go to hyper, which
 /// hands them on as they come.
@@ -59,7 +59,7 @@ pub(crate) async fn serve<A: Application>(connection: Connection<A>, service: A:
     // Boxed: the rare ways must not make every connection's task larger.
     match end {
         End::Gone => {}
-        End::Close => Box::pin(front.close()).await,
+        End::Close => Box::pin(front.connection.close()).await,
         End::Hyper => {
             let read = buffers.map_or_else(BytesMut::new, |mut buffers| buffers.take_input());
             let Front {
@@ -402,24 +402,6 @@ impl<A: Application> Front<A> {
                     return Err(io::Error::other(error));
                 }
                 None => return left.finish(output.bytes()),
-            }
-        }
-    }
-
-    /// Shuts the sending side and reads on for a while: a reset would destroy the last answer.
-    async fn close(&mut self) {
-        if self.connection.stream.shutdown().await.is_err() {
-            return;
-        }
-        self.connection
-            .watch
-            .enter(Phase::Closing, self.connection.now());
-        let mut scratch = [0; 2048];
-        let mut drained = 0;
-        while let Ok(count @ 1..) = self.connection.stream.read(&mut scratch).await {
-            drained += count;
-            if drained > MOST_DRAINED {
-                return;
             }
         }
     }

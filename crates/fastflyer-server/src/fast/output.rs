@@ -37,6 +37,17 @@ impl Output {
     pub(super) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
+
+    /// The client does not take more.
+    fn wait<A: Application>(&mut self, connection: &Connection<A>) {
+        if !self.blocked || self.progress {
+            connection
+                .watch
+                .enter(Phase::Writing, connection.event_loop.state.now());
+        }
+        self.blocked = true;
+        self.progress = false;
+    }
 }
 
 /// Writes all that is gathered, and `tail` behind it.
@@ -63,6 +74,12 @@ pub(super) fn poll_flush<A: Application>(
         let stream = Pin::new(&mut connection.stream);
         let written = match (first.is_empty(), second.is_empty()) {
             (true, true) => {
+                // A plain socket keeps nothing back, an encrypted one may.
+                let flushed = stream.poll_flush(cx);
+                if flushed.is_pending() {
+                    output.wait(connection);
+                }
+                ready!(flushed)?;
                 output.bytes.clear();
                 output.sent = 0;
                 if std::mem::take(&mut output.blocked) {
@@ -78,21 +95,16 @@ pub(super) fn poll_flush<A: Application>(
                 stream.poll_write_vectored(cx, &[IoSlice::new(first), IoSlice::new(second)])
             }
         };
+        let gathered = first.len();
         if written.is_pending() {
-            if !output.blocked || output.progress {
-                connection
-                    .watch
-                    .enter(Phase::Writing, connection.event_loop.state.now());
-            }
-            output.blocked = true;
-            output.progress = false;
+            output.wait(connection);
         }
         let count = ready!(written)?;
         if count == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
         output.progress = true;
-        let of_first = count.min(first.len());
+        let of_first = count.min(gathered);
         output.sent += of_first;
         *tail_sent += count - of_first;
     }

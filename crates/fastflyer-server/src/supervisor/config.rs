@@ -23,7 +23,7 @@ pub struct SupervisorConfig {
     pub workers: usize,
     /// A worker with an event loop that does not come round for this long is replaced, and one that
     /// does not begin to start its event loops within it. It also bounds the requests in flight of a
-    /// replaced worker. `None` is no bound. Default 60 s.
+    /// replaced worker. `None` and zero are no bound. Default 60 s.
     pub timeout: Option<Duration>,
     /// How long requests in flight may take once the service stops. Default 1 s.
     pub graceful: Duration,
@@ -55,12 +55,21 @@ impl Default for SupervisorConfig {
 }
 
 impl SupervisorConfig {
+    /// Nothing can be done within no time at all.
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        let timeout = self.timeout.filter(|timeout| !timeout.is_zero());
+        timeout.map(|timeout| timeout.min(LONGEST))
+    }
+
     pub(super) fn policy(&self) -> Policy {
         Policy {
             workers: self.workers,
-            linger: self.keep_alive + Duration::from_secs(1),
-            patience: self.timeout,
-            graceful: self.graceful,
+            linger: self.keep_alive.min(LONGEST) + Duration::from_secs(1),
+            patience: self.timeout(),
+            graceful: self.graceful.min(LONGEST),
         }
     }
 }
+
+/// Ten years: more would only overflow.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);

@@ -36,7 +36,7 @@ impl Descriptor {
         let status = fstat(file)?;
         Ok(Self {
             number: file.as_raw_fd(),
-            device: status.st_dev,
+            device: status.st_dev as u64,
             inode: status.st_ino,
         })
     }

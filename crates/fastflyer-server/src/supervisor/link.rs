@@ -1,11 +1,12 @@
 //! The link between the supervisor and a worker: lines of JSON over a pair of Unix sockets.
 //!
-//! The protocol has a version, which a worker tells when it is ready; fields may be added within
-//! one, and unknown messages are skipped. The end of the link is a message too: to the worker, that
+//! The protocol has a version, which a worker is told at its start and refuses if it is not its own;
+//! fields may be added within one, and unknown messages are skipped. The end of the link is a message too: to the worker, that
 //! the supervisor has died. Key types: [`Report`], [`Order`], [`Link`].
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
+    fmt,
     io::{self, Read, Write as _},
     os::{
         fd::{AsFd, BorrowedFd, OwnedFd},
@@ -22,7 +23,7 @@ pub(super) const VERSION: u32 = 1;
 #[serde(rename_all = "snake_case")]
 pub(super) enum Report {
     /// It accepts connections.
-    Ready { version: u32 },
+    Ready,
     /// It could not start; the process ends by itself.
     Failed { reason: String },
     /// It has served as many requests as it may, and asks for a replacement.
@@ -101,6 +102,12 @@ impl Link {
         send(&self.socket, message);
     }
 
+    /// Reports that the worker could not start.
+    pub(super) fn fail(&self, reason: &dyn fmt::Display) {
+        let reason = reason.to_string();
+        self.send(&Report::Failed { reason });
+    }
+
     /// All messages that have come; `false` when the other end is gone.
     pub(super) fn receive<T: DeserializeOwned>(&mut self, messages: &mut Vec<T>) -> bool {
         self.is_open &= self.lines.fill(&mut self.socket);
@@ -129,6 +136,12 @@ pub(super) struct Sender(UnixStream);
 impl Sender {
     pub(super) fn send(&self, message: &impl Serialize) {
         send(&self.0, message);
+    }
+
+    /// As [`Link::fail`].
+    pub(super) fn fail(&self, reason: &dyn fmt::Display) {
+        let reason = reason.to_string();
+        self.send(&Report::Failed { reason });
     }
 }
 

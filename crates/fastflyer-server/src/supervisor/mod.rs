@@ -28,8 +28,8 @@
 //!
 //! # How it works
 //!
-//! One thread, one `poll` loop, no runtime. [`workers`] decides, pure and tested as such; [`process`]
-//! starts and reaps, [`link`] and [`board`] connect, [`monitor`] finds hangs, `signals` and
+//! One thread, one `poll` loop, no runtime. `workers` decides, pure and tested as such; `process`
+//! starts and reaps, `link` and `board` connect, `monitor` finds hangs, `signals` and
 //! [`control`] bring wishes, `upgrade` hands everything over to the next program, [`systemd`] is
 //! told. `running` moves what happened from one to the other.
 //!

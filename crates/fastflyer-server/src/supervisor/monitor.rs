@@ -37,7 +37,7 @@ impl Monitor {
 
     /// How far apart rounds are, so that a hang is noticed soon after the timeout.
     pub(super) fn turn(&self) -> Duration {
-        (self.timeout / 8).clamp(Duration::from_millis(20), Duration::from_millis(250))
+        (self.timeout / 8).clamp(Duration::from_millis(20), Duration::from_millis(500))
     }
 
     /// When the next round is due.

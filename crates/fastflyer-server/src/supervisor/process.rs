@@ -49,17 +49,24 @@ pub(super) const PRIVATE: [&str; 8] = [
     "MAINPID",
 ];
 
+/// The part of an [`Assignment`] that is the same in all versions.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Call {
+    pub(super) version: u32,
+    pub(super) link: Descriptor,
+}
+
 /// What the variable holds, as JSON.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Orders {
-    pub(super) version: u32,
+pub(super) struct Assignment {
+    #[serde(flatten)]
+    pub(super) call: Call,
     /// The supervisor's pid.
     pub(super) parent: i32,
     pub(super) index: usize,
     pub(super) generation: u64,
     pub(super) is_first: bool,
     pub(super) listener: Descriptor,
-    pub(super) link: Descriptor,
     pub(super) board: Descriptor,
 }
 
@@ -106,14 +113,16 @@ impl Process {
     ) -> io::Result<Self> {
         let (link, far_end) = Link::pair()?;
         let board = Board::create()?;
-        let orders = Orders {
-            version: VERSION,
+        let assignment = Assignment {
+            call: Call {
+                version: VERSION,
+                link: Descriptor::of(far_end.as_fd())?,
+            },
             parent: Pid::this().as_raw(),
             index: place.index,
             generation: place.generation,
             is_first: place.is_first,
             listener: Descriptor::of(listener)?,
-            link: Descriptor::of(far_end.as_fd())?,
             board: Descriptor::of(board.as_fd())?,
         };
         let file = if place.from_disk {
@@ -124,7 +133,7 @@ impl Process {
         let mut command = Command::new(file);
         command
             .args(program.arguments.get(1..).unwrap_or_default())
-            .env(VARIABLE, serde_json::to_string(&orders)?)
+            .env(VARIABLE, serde_json::to_string(&assignment)?)
             .stdin(Stdio::null());
         if let Some(name) = program.arguments.first() {
             command.arg0(name);

@@ -12,7 +12,7 @@ use super::{
     signals::{Signal, Signals},
     systemd::Notifier,
     upgrade::HandOver,
-    workers::{Action, Cause, Id, Refusal, Workers},
+    workers::{Action, Cause, Id, Place, Refusal, Workers},
 };
 use crate::{Error, listener::Listener};
 use nix::{
@@ -30,7 +30,9 @@ use std::{
 /// A supervisor at work.
 pub(super) struct Running<O> {
     signals: Signals,
-    listener: Listener,
+    /// Closed when the service stops: then newcomers are refused instead of left waiting.
+    listener: Option<Listener>,
+    address: String,
     program: Program,
     version: String,
     workers: Workers,
@@ -40,6 +42,8 @@ pub(super) struct Running<O> {
     notifier: Notifier,
     /// When systemd is told next that we live.
     alive: Option<Instant>,
+    /// The program on disk is to be run as soon as nothing else is to be done.
+    becomes: bool,
     outcome: Outcome,
     /// Seconds since 1970.
     started: u64,
@@ -61,18 +65,23 @@ impl<O: FnMut(&Event)> Running<O> {
         } = supervisor;
         let now = Instant::now();
         let policy = config.policy();
+        let monitor = config.timeout().map(|timeout| Monitor::new(timeout, now));
         let notifier = Notifier::from_environment();
         let mut running = Self {
             signals,
-            listener,
+            address: listener
+                .local_addr()
+                .map_or_else(|_| String::new(), |address| address.to_string()),
+            listener: Some(listener),
             program,
             version: config.version,
             workers: Workers::new(policy.clone()),
             processes: BTreeMap::new(),
-            monitor: config.timeout.map(|timeout| Monitor::new(timeout, now)),
+            monitor,
             control: None,
             alive: notifier.watchdog().map(|_| now),
             notifier,
+            becomes: false,
             outcome: Outcome::default(),
             started: seconds_since_1970(),
             reloads: 0,
@@ -158,9 +167,8 @@ impl<O: FnMut(&Event)> Running<O> {
     /// Tells everybody who wants to know.
     fn tell(&mut self, event: &Event) {
         match event {
-            Event::Serving { .. } | Event::Resized { .. } => {
-                self.notifier.ready(&event.to_string());
-            }
+            Event::Serving { .. } => self.notifier.ready(&event.to_string()),
+            Event::Resized { .. } => self.notifier.status(&event.to_string()),
             Event::Reloading { .. } | Event::Upgrading { .. } => self.notifier.reloading(),
             Event::Reloaded { .. } | Event::Upgraded { .. } => {
                 self.reloads += 1;
@@ -169,7 +177,10 @@ impl<O: FnMut(&Event)> Running<O> {
             Event::ReloadFailed { .. } | Event::UpgradeFailed { .. } => {
                 self.notifier.ready(&event.to_string());
             }
-            Event::Stopping | Event::StoppingNow => self.notifier.stopping(),
+            Event::Stopping | Event::StoppingNow => {
+                self.notifier.stopping();
+                self.listener = None;
+            }
             _ => {}
         }
         if let Some(control) = &mut self.control {
@@ -188,26 +199,28 @@ impl<O: FnMut(&Event)> Running<O> {
     }
 
     /// Becomes the program on disk; gives the reason why not.
-    fn upgrade(&mut self) -> io::Error {
-        match self.hand_over() {
+    fn upgrade(&self) -> io::Error {
+        let Some(listener) = &self.listener else {
+            return io::Error::other("the service is stopping");
+        };
+        match self.hand_over(listener) {
             Ok(left) => {
                 let workers = self.processes.values();
                 let ends = workers.flat_map(|one| [one.link.as_fd(), one.board.as_fd()]);
-                let files = ends.chain([self.listener.as_fd()]).collect();
+                let files = ends.chain([listener.as_fd()]).collect();
                 left.exec(&self.program, files)
             }
             Err(error) => error,
         }
     }
 
-    fn hand_over(&self) -> io::Result<HandOver> {
+    fn hand_over(&self, listener: &Listener) -> io::Result<HandOver> {
+        let processes = self.processes.iter();
         Ok(HandOver {
-            listener: Descriptor::of(self.listener.as_fd())?,
-            owns_file: self.listener.owns_file(),
+            listener: Descriptor::of(listener.as_fd())?,
+            owns_file: listener.owns_file(),
             workers: self.workers.save(Instant::now()),
-            processes: self
-                .processes
-                .iter()
+            processes: processes
                 .map(|(id, process)| process.save(*id))
                 .collect::<io::Result<_>>()?,
             outcome: self.outcome,
@@ -233,7 +246,7 @@ impl<O: FnMut(&Event)> Running<O> {
         }
         for report in reports {
             match report {
-                Report::Ready { .. } => self.workers.ready(id, now),
+                Report::Ready => self.workers.ready(id, now),
                 Report::Failed { reason } => self.workers.failed(id, reason, now),
                 Report::Retire => self.workers.retire(id, now),
                 Report::Leaving => self.workers.left(id, now),
@@ -269,23 +282,28 @@ impl<O: FnMut(&Event)> Running<O> {
 
     fn obey_signals(&mut self, now: Instant) {
         for signal in self.signals.pending() {
-            let workers = &mut self.workers;
-            let (wish, outcome) = match signal {
-                Signal::Child => continue,
-                Signal::More => ("a worker more", workers.resize(workers.wanted + 1, now)),
-                Signal::Less => ("a worker less", workers.resize(workers.wanted - 1, now)),
-                Signal::Reload => ("the rolling restart", workers.reload(now)),
-                Signal::Upgrade => ("the upgrade", self.begin_upgrade(now)),
-                Signal::Reopen => ("", Ok(workers.reopen())),
-                Signal::Interrupt if workers.is_stopping() => ("", Ok(workers.stop_now(now))),
-                Signal::Stop | Signal::Interrupt => ("", Ok(workers.stop(now))),
-                Signal::StopNow => ("", Ok(workers.stop_now(now))),
-            };
-            if let Err(Refusal(reason)) = outcome {
+            if let Err(Refusal(reason)) = self.obey_signal(signal, now) {
+                let wish = signal.wish();
                 self.tell(&Event::Refused { wish, reason });
             }
             self.act();
         }
+    }
+
+    fn obey_signal(&mut self, signal: Signal, now: Instant) -> Result<(), Refusal> {
+        let workers = &mut self.workers;
+        match signal {
+            Signal::More => return workers.resize(workers.wanted + 1, now),
+            Signal::Less => return workers.resize(workers.wanted - 1, now),
+            Signal::Reload => return workers.reload(now),
+            Signal::Upgrade => return self.begin_upgrade(now),
+            Signal::Reopen => workers.reopen(),
+            Signal::Interrupt if workers.is_stopping() => workers.stop_now(now),
+            Signal::Stop | Signal::Interrupt => workers.stop(now),
+            Signal::StopNow => workers.stop_now(now),
+            Signal::Child => {}
+        }
+        Ok(())
     }
 
     fn begin_upgrade(&mut self, now: Instant) -> Result<(), Refusal> {
@@ -298,7 +316,7 @@ impl<O: FnMut(&Event)> Running<O> {
     fn obey_control(&mut self, now: Instant) {
         let requests = self.control.as_mut().map(|control| control.requests(now));
         for (asker, request) in requests.into_iter().flatten() {
-            let answer = self.obey(&request, now);
+            let answer = self.obey_request(&request, now);
             if let Some(control) = &mut self.control {
                 match answer {
                     Ok(Some(reply)) => control.answer(asker, &reply),
@@ -314,7 +332,7 @@ impl<O: FnMut(&Event)> Running<O> {
     }
 
     /// The answer; `None` if it is an event that follows.
-    fn obey(&mut self, request: &Request, now: Instant) -> Result<Option<Reply>, Refusal> {
+    fn obey_request(&mut self, request: &Request, now: Instant) -> Result<Option<Reply>, Refusal> {
         let workers = &mut self.workers;
         match request {
             Request::Status => return Ok(Some(Reply::Status(Box::new(self.status(now))))),
@@ -348,15 +366,10 @@ impl<O: FnMut(&Event)> Running<O> {
             if hung.is_empty() {
                 continue;
             }
-            let is_idle = |index: &usize| {
-                hung.contains(index)
-                    || slots
-                        .get(*index)
-                        .is_none_or(|slot| slot.connections.load(Relaxed) == 0)
-            };
-            let spent = (0..slots.len()).all(|index| is_idle(&index));
+            let mut others = (0..).zip(slots).filter(|(index, _)| !hung.contains(index));
+            let is_spent = others.all(|(_, slot)| slot.connections.load(Relaxed) == 0);
             self.workers.hung(*id, hung, now);
-            if spent {
+            if is_spent {
                 self.workers.spent(*id, now);
             }
         }
@@ -372,18 +385,18 @@ impl<O: FnMut(&Event)> Running<O> {
             Some(Cause::Trial | Cause::Upgrade) => ServiceState::Upgrading,
         };
         let members = self.workers.members.iter();
-        let workers: Vec<WorkerStatus> = members
+        let mut workers: Vec<WorkerStatus> = members
             .filter_map(|member| {
                 let process = self.processes.get(&member.id)?;
                 Some(process.status(member, self.monitor.as_ref(), now))
             })
             .collect();
-        let address = self.listener.local_addr();
+        workers.sort_by_key(|worker| (worker.generation, worker.index));
         Status {
             pid: std::process::id() as i32,
             started,
             uptime: seconds_since_1970().saturating_sub(started),
-            address: address.map_or_else(|_| String::new(), |address| address.to_string()),
+            address: self.address.clone(),
             version: self.version.clone(),
             state,
             generation: self.workers.serving,
@@ -401,28 +414,38 @@ impl<O: FnMut(&Event)> Running<O> {
         loop {
             let actions = self.workers.actions();
             if actions.is_empty() {
-                return;
+                break;
             }
             for action in actions {
                 self.carry_out(action);
             }
         }
+        // Last, since what has not been done by then would never be done.
+        if std::mem::take(&mut self.becomes) && self.workers.is_about_to_become() {
+            let reason = self.upgrade().to_string();
+            self.workers.upgrade_failed(reason, Instant::now());
+            self.act();
+        }
+    }
+
+    fn start(&self, place: Place) -> io::Result<Process> {
+        let closed = || io::Error::other("the service is stopping");
+        let listener = self.listener.as_ref().ok_or_else(closed)?;
+        Process::start(&self.program, place, listener.as_fd())
     }
 
     fn carry_out(&mut self, action: Action) {
         match action {
-            Action::Start(id, place) => {
-                match Process::start(&self.program, place, self.listener.as_fd()) {
-                    Ok(process) => {
-                        self.workers.started(id, process.pid.as_raw());
-                        self.processes.insert(id, process);
-                    }
-                    Err(error) => {
-                        let exit = Exit::NotStarted(error.to_string());
-                        self.workers.exited(id, exit, Instant::now());
-                    }
+            Action::Start(id, place) => match self.start(place) {
+                Ok(process) => {
+                    self.workers.started(id, process.pid.as_raw());
+                    self.processes.insert(id, process);
                 }
-            }
+                Err(error) => {
+                    let exit = Exit::NotStarted(error.to_string());
+                    self.workers.exited(id, exit, Instant::now());
+                }
+            },
             Action::Send(id, order) => {
                 if let Some(process) = self.processes.get(&id) {
                     process.link.send(&order);
@@ -433,10 +456,7 @@ impl<O: FnMut(&Event)> Running<O> {
                     process.kill();
                 }
             }
-            Action::Become => {
-                let reason = self.upgrade().to_string();
-                self.workers.upgrade_failed(reason, Instant::now());
-            }
+            Action::Become => self.becomes = true,
             Action::Tell(event) => self.tell(&event),
         }
     }

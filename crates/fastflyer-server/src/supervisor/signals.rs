@@ -28,6 +28,21 @@ pub(super) enum Signal {
     Child,
 }
 
+impl Signal {
+    /// For whoever reads that it was refused.
+    pub(super) fn wish(self) -> &'static str {
+        match self {
+            Self::Stop | Self::Interrupt | Self::StopNow => "the stop",
+            Self::Reload => "the rolling restart",
+            Self::Upgrade => "the upgrade",
+            Self::Reopen => "reopening the log files",
+            Self::More => "a worker more",
+            Self::Less => "a worker less",
+            Self::Child => "",
+        }
+    }
+}
+
 /// Stops come last: what arrived together with them is then seen as done before.
 const SIGNALS: [(i32, Signal); 9] = [
     (consts::SIGCHLD, Signal::Child),

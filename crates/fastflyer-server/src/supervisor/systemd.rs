@@ -6,8 +6,9 @@
 //! The process that systemd knows stays the same through an upgrade, so `MAINPID` is never sent.
 
 use super::{environment, inherited, system};
-use crate::Error;
+use crate::{Error, listener};
 use std::{
+    ffi::OsStr,
     io,
     os::{
         fd::OwnedFd,
@@ -38,7 +39,7 @@ pub fn listener() -> Result<Option<OwnedFd>, Error> {
         None | Some(0) => Ok(None),
         Some(1) => inherited::take(FIRST, |file| {
             let socket = socket2::SockRef::from(&file);
-            if socket.r#type()? == socket2::Type::STREAM && socket.is_listener()? {
+            if socket.r#type()? == socket2::Type::STREAM && listener::listens(&socket)? {
                 Ok(())
             } else {
                 Err(io::Error::other(
@@ -66,19 +67,26 @@ pub struct Notifier {
 impl Notifier {
     /// Reads from the environment whom to tell.
     pub fn from_environment() -> Self {
-        let socket = environment::variable("NOTIFY_SOCKET").and_then(|name| {
-            let address = system::socket_address(&name).ok()?;
-            let socket = UnixDatagram::unbound().ok()?;
-            // A message that finds no room is lost; the service does not wait for its log.
-            socket.set_nonblocking(true).ok()?;
-            Some((socket, address))
-        });
         let is_ours = environment::number("WATCHDOG_PID")
             .is_none_or(|pid| pid == u64::from(std::process::id()));
         let watchdog = environment::number("WATCHDOG_USEC")
             .filter(|time| is_ours && *time > 0)
             .map(Duration::from_micros);
-        Self { socket, watchdog }
+        Self::new(environment::variable("NOTIFY_SOCKET").as_deref(), watchdog)
+    }
+
+    fn new(name: Option<&OsStr>, watchdog: Option<Duration>) -> Self {
+        let connect = |name| {
+            let address = system::socket_address(name)?;
+            let socket = UnixDatagram::unbound()?;
+            // A message that finds no room is lost: the service does not wait for who watches it.
+            socket.set_nonblocking(true)?;
+            io::Result::Ok((socket, address))
+        };
+        Self {
+            socket: name.and_then(|name| connect(name).ok()),
+            watchdog,
+        }
     }
 
     /// How often [`alive`](Self::alive) is to be called: twice as often as systemd demands.
@@ -123,4 +131,48 @@ impl Notifier {
 /// A line end would begin another field.
 fn one_line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn received(socket: &UnixDatagram) -> String {
+        let mut bytes = [0; 256];
+        let count = socket.recv(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes[..count]).into_owned()
+    }
+
+    #[test]
+    fn a_status_stays_on_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notify");
+        let systemd = UnixDatagram::bind(&path).unwrap();
+        let notifier = Notifier::new(Some(path.as_os_str()), Some(Duration::from_secs(10)));
+        assert_eq!(notifier.watchdog(), Some(Duration::from_secs(5)));
+        notifier.ready("one\nSTOPPING=1");
+        assert_eq!(received(&systemd), "READY=1\nSTATUS=one STOPPING=1");
+        notifier.status("two");
+        assert_eq!(received(&systemd), "STATUS=two");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn an_abstract_name_is_found() {
+        use std::os::linux::net::SocketAddrExt as _;
+        let name = format!("fastflyer-test-{}", std::process::id());
+        let address = SocketAddr::from_abstract_name(&name).unwrap();
+        let systemd = UnixDatagram::bind_addr(&address).unwrap();
+        Notifier::new(Some(format!("@{name}").as_ref()), None).stopping();
+        assert_eq!(received(&systemd), "STOPPING=1");
+    }
+
+    #[test]
+    fn without_systemd_nothing_happens() {
+        let nobody = Notifier::new(Some("/nowhere/notify".as_ref()), None);
+        nobody.alive();
+        let none = Notifier::new(None, Some(Duration::from_secs(10)));
+        none.reloading();
+        assert_eq!(none.watchdog(), None);
+    }
 }

@@ -8,7 +8,7 @@ use super::{
     board::Board,
     environment,
     link::{Link, Order, Report as Message, Sender, VERSION},
-    process::{Orders, VARIABLE},
+    process::{Assignment, Call, VARIABLE},
     system,
 };
 use crate::{Application, Drain, Error, Handle, Heartbeat, Report, Server, ServerConfig, Signals};
@@ -48,26 +48,30 @@ impl Role {
         let Some(text) = environment::variable(VARIABLE) else {
             return Ok(Self::Main);
         };
-        let orders: Option<Orders> = text
-            .to_str()
-            .and_then(|text| serde_json::from_str(text).ok());
-        // Without the descriptors it is somebody whom a worker has started.
-        let Some((link, orders)) =
-            orders.and_then(|orders| Some((orders.link.take().ok()?, orders)))
-        else {
+        let text = text.as_encoded_bytes();
+        // Without the descriptor it is somebody whom a worker has started.
+        let call: Option<Call> = serde_json::from_slice(text).ok();
+        let Some((link, call)) = call.and_then(|call| Some((call.link.take().ok()?, call))) else {
             return Ok(Self::Main);
         };
-        if nix::unistd::getppid().as_raw() != orders.parent {
-            return Err(failed(io::Error::other("the supervisor is gone")));
-        }
-        if orders.version != VERSION {
+        let link = Link::adopt(link).map_err(failed)?;
+        if call.version != VERSION {
             let text = format!(
                 "the supervisor speaks version {}, this program {VERSION}",
-                orders.version
+                call.version
             );
-            return Err(failed(io::Error::other(text)));
+            let error = failed(io::Error::other(text));
+            link.fail(&error);
+            return Err(error);
         }
-        Worker::new(link, &orders).map(Self::Worker).map_err(failed)
+        let assignment: Assignment =
+            serde_json::from_slice(text).map_err(|error| failed(error.into()))?;
+        if nix::unistd::getppid().as_raw() != assignment.parent {
+            return Err(failed(io::Error::other("the supervisor is gone")));
+        }
+        Worker::new(link, &assignment)
+            .map(Self::Worker)
+            .map_err(failed)
     }
 }
 
@@ -78,6 +82,8 @@ pub struct WorkerConfig {
     pub max_requests: Option<u64>,
     /// Called in a thread of the worker when the log files are to be reopened.
     pub on_reopen: Box<dyn Fn() + Send + Sync>,
+    /// Called in that thread when the whole service stops, before the worker does.
+    pub on_stop: Box<dyn Fn() + Send + Sync>,
 }
 
 impl Default for WorkerConfig {
@@ -85,6 +91,7 @@ impl Default for WorkerConfig {
         Self {
             max_requests: None,
             on_reopen: Box::new(|| ()),
+            on_stop: Box::new(|| ()),
         }
     }
 }
@@ -116,18 +123,17 @@ struct Shared {
 }
 
 impl Worker {
-    fn new(link: OwnedFd, orders: &Orders) -> io::Result<Self> {
+    fn new(link: Link, assignment: &Assignment) -> io::Result<Self> {
         system::name_process();
-        let link = Link::adopt(link)?;
         let shared = Arc::new(Shared {
-            board: Board::adopt(orders.board.take()?)?,
+            board: Board::adopt(assignment.board.take()?)?,
             serving: OnceLock::new(),
         });
         let worker = Self {
-            index: orders.index,
-            generation: orders.generation,
-            is_first: orders.is_first,
-            listener: orders.listener.take()?,
+            index: assignment.index,
+            generation: assignment.generation,
+            is_first: assignment.is_first,
+            listener: assignment.listener.take()?,
             link: link.sender()?,
             shared: Arc::clone(&shared),
         };
@@ -198,14 +204,15 @@ impl Worker {
         app: impl Application,
         config: WorkerConfig,
     ) -> Result<Report, Error> {
+        // The server has its own; when the service stops nobody shall hold the socket open.
+        drop(self.listener);
         let handle = server.handle();
         self.shared.board.open(handle.heartbeats().len());
         let _ = self.shared.serving.set((handle.clone(), config));
-        let ready = Message::Ready { version: VERSION };
-        let outcome = server.run_telling(app, || self.link.send(&ready));
+        let outcome = server.run_telling(app, || self.link.send(&Message::Ready));
         self.shared.publish(&handle);
         if let Err(error) = &outcome {
-            self.fail(error);
+            self.link.fail(error);
         }
         outcome
     }
@@ -213,8 +220,7 @@ impl Worker {
     /// Tells the supervisor why this worker does not start; the process shall end then. For what goes
     /// wrong before [`run`](Self::run).
     pub fn fail(&self, reason: &dyn fmt::Display) {
-        let reason = reason.to_string();
-        self.link.send(&Message::Failed { reason });
+        self.link.fail(reason);
     }
 }
 
@@ -329,14 +335,19 @@ impl LinkThread {
                     graceful: graceful.map_or(Duration::MAX, time),
                 });
             }),
-            Order::Stop { graceful } => self.with_server(|handle| {
-                // What the server is configured with, but for the graceful time.
-                handle.stop();
-                handle.stop_within(Drain {
-                    linger: Duration::MAX,
-                    graceful: time(graceful),
+            Order::Stop { graceful } => {
+                if let Some((_, config)) = self.shared.serving.get() {
+                    (config.on_stop)();
+                }
+                self.with_server(|handle| {
+                    handle.stop_with_others(Drain {
+                        linger: time(graceful),
+                        graceful: time(graceful),
+                    });
+                    // Where the server is configured with less, that holds.
+                    handle.stop();
                 });
-            }),
+            }
             Order::Cut => self.with_server(Handle::stop_now),
             Order::Reopen => {
                 if let Some((_, config)) = self.shared.serving.get() {

@@ -107,6 +107,33 @@ fn a_blocked_server_leaves_newcomers_to_its_siblings() {
 }
 
 #[test]
+fn a_client_has_no_more_connections_than_it_may() {
+    for front in FRONTS {
+        let mut config = config(front);
+        config.max_connections_per_client = Some(3);
+        let server = start(config);
+        let mut kept: Vec<_> = (0..3).map(|_| Client::connect(server.address)).collect();
+        for client in &mut kept {
+            client.send(GET);
+            assert_eq!(client.answer().status, 200, "{front:?}");
+        }
+        for _ in 0..5 {
+            let mut more = Client::connect(server.address);
+            assert_eq!(more.rest(), (Vec::new(), End::Closed), "{front:?}");
+        }
+        let stats = server.handle.stats();
+        assert_eq!(
+            (stats.accepted, stats.refused, stats.connections),
+            (3, 5, 3)
+        );
+        kept.pop();
+        eventually(|| server.handle.stats().connections == 2);
+        let (answers, _) = exchange(server.address, &[LAST]);
+        assert_eq!(statuses(&answers), [200], "{front:?}");
+    }
+}
+
+#[test]
 fn a_stop_does_not_wait_for_loops_that_take_nothing() {
     let mut config = config(Front::Fast);
     config.event_loops = 2;

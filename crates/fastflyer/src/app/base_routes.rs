@@ -46,6 +46,10 @@ pub(super) fn mount(settings: &Settings, mount: &mut Mount) {
         }
         mount_docs(settings, mount, &guarded);
     }
+    #[cfg(unix)]
+    if settings.state_page {
+        mount.add(super::state_page::operation(), &guarded);
+    }
     let scopes = if base.is_empty() {
         vec![&root]
     } else {

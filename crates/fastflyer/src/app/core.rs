@@ -14,7 +14,8 @@ use fastkit::{context::RequestId, settings::Settings};
 use http::HeaderMap;
 use std::{
     net::IpAddr,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, atomic::AtomicBool},
+    time::SystemTime,
 };
 
 /// The assembled application.
@@ -36,6 +37,32 @@ pub(crate) struct Core {
     pub(crate) document: serde_json::Value,
     /// The server that serves this, once it does; a test client serves without one.
     pub(crate) server: OnceLock<fastflyer_server::Handle>,
+    pub(crate) part: Part,
+}
+
+/// The part that this process has in the service: that of a process alone, unless it is told
+/// otherwise.
+#[derive(Debug)]
+pub(crate) struct Part {
+    /// It runs the hooks that run once per service at the start.
+    pub(crate) starts: AtomicBool,
+    /// It runs those that run once at the stop.
+    pub(crate) stops: AtomicBool,
+    /// The process of its supervisor, if it has one.
+    pub(crate) supervisor: OnceLock<u32>,
+    /// When it began.
+    pub(crate) since: SystemTime,
+}
+
+impl Default for Part {
+    fn default() -> Self {
+        Self {
+            starts: AtomicBool::new(true),
+            stops: AtomicBool::new(true),
+            supervisor: OnceLock::new(),
+            since: SystemTime::now(),
+        }
+    }
 }
 
 impl Core {

@@ -1,6 +1,6 @@
 //! [`FlyerApi`]: the application while it is put together.
 
-use super::{AppEntry, Core, Hook, base_routes};
+use super::{AppEntry, Core, Hook, Part, base_routes};
 use crate::{
     Envelope, Operation, Result, Router,
     access_log::AccessLog,
@@ -49,6 +49,8 @@ pub struct FlyerApi {
     states: StateMap,
     on_startup: Vec<Hook>,
     on_shutdown: Vec<Hook>,
+    on_startup_once: Vec<Hook>,
+    on_shutdown_once: Vec<Hook>,
 }
 
 /// An assembled application, ready to be served.
@@ -63,6 +65,8 @@ pub struct App {
 pub(crate) struct Hooks {
     pub(crate) startup: Vec<(String, Hook)>,
     pub(crate) shutdown: Vec<(String, Hook)>,
+    pub(crate) startup_once: Vec<Hook>,
+    pub(crate) shutdown_once: Vec<Hook>,
 }
 
 /// Why an application cannot start: one line per reason.
@@ -106,6 +110,8 @@ impl FlyerApi {
             states: StateMap::default(),
             on_startup: Vec::new(),
             on_shutdown: Vec::new(),
+            on_startup_once: Vec::new(),
+            on_shutdown_once: Vec::new(),
         }
     }
 
@@ -134,7 +140,7 @@ impl FlyerApi {
         self
     }
 
-    /// Runs before the first request. An error stops the start.
+    /// Runs in each worker before its first request. An error stops the start.
     pub fn on_startup<F, Fut>(mut self, hook: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -144,13 +150,36 @@ impl FlyerApi {
         self
     }
 
-    /// Runs after the last request. An error is logged.
+    /// Runs in each worker after its last request. An error is logged.
     pub fn on_shutdown<F, Fut>(mut self, hook: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<()>> + Send + 'static,
     {
         self.on_shutdown.push(boxed(hook));
+        self
+    }
+
+    /// Runs once per service, in its first worker, before [`on_startup`](Self::on_startup) and before
+    /// any other worker is started: the place for a migration. It runs again after an upgrade of the
+    /// program (USR2), but not at a rolling restart. An error stops the start.
+    pub fn on_startup_once<F, Fut>(mut self, hook: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.on_startup_once.push(boxed(hook));
+        self
+    }
+
+    /// Runs once when the service stops, in one of its workers, after that one's last request; others
+    /// may still have some. It does not run when a worker is replaced. An error is logged.
+    pub fn on_shutdown_once<F, Fut>(mut self, hook: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.on_shutdown_once.push(boxed(hook));
         self
     }
 
@@ -219,6 +248,8 @@ impl FlyerApi {
                 .extend(app.on_shutdown.map(|hook| (app.name.to_owned(), hook)));
         }
         let own = |hooks: Vec<Hook>| hooks.into_iter().map(|hook| ("main".to_owned(), hook));
+        hooks.startup_once = self.on_startup_once;
+        hooks.shutdown_once = self.on_shutdown_once;
         hooks.startup.extend(own(self.on_startup));
         hooks.shutdown.extend(own(self.on_shutdown));
         self.router.mount(&scope("", true), &mut mount);
@@ -288,6 +319,7 @@ impl FlyerApi {
             operations,
             document,
             server: OnceLock::new(),
+            part: Part::default(),
             settings,
         };
         Ok(App {

@@ -8,7 +8,9 @@ mod flyer_api;
 mod run;
 mod serve;
 mod served;
+#[cfg(unix)]
+mod state_page;
 
-pub(crate) use core::Core;
+pub(crate) use core::{Core, Part};
 pub use entry::{AppEntry, Hook, app_defaults};
 pub use flyer_api::{App, FlyerApi, StartError};

@@ -6,17 +6,18 @@
 
 use super::{App, FlyerApi, StartError};
 use crate::{Result, memory};
-use fastflyer_server::{
-    Address, Limits, Report, SampledHeaders, Server, ServerConfig, Stats, Timeouts,
-};
+use fastflyer_server::{Address, Limits, SampledHeaders, ServerConfig, Timeouts};
 use fastkit::{
     logger::{self, Guard, LogConfig},
-    settings::{Listen, Loaded, Settings, Sources},
+    settings::{Front, Listen, Loaded, Settings, Sources},
 };
 use std::sync::Arc;
 
+mod alone;
 #[cfg(unix)]
-mod supervised;
+pub(super) mod supervised;
+#[cfg(unix)]
+mod systemd;
 
 impl FlyerApi {
     /// Runs the service, whatever the program's arguments are.
@@ -64,25 +65,6 @@ impl FlyerApi {
         Settings::load(&self.config, &Sources::from_process())
             .map_err(|errors| StartError::new(errors.iter().map(str::to_owned).collect()))
     }
-
-    fn serve_alone(self, loaded: Loaded) -> Result<()> {
-        let log = log_to(&loaded.settings)?;
-        let app = self.assemble(loaded, log.as_ref().map(Guard::console))?;
-        for note in app.notes.iter() {
-            tracing::info!(target: "fastflyer", "{note}");
-        }
-        let settings = &app.core.settings;
-        if settings.enable_max_requests {
-            tracing::warn!(target: "fastflyer", "flyer_enable_max_requests has no effect in one process alone: nobody would replace it; set flyer_supervisor=1");
-        }
-        let server = Server::bind(server_config(&app))?;
-        let _ = app.core.server.set(server.handle());
-        banner(settings, &server.address()?, "one process");
-        let Report { stats, .. } = server.run(app)?;
-        say_goodbye(&stats);
-        drop(log);
-        Ok(())
-    }
 }
 
 /// Logs from here on; `None` if the program has a subscriber of its own, which gets the events then.
@@ -115,6 +97,7 @@ fn server_config(app: &App) -> ServerConfig {
         address: address(settings),
         event_loops: settings.event_loops,
         max_connections: settings.worker_connections,
+        max_connections_per_client: settings.client_connections,
         timeouts: Timeouts {
             head,
             first_byte: defaults.first_byte.min(head),
@@ -123,6 +106,10 @@ fn server_config(app: &App) -> ServerConfig {
             ..defaults
         },
         limits: Limits::default(),
+        front: match settings.front {
+            Front::Fast => fastflyer_server::Front::Fast,
+            Front::Hyper => fastflyer_server::Front::Hyper,
+        },
         constant_headers: app.core.constant_headers.clone(),
         sampled_headers: Some(SampledHeaders(Arc::new(memory::headers))),
         ..ServerConfig::default()
@@ -157,9 +144,9 @@ fn banner(settings: &Settings, address: &Address, runs_as: &str) {
     }
 }
 
-fn say_goodbye(stats: &Stats) {
-    let Stats { cut, requests, .. } = stats;
-    if *cut > 0 {
+/// The last line of a service.
+fn say_goodbye(requests: u64, cut: u64) {
+    if cut > 0 {
         tracing::warn!(target: "fastflyer", "stopped; {cut} requests were cut by flyer_graceful_timeout");
     } else {
         tracing::info!(target: "fastflyer", "stopped after {requests} requests");

@@ -15,7 +15,7 @@ use std::{
     convert::Infallible,
     net::IpAddr,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     task::{Context, Poll},
 };
 
@@ -60,6 +60,13 @@ impl Application for App {
 
     fn start(&self) -> Startup<'_> {
         Box::pin(async {
+            if self.core.part.starts.load(Relaxed) {
+                for hook in &self.hooks.startup_once {
+                    hook()
+                        .await
+                        .map_err(|error| format!("on_startup_once: {error}"))?;
+                }
+            }
             for (app, hook) in &self.hooks.startup {
                 hook()
                     .await
@@ -75,6 +82,13 @@ impl Application for App {
             for (app, hook) in self.hooks.shutdown.iter().rev() {
                 if let Err(error) = hook().await {
                     tracing::error!(target: "fastflyer", "on_shutdown of {app}: {error}");
+                }
+            }
+            if self.core.part.stops.load(Relaxed) {
+                for hook in self.hooks.shutdown_once.iter().rev() {
+                    if let Err(error) = hook().await {
+                        tracing::error!(target: "fastflyer", "on_shutdown_once: {error}");
+                    }
                 }
             }
         })

@@ -6,6 +6,11 @@
 //! [`PageInfo`].
 
 mod escape;
+#[cfg(unix)]
+mod state;
+
+#[cfg(unix)]
+pub(crate) use state::state;
 
 use crate::assets::{self, Asset};
 use escape::Html;
@@ -183,7 +188,10 @@ fn page(info: &PageInfo, page: Page, head: &str, body: &str) -> Response<Body> {
         docs_current = current(Page::SwaggerUi),
         redoc_current = current(Page::Redoc),
     );
+    html_response(html)
+}
 
+fn html_response(html: String) -> Response<Body> {
     let length = HeaderValue::from(html.len());
     let mut response = Response::new(Body::from(html));
     let headers = response.headers_mut();

@@ -25,6 +25,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LastEventId<T = String>(pub Option<T>);
 
+#[diagnostic::do_not_recommend]
 impl<T: Parameter> Extract for LastEventId<T> {
     async fn extract(cx: &mut Context) -> Result<Self, Rejection> {
         let header = cx.headers().get("last-event-id");

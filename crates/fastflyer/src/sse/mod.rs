@@ -86,6 +86,7 @@ impl<T: EventData> EventStream<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: EventData> IntoReply for EventStream<T> {
     fn into_reply(self, cx: &Context) -> Response {
         let body = EventBody::new(self.events, self.keep_alive, cx);

@@ -163,5 +163,7 @@ mod tests {
         }
         assert_eq!(u16::from(CloseCode::ABNORMAL.frame("").code), 1000);
         assert_eq!(CloseCode::try_from(1012), Ok(CloseCode::SERVICE_RESTART));
+        let text = CloseCode::SERVICE_RESTART.text(Locale::ZhCn);
+        assert_eq!(text, Some("服务重启"));
     }
 }

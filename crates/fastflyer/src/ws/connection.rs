@@ -54,7 +54,7 @@ type Finished = Result<Result<(), ApiError>, Box<dyn Any + Send>>;
 /// What a connection knows of the request that it was.
 pub(super) struct Connection {
     pub(super) core: Arc<Core>,
-    pub(super) config: Config,
+    pub(super) config: Arc<Config>,
     pub(super) protocol: Option<String>,
     pub(super) request_id: RequestId,
     pub(super) place: String,

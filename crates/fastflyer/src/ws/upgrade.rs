@@ -82,6 +82,7 @@ impl Upgrade {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Extract for Upgrade {
     async fn extract(cx: &mut Context) -> Result<Self, Rejection> {
         Ok(handshake::accept(cx)?)
@@ -92,6 +93,7 @@ impl Extract for Upgrade {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoReply for Accepted {
     fn into_reply(self, _: &Context) -> Response {
         self.0

@@ -8,4 +8,4 @@ mod request_id;
 mod scope;
 
 pub use request_id::{InvalidRequestId, RequestId};
-pub use scope::{Scope, Scoped, current, enter};
+pub use scope::{Scope, Scoped, current, enter, follow};

@@ -89,6 +89,30 @@ pin_project! {
     }
 }
 
+/// Ties a future to the request that is being served right now, for a task of its own: the log lines
+/// of the task carry the id, too. Outside of a request the future stays as it is.
+///
+/// ```
+/// # use tokio::runtime::Builder;
+/// use fastkit::context::{RequestId, Scoped, current, follow};
+///
+/// # Builder::new_current_thread().build()?.block_on(async {
+/// let id = RequestId::random();
+/// let handler = async { tokio::spawn(follow(async { current() })).await };
+/// assert_eq!(Scoped::new(id, handler).await.ok().flatten(), Some(id));
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn follow<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    let request = current();
+    async move {
+        match request {
+            Some(id) => Scoped::new(id, future).await,
+            None => future.await,
+        }
+    }
+}
+
 impl<F> Scoped<F> {
     /// Ties the future to the request.
     pub fn new(id: RequestId, future: F) -> Self {

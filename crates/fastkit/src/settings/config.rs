@@ -3,7 +3,7 @@
 //! It keeps texts, not values: what is set in code is read and checked exactly as what is set in
 //! the environment. The method of each variable is generated from the table.
 
-use super::value::{ErrorStatus, FieldRule, Listen, Network, ResponseFormat, Secret};
+use super::value::{ErrorStatus, FieldRule, Front, Listen, Network, ResponseFormat, Secret};
 use crate::{
     Locale,
     logger::{Directives, Format, Level, Rotate},
@@ -176,6 +176,7 @@ into_text! {
     PathBuf: |value| value.display().to_string();
     Secret: |value| value.expose().to_owned();
     ResponseFormat: |value| value.as_str().to_owned();
+    Front: |value| value.as_str().to_owned();
     Vec<String>: |value| value.join(",");
     Vec<Network>: |value| join(&value);
     Vec<FieldRule>: |value| join(&value);
@@ -184,6 +185,18 @@ into_text! {
 impl IntoText<Option<Duration>> for Duration {
     fn into_text(self) -> String {
         IntoText::<Self>::into_text(self)
+    }
+}
+
+impl IntoText<Option<Self>> for usize {
+    fn into_text(self) -> String {
+        self.to_string()
+    }
+}
+
+impl IntoText<Option<Self>> for bool {
+    fn into_text(self) -> String {
+        u8::from(self).to_string()
     }
 }
 

@@ -3,7 +3,7 @@
 //! Whether a value makes sense together with others is judged in `load`.
 
 mod lists;
-mod measures;
+pub(crate) mod measures;
 mod places;
 mod words;
 

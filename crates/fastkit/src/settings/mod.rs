@@ -18,13 +18,15 @@ mod table;
 mod value;
 mod variable;
 
+pub(crate) use kind::measures as measure;
+
 pub use config::{Config, Contact, IntoText};
 pub use load::{Errors, Loaded, Origin};
 pub use reference::reference;
 pub use source::{Source, Sources};
 pub use table::Settings;
 pub use value::{
-    Control, ErrorStatus, FieldRule, InvalidNetwork, Listen, Network, ResponseFormat, Secret,
+    Control, ErrorStatus, FieldRule, Front, InvalidNetwork, Listen, Network, ResponseFormat, Secret,
 };
 pub use variable::{Group, Preset, State, Variable};
 

@@ -9,7 +9,7 @@ use super::{
         Text, Uris,
     },
     load::Resolver,
-    value::{Control, ErrorStatus, FieldRule, Listen, Network, ResponseFormat, Secret},
+    value::{Control, ErrorStatus, FieldRule, Front, Listen, Network, ResponseFormat, Secret},
     variable::{
         Group,
         Preset::{self, Computed, Text as Is, Unset},
@@ -80,6 +80,9 @@ settings! {
         /// The most connections that a worker holds at a time.
         /// 每个工作进程的最大并发连接数。
         worker_connections: usize as Count<1, 1_000_000> = Is("1000") => active;
+        /// The most connections that one client (an IPv4 address, an IPv6 /64) holds at a time; more are closed at once. Behind a proxy all clients share its address.
+        /// 单个客户端（IPv4 地址或 IPv6 /64 网段）的最大并发连接数，超出的连接会被立即关闭；在代理之后所有客户端共用代理的地址。
+        client_connections: Option<usize> as Maybe<Count<1, 1_000_000>> = Unset => active;
         /// Whether a worker is replaced after `flyer_max_requests` requests.
         /// 是否在处理 `flyer_max_requests` 个请求后更换工作进程。
         enable_max_requests: bool as Flag = Is("0") => active;
@@ -198,6 +201,9 @@ settings! {
         status_code_base: u32 as Number<u32, 0, 1_000_000_000> = Is("0") => active;
     }
     group Transport {
+        /// What reads the requests: the fast loop for plain ones with hyper behind it, or hyper for all.
+        /// 由谁读取请求：fast 以快速循环处理普通请求、其余交给 hyper；hyper 处理全部请求。
+        front: Front as Choice<Front> = Is("fast") => active;
         /// The file of the TLS certificate chain, PEM.
         /// TLS 证书链文件（PEM）。
         tls_cert: Option<String> as Maybe<Text> = Unset => planned("a later version");

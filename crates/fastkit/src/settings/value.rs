@@ -106,6 +106,27 @@ impl ResponseFormat {
     }
 }
 
+/// What reads the requests of a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Front {
+    /// A small loop for plain requests, hyper for the others.
+    #[default]
+    Fast,
+    /// hyper for all of them.
+    Hyper,
+}
+
+impl Front {
+    /// The name, as it is written in settings.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Hyper => "hyper",
+        }
+    }
+}
+
 /// The HTTP status of failures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ErrorStatus {

@@ -5,8 +5,12 @@
     reason = "a test that cannot go on fails, in its helpers too"
 )]
 
+#[cfg(feature = "cache")]
+mod cache;
 mod child;
 mod docs;
 mod logger;
 mod settings;
 mod sink;
+#[cfg(feature = "cache")]
+mod ui;

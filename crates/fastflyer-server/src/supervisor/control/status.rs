@@ -1,7 +1,11 @@
 //! [`Status`]: a supervised service at one moment, as the control socket tells it.
 
-use crate::supervisor::workers::State;
+use crate::{
+    Handle,
+    supervisor::{system, workers::State},
+};
 use serde::{Deserialize, Serialize};
+use std::time::SystemTime;
 
 /// A service at this moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +35,54 @@ pub struct Status {
     pub requests: u64,
     /// The workers, those that drain included.
     pub workers: Vec<WorkerStatus>,
+}
+
+impl Status {
+    /// The same of a process that serves alone: it is its own and only worker, and nobody watches it.
+    pub fn alone(handle: &Handle, started: SystemTime, address: String, version: String) -> Self {
+        let stats = handle.stats();
+        let seconds = |since: SystemTime, till: SystemTime| {
+            till.duration_since(since).map_or(0, |time| time.as_secs())
+        };
+        let (pid, now) = (std::process::id() as i32, SystemTime::now());
+        let (state, worker) = match handle.is_stopping() {
+            false => (ServiceState::Serving, WorkerState::Ready),
+            true => (ServiceState::Stopping, WorkerState::Draining),
+        };
+        let uptime = seconds(started, now);
+        let of_loop = |(connections, delay)| LoopStatus {
+            connections: connections as u64,
+            silent: None,
+            delay,
+        };
+        let worker = WorkerStatus {
+            index: 0,
+            pid,
+            generation: 1,
+            state: worker,
+            age: uptime,
+            connections: stats.connections as u64,
+            accepted: stats.accepted,
+            requests: stats.requests,
+            rejected: stats.rejected,
+            memory: system::resident_memory(pid),
+            loops: handle.loops().map(of_loop).collect(),
+        };
+        Self {
+            pid,
+            started: seconds(SystemTime::UNIX_EPOCH, started),
+            uptime,
+            address,
+            version,
+            state,
+            generation: 1,
+            wanted: 1,
+            reloads: 0,
+            died: 0,
+            requests: stats.requests,
+            workers: vec![worker],
+        }
+    }
 }
 
 /// What a service is doing.

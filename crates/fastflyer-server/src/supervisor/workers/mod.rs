@@ -5,129 +5,19 @@
 //! seat of the serving generation, and of a generation that is rolled in) and acts on the difference,
 //! so that no order of events needs a case of its own. Key type: [`Workers`].
 
+mod member;
 mod saved;
 #[cfg(test)]
 mod tests;
 
+pub(super) use member::{Action, Cause, Id, Member, Place, Policy, Refusal, Roll, State};
 pub(super) use saved::SavedWorkers;
 
 use super::{
-    event::{Event, Exit, Reason, WorkerId},
+    event::{Event, Exit, Reason},
     link::Order,
 };
-use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
-
-/// Names a worker for good; indexes and pids come again.
-pub(super) type Id = u64;
-
-/// The times and the number that the set is kept by.
-#[derive(Clone, Debug)]
-pub(super) struct Policy {
-    /// Workers wanted at first.
-    pub(super) workers: usize,
-    /// How long a replaced worker keeps idle connections.
-    pub(super) linger: Duration,
-    /// How long requests in flight of a replaced worker may take.
-    pub(super) patience: Option<Duration>,
-    /// The same at a stop, and how long the application may take to stop.
-    pub(super) graceful: Duration,
-}
-
-/// What the owner of the processes has to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Action {
-    Start(Id, Place),
-    Send(Id, Order),
-    Kill(Id),
-    /// The trial worker of an upgrade is ready: become the program on disk.
-    Become,
-    Tell(Event),
-}
-
-/// Why a wish is not granted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Refusal(pub(super) &'static str);
-
-/// What a new worker is told about itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) index: usize,
-    pub(super) generation: u64,
-    /// It alone runs what is to run once per service.
-    pub(super) is_first: bool,
-    /// It runs the program on disk, not the one that runs here.
-    pub(super) from_disk: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum State {
-    Starting,
-    Ready,
-    /// Finishes what it has; seen by the observer as on its way out.
-    Draining,
-    Killed,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Member {
-    pub(super) id: Id,
-    pub(super) place: Place,
-    pub(super) pid: i32,
-    pub(super) state: State,
-    pub(super) started: Instant,
-    pub(super) ready: Option<Instant>,
-    /// When it was told to drain, or did by itself.
-    pub(super) draining: Option<Instant>,
-    /// When it is killed.
-    pub(super) end_by: Option<Instant>,
-    /// Somebody else has to take its seat.
-    pub(super) leaving: Option<Reason>,
-    /// Waits for its turn to be replaced.
-    pub(super) wants_to_retire: bool,
-    /// Why it could not start, in its own words.
-    failure: Option<String>,
-}
-
-impl Member {
-    pub(super) fn name(&self) -> WorkerId {
-        WorkerId {
-            index: self.place.index,
-            generation: self.place.generation,
-            pid: self.pid,
-        }
-    }
-
-    fn is_live(&self) -> bool {
-        matches!(self.state, State::Starting | State::Ready)
-    }
-
-    fn holds(&self, generation: u64, index: usize) -> bool {
-        self.is_live()
-            && self.leaving.is_none()
-            && (self.place.generation, self.place.index) == (generation, index)
-    }
-}
-
-/// Why a generation is rolled in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
-    Start,
-    Reload,
-    /// One worker of the program on disk, by the old supervisor.
-    Trial,
-    /// The rest of them, by the new one.
-    Upgrade,
-}
-
-/// A generation on its way in.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Roll {
-    pub(super) generation: u64,
-    pub(super) cause: Cause,
-    /// [`Action::Become`] was given.
-    pub(super) asked: bool,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Phase {
@@ -381,6 +271,12 @@ impl Workers {
         Ok(())
     }
 
+    /// [`Action::Become`] was given, and still holds.
+    pub(super) fn is_about_to_become(&self) -> bool {
+        let is_trial = |roll: Roll| roll.cause == Cause::Trial && roll.asked;
+        !self.is_stopping() && self.roll.is_some_and(is_trial)
+    }
+
     /// [`Action::Become`] could not be carried out.
     pub(super) fn upgrade_failed(&mut self, reason: String, now: Instant) {
         self.roll_failed(Cause::Trial, reason, now);
@@ -552,6 +448,11 @@ impl Workers {
             .any(|member| member.state == State::Ready && member.holds(generation, index))
     }
 
+    /// Every seat has a worker that serves.
+    fn is_complete(&self, generation: u64) -> bool {
+        (0..self.wanted).all(|index| self.is_ready(generation, index))
+    }
+
     /// Lets the new generation serve once it is complete.
     fn roll_on(&mut self) {
         let Some(roll) = &mut self.roll else {
@@ -572,7 +473,7 @@ impl Workers {
             }
             return;
         }
-        if (0..self.wanted).all(|index| self.is_ready(generation, index)) {
+        if self.is_complete(generation) {
             self.roll = None;
             self.serving = generation;
             self.failures = 0;
@@ -665,11 +566,12 @@ impl Workers {
 
     /// Sends away who is not needed any more.
     fn dismiss(&mut self, now: Instant) {
+        let is_complete = self.is_complete(self.serving);
         for id in self.ids() {
             let Some(member) = self.member(id).filter(|member| member.is_live()) else {
                 continue;
             };
-            if let Some(reason) = self.dismissal(member) {
+            if let Some(reason) = self.dismissal(member, is_complete) {
                 if member.state == State::Starting {
                     self.kill(id);
                 } else {
@@ -679,19 +581,20 @@ impl Workers {
         }
     }
 
-    fn dismissal(&self, member: &Member) -> Option<Reason> {
+    fn dismissal(&self, member: &Member, is_complete: bool) -> Option<Reason> {
         let Place {
             index, generation, ..
         } = member.place;
-        if index >= self.wanted {
-            return Some(Reason::Surplus);
-        }
-        if generation != self.serving && self.roll.is_none_or(|roll| roll.generation != generation)
-        {
-            return Some(Reason::Replaced);
-        }
-        let leaving = member.leaving?;
-        (leaving == Reason::Hung || self.is_ready(generation, index)).then_some(leaving)
+        let is_given_up = generation != self.serving
+            && self.roll.is_none_or(|roll| roll.generation != generation);
+        let reason = match member.leaving {
+            Some(Reason::Hung) => return member.leaving,
+            _ if index >= self.wanted => Reason::Surplus,
+            _ if is_given_up => Reason::Replaced,
+            leaving => return leaving.filter(|_| self.is_ready(generation, index)),
+        };
+        // Who serves stays until those who are wanted do.
+        (member.state == State::Starting || is_complete).then_some(reason)
     }
 
     fn drain(&mut self, id: Id, reason: Reason, now: Instant) {
@@ -729,10 +632,7 @@ impl Workers {
     }
 
     fn settle(&mut self) {
-        if self.resizing
-            && self.roll.is_none()
-            && (0..self.wanted).all(|index| self.is_ready(self.serving, index))
-        {
+        if self.resizing && self.roll.is_none() && self.is_complete(self.serving) {
             self.resizing = false;
             let workers = self.wanted;
             self.tell(Event::Resized { workers });

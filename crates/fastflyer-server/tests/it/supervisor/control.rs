@@ -156,7 +156,7 @@ fn the_socket_is_private_and_stale_ones_are_replaced() {
         service
     };
     let _service = start();
-    assert_eq!(find(&folder), [used.clone()]);
+    assert_eq!(find(&folder), std::slice::from_ref(&used));
     assert!(!stale.exists());
     assert_eq!(used.metadata().unwrap().mode() & 0o777, 0o600);
 
@@ -164,7 +164,7 @@ fn the_socket_is_private_and_stale_ones_are_replaced() {
     let mut other = start();
     assert_eq!(other.count("no control socket"), 1, "{:#?}", other.printed);
     drop(other);
-    assert_eq!(find(&folder), [used.clone()]);
+    assert_eq!(find(&folder), std::slice::from_ref(&used));
 
     // A folder where others could put a socket is not used.
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();

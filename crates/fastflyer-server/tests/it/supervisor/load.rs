@@ -1,13 +1,13 @@
 //! Clients that never stop asking, to show that nothing is lost meanwhile.
 
-use super::support::About;
+use super::support::{About, PATIENCE, eventually};
 use crate::support::Client;
 use std::{
     collections::BTreeSet,
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
     thread::JoinHandle,
 };
@@ -28,21 +28,33 @@ enum Way {
 /// Clients at work. A request without its answer is a panic in one of their threads.
 pub(super) struct Load {
     stop: Arc<AtomicBool>,
+    answered: Arc<AtomicUsize>,
     threads: Vec<JoinHandle<(usize, BTreeSet<i32>)>>,
 }
 
 impl Load {
     pub(super) fn start(address: SocketAddr) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
+        let answered = Arc::new(AtomicUsize::new(0));
         let ways = [Way::KeepAlive, Way::New, Way::Pipelined, Way::Post];
         let threads = ways
             .into_iter()
             .map(|way| {
-                let stop = Arc::clone(&stop);
-                std::thread::spawn(move || ask(address, way, &stop))
+                let (stop, answered) = (Arc::clone(&stop), Arc::clone(&answered));
+                std::thread::spawn(move || ask(address, way, &stop, &answered))
             })
             .collect();
-        Self { stop, threads }
+        Self {
+            stop,
+            answered,
+            threads,
+        }
+    }
+
+    /// Waits until so many more requests have been answered.
+    pub(super) fn go_on(&self, more: usize) {
+        let goal = self.answered.load(Relaxed) + more;
+        assert!(eventually(PATIENCE, || self.answered.load(Relaxed) >= goal));
     }
 
     /// How many requests were answered, and by which processes.
@@ -63,7 +75,12 @@ impl Load {
     }
 }
 
-fn ask(address: SocketAddr, way: Way, stop: &AtomicBool) -> (usize, BTreeSet<i32>) {
+fn ask(
+    address: SocketAddr,
+    way: Way,
+    stop: &AtomicBool,
+    answered: &AtomicUsize,
+) -> (usize, BTreeSet<i32>) {
     let mut count = 0;
     let mut pids = BTreeSet::new();
     while !stop.load(Relaxed) {
@@ -81,12 +98,11 @@ fn ask(address: SocketAddr, way: Way, stop: &AtomicBool) -> (usize, BTreeSet<i32
                 is_open = answer.header("connection") != Some("close");
                 pids.insert(About::from(answer.body).pid);
                 count += 1;
+                answered.fetch_add(1, Relaxed);
                 if !is_open {
                     break;
                 }
             }
-            // So that four clients leave the machine some room.
-            std::thread::sleep(std::time::Duration::from_millis(1));
         }
     }
     (count, pids)

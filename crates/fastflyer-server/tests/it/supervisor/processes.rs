@@ -1,6 +1,7 @@
 //! Starting, dying, stopping.
 
 use super::support::*;
+use crate::support::{Client, GET};
 use nix::{
     sys::signal::{Signal, kill, killpg},
     unistd::Pid,
@@ -30,6 +31,50 @@ fn workers_start_serve_and_stop() {
 }
 
 #[test]
+fn a_stop_during_the_start_waits_for_nothing() {
+    let (command, folder) = command(
+        &std::env::current_exe().unwrap(),
+        &["workers=2", "graceful=25000"],
+    );
+    std::fs::write(folder.path().join("wait"), "").unwrap();
+    let mut service = Service::spawn(command, folder);
+    service.expect(" started");
+    let start = Instant::now();
+    service.signal(Signal::SIGTERM);
+    assert_eq!(service.end().code(), Some(0));
+    assert!(start.elapsed() < Duration::from_secs(10));
+    service.assert_gone();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn workers_start_with_the_usual_signals() {
+    // As `nohup` and some shells start a program.
+    let (service, own) = command(&std::env::current_exe().unwrap(), &["workers=1"]);
+    let mut shell = std::process::Command::new("sh");
+    shell
+        .args(["-c", "trap '' HUP INT QUIT USR1 TERM; exec \"$0\" \"$@\""])
+        .arg(service.get_program())
+        .args(service.get_args())
+        .stdout(std::process::Stdio::piped());
+    let mut service = Service::spawn(shell, own);
+    service.expect_ready();
+    let worker = service.workers()[0];
+    let mask = |name: &str| {
+        let text = std::fs::read_to_string(format!("/proc/{worker}/status")).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        // Without the real-time signals, which nobody here touches.
+        u64::from_str_radix(line.unwrap().trim(), 16).unwrap() & 0x7fff_ffff
+    };
+    // All are blocked for the moment in which a thread is made.
+    assert!(eventually(PATIENCE, || mask("SigBlk:") == 0));
+    // Every program in Rust ignores PIPE.
+    assert_eq!(mask("SigIgn:"), 1 << (Signal::SIGPIPE as i32 - 1));
+    service.signal(Signal::SIGTERM);
+    assert_eq!(service.end().code(), Some(0));
+}
+
+#[test]
 fn what_a_stop_cuts_is_counted() {
     let mut service = Service::ready(&["graceful=200"]);
     let mut slow = service.connect();
@@ -43,6 +88,55 @@ fn what_a_stop_cuts_is_counted() {
         "{:#?}",
         service.printed
     );
+}
+
+#[test]
+fn a_stop_under_load_loses_no_request() {
+    let mut service = Service::ready(&["workers=2", "graceful=10000"]);
+    let address = service.address();
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            std::thread::spawn(move || {
+                let mut client = Client::connect(address);
+                for count in 1_u64.. {
+                    client.send(GET);
+                    let answer = client.answer();
+                    assert_eq!(answer.status, 200);
+                    if answer.header("connection") == Some("close") {
+                        return count;
+                    }
+                }
+                0
+            })
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(300));
+    service.signal(Signal::SIGTERM);
+    let sent: u64 = clients
+        .into_iter()
+        .map(|client| client.join().unwrap())
+        .sum();
+    assert_eq!(service.end().code(), Some(0));
+    let line = format!("Outcome {{ requests: {sent}, cut: 0, died: 0 }}");
+    assert_eq!(service.count(&line), 1, "{line} {:#?}", service.printed);
+}
+
+#[test]
+fn what_waits_in_the_backlog_at_a_stop_is_served() {
+    let mut service = Service::ready(&["workers=1", "graceful=10000", "timeout=0"]);
+    let worker = Pid::from_raw(service.workers()[0]);
+    kill(worker, Signal::SIGSTOP).unwrap();
+    let mut clients: Vec<_> = (0..20).map(|_| service.connect()).collect();
+    for client in &mut clients {
+        client.send(GET);
+    }
+    service.signal(Signal::SIGTERM);
+    service.expect("stopping");
+    kill(worker, Signal::SIGCONT).unwrap();
+    for client in &mut clients {
+        assert_eq!(client.answer().status, 200);
+    }
+    assert_eq!(service.end().code(), Some(0));
 }
 
 #[test]

@@ -151,6 +151,35 @@ fn orphans_are_buried_and_taken_for_nobody() {
 }
 
 #[test]
+fn a_worker_of_another_version_says_so_and_ends() {
+    use nix::{
+        fcntl::{FcntlArg, FdFlag, fcntl},
+        sys::stat::fstat,
+    };
+    use std::{io::Read as _, os::fd::AsRawFd as _};
+    let (mut supervisor, link) = UnixStream::pair().unwrap();
+    supervisor.set_read_timeout(Some(PATIENCE)).unwrap();
+    fcntl(&link, FcntlArg::F_SETFD(FdFlag::empty())).unwrap();
+    let file = fstat(&link).unwrap();
+    let (mut command, own) = command(&std::env::current_exe().unwrap(), &["workers=1"]);
+    let call = serde_json::json!({
+        "version": 99,
+        "link": {"number": link.as_raw_fd(), "device": file.st_dev, "inode": file.st_ino},
+        "something": "new",
+    });
+    command.env("FASTFLYER_WORKER", call.to_string());
+    let mut service = Service::spawn(command, own);
+    drop(link);
+    assert_eq!(service.end().code(), Some(1));
+    let mut text = String::new();
+    supervisor.read_to_string(&mut text).unwrap();
+    assert!(
+        text.starts_with("{\"failed\":") && text.contains("speaks version 99"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_grandchild_is_no_worker() {
     // It has the variable of a worker, but neither its descriptors nor its parent.
     let (mut command, own) = command(&std::env::current_exe().unwrap(), &["workers=1"]);

@@ -1,21 +1,23 @@
 //! The service as a supervisor, and as a worker of one.
 
-use super::{address, banner, log_to, server_config};
+use super::{address, banner, log_to, say_goodbye, server_config};
 use crate::{
     Result,
     app::{App, FlyerApi},
 };
 use fastflyer_server::{
     Server,
-    supervisor::{Event, Supervisor, SupervisorConfig, Worker, WorkerConfig},
+    supervisor::{Event, Supervisor, SupervisorConfig, Worker, WorkerConfig, control},
 };
 use fastkit::{
     logger::{self, Guard},
-    settings::Settings,
+    settings::{Control, Settings},
 };
 use std::{
     hash::{BuildHasher as _, RandomState},
     io::IsTerminal as _,
+    path::PathBuf,
+    sync::atomic::Ordering::Relaxed,
 };
 
 /// Whether a supervisor is to run the service. Where nobody has said, one worker that a person runs
@@ -36,6 +38,7 @@ pub(super) fn supervise(settings: &Settings) -> Result<()> {
         timeout: settings.timeout,
         graceful: settings.graceful_timeout,
         keep_alive: settings.keepalive,
+        control: control_socket(settings, std::process::id()),
         version: settings.version.clone(),
         ..SupervisorConfig::default()
     })?;
@@ -45,11 +48,7 @@ pub(super) fn supervise(settings: &Settings) -> Result<()> {
     };
     banner(settings, &supervisor.address()?, &runs_as);
     let outcome = supervisor.run(observe)?;
-    if outcome.cut > 0 {
-        tracing::warn!(target: "fastflyer", "stopped; {} requests were cut by flyer_graceful_timeout", outcome.cut);
-    } else {
-        tracing::info!(target: "fastflyer", "stopped after {} requests", outcome.requests);
-    }
+    say_goodbye(outcome.requests, outcome.cut);
     drop(log);
     Ok(())
 }
@@ -65,6 +64,15 @@ fn observe(event: &Event) {
     }
 }
 
+/// Where `fastflyer ctl` finds the supervisor with this process number.
+pub(in crate::app) fn control_socket(settings: &Settings, supervisor: u32) -> Option<PathBuf> {
+    match &settings.ctl_socket {
+        Control::Off => None,
+        Control::At(path) => Some(path.clone()),
+        Control::Standard => Some(control::default_folder().join(format!("{supervisor}.sock"))),
+    }
+}
+
 impl FlyerApi {
     /// Serves until the supervisor says otherwise. What goes wrong is told to the supervisor, who
     /// logs it, and not a second time by this process.
@@ -76,8 +84,11 @@ impl FlyerApi {
                 std::process::exit(1);
             }
         };
+        let part = app.core.clone();
+        let is_chosen = worker.index() == 0;
         let config = WorkerConfig {
             max_requests: max_requests(&app.core.settings),
+            on_stop: Box::new(move || part.part.stops.store(is_chosen, Relaxed)),
             on_reopen: Box::new(logger::reopen_all),
             ..WorkerConfig::default()
         };
@@ -99,6 +110,13 @@ impl FlyerApi {
                 tracing::info!(target: "fastflyer", "{note}");
             }
         }
+        let _ = app
+            .core
+            .part
+            .supervisor
+            .set(std::os::unix::process::parent_id());
+        app.core.part.starts.store(worker.is_first(), Relaxed);
+        app.core.part.stops.store(false, Relaxed);
         let server = worker.server(server_config(&app))?;
         let _ = app.core.server.set(server.handle());
         Ok((log, app, server))

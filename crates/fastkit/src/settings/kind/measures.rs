@@ -54,7 +54,8 @@ fn quantity(text: &str) -> Option<(u64, &str)> {
     Some((text[..end].parse().ok()?, text[end..].trim_start()))
 }
 
-fn duration(text: &str) -> Option<Duration> {
+/// Seconds, or a number with a unit.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let (number, unit) = quantity(text)?;
     let seconds = match unit.to_ascii_lowercase().as_str() {
         "ms" => return Some(Duration::from_millis(number)).filter(|d| d.as_secs() <= MAX_SECONDS),
@@ -87,24 +88,27 @@ impl Kind for Bytes {
     }
 
     fn parse(text: &str, _: &mut Vec<String>) -> Result<usize, String> {
-        let bytes = || {
-            let (number, unit) = quantity(text)?;
-            let factor: u64 = match unit.to_ascii_lowercase().as_str() {
-                "" | "b" => 1,
-                "k" | "kib" => 1 << 10,
-                "m" | "mib" => 1 << 20,
-                "g" | "gib" => 1 << 30,
-                "kb" => 1_000,
-                "mb" => 1_000_000,
-                "gb" => 1_000_000_000,
-                _ => return None,
-            };
-            usize::try_from(number.checked_mul(factor)?)
-                .ok()
-                .filter(|bytes| *bytes > 0)
-        };
-        bytes().ok_or_else(String::new)
+        bytes(text)
+            .and_then(|bytes| usize::try_from(bytes).ok())
+            .filter(|bytes| *bytes > 0)
+            .ok_or_else(String::new)
     }
+}
+
+/// Bytes, or a number with a unit.
+pub(crate) fn bytes(text: &str) -> Option<u64> {
+    let (number, unit) = quantity(text)?;
+    let factor = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        _ => return None,
+    };
+    number.checked_mul(factor)
 }
 
 /// `100/s`.

@@ -4,7 +4,7 @@ use super::Kind;
 use crate::{
     Locale,
     logger::{Format, Level, Rotate},
-    settings::value::{ErrorStatus, ResponseFormat},
+    settings::value::{ErrorStatus, Front, ResponseFormat},
 };
 use std::{borrow::Cow, marker::PhantomData};
 
@@ -73,6 +73,14 @@ impl Words for Rotate {
         [Self::Day, Self::Size, Self::Never]
             .into_iter()
             .find(|rotate| rotate.as_str().eq_ignore_ascii_case(word))
+    }
+}
+
+impl Words for Front {
+    const WORDS: &'static str = "fast or hyper";
+
+    fn read(word: &str) -> Option<Self> {
+        pick(word, &[("fast", Self::Fast), ("hyper", Self::Hyper)])
     }
 }
 

@@ -1,0 +1,50 @@
+//! The service as one process alone.
+
+use super::{banner, log_to, say_goodbye, server_config};
+use crate::{Result, app::FlyerApi};
+use fastflyer_server::{Reopen, Report, ServerConfig};
+use fastkit::{
+    logger::{self, Guard},
+    settings::Loaded,
+};
+use std::sync::Arc;
+
+impl FlyerApi {
+    pub(super) fn serve_alone(self, loaded: Loaded) -> Result<()> {
+        let log = log_to(&loaded.settings)?;
+        let app = self.assemble(loaded, log.as_ref().map(Guard::console))?;
+        for note in app.notes.iter() {
+            tracing::info!(target: "fastflyer", "{note}");
+        }
+        let settings = &app.core.settings;
+        if settings.enable_max_requests {
+            tracing::warn!(target: "fastflyer", "flyer_enable_max_requests has no effect in one process alone, which nobody would replace; set flyer_supervisor=1");
+        }
+        let config = ServerConfig {
+            reopen: Some(Reopen(Arc::new(logger::reopen_all))),
+            ..server_config(&app)
+        };
+        let (server, accepting) = listen(config)?;
+        let handle = server.handle();
+        let _ = app.core.server.set(handle.clone());
+        banner(settings, &server.address()?, "one process");
+        let Report { stats, .. } = server.run_telling(app, || accepting(&handle))?;
+        say_goodbye(stats.requests, stats.cut);
+        drop(log);
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+use super::systemd::listen;
+
+/// A server, and what to do when it accepts.
+#[cfg(not(unix))]
+fn listen(
+    config: ServerConfig,
+) -> Result<(
+    fastflyer_server::Server,
+    impl FnOnce(&fastflyer_server::Handle),
+)> {
+    Ok((fastflyer_server::Server::bind(config)?, |_: &_| ()))
+}

@@ -1,0 +1,263 @@
+//! The options of `#[cached(..)]`.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{
+    Error, Expr, ExprLit, Ident, Lit, LitStr, Result, Token, UnOp,
+    parse::{Parse, ParseStream},
+    spanned::Spanned as _,
+};
+
+const KNOWN: &str = "ttl, key, pool, backend, max_size, policy, negative, refresh_ahead";
+const POLICIES: [(&str, &str); 6] = [
+    ("fifo", "Fifo"),
+    ("lru", "Lru"),
+    ("lfu", "Lfu"),
+    ("lifo", "Lifo"),
+    ("mru", "Mru"),
+    ("rr", "Rr"),
+];
+/// A hundred years, in milliseconds.
+const LONGEST: u64 = 100 * 365 * 86_400 * 1000;
+
+/// What stands in the parentheses.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) ttl: Option<Time>,
+    pub(crate) key: Option<Key>,
+    pub(crate) pool: Option<LitStr>,
+    pub(crate) backend: Option<Expr>,
+    pub(crate) max_size: Option<Expr>,
+    pub(crate) policy: Option<Ident>,
+    pub(crate) negative: Option<Time>,
+    pub(crate) refresh_ahead: Option<Time>,
+    /// All mistakes, so that they are reported together.
+    pub(crate) errors: Vec<Error>,
+}
+
+/// A length of time, as an expression of type `Duration`, and in milliseconds where it is known.
+pub(crate) struct Time {
+    pub(crate) tokens: TokenStream,
+    pub(crate) milliseconds: Option<u64>,
+}
+
+pub(crate) enum Key {
+    Text(LitStr),
+    Value(Box<Expr>),
+}
+
+impl Parse for Options {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let mut options = Self::default();
+        let mut seen: Vec<Ident> = Vec::new();
+        while !input.is_empty() {
+            let name: Ident = input.parse().map_err(|error| {
+                Error::new(error.span(), format!("expected an option: one of {KNOWN}"))
+            })?;
+            let value = match input.parse::<Option<Token![=]>>()? {
+                Some(_) => Some(input.parse::<Expr>()?),
+                None => None,
+            };
+            if seen.contains(&name) {
+                let error = Error::new(name.span(), format!("`{name}` stands here twice"));
+                options.errors.push(error);
+            } else if let Err(error) = options.set(&name, value) {
+                options.errors.push(error);
+            }
+            seen.push(name);
+            if input.parse::<Option<Token![,]>>()?.is_none() && !input.is_empty() {
+                return Err(input.error("expected `,` and another option"));
+            }
+        }
+        options.check(&seen);
+        Ok(options)
+    }
+}
+
+impl Options {
+    fn set(&mut self, name: &Ident, value: Option<Expr>) -> Result<()> {
+        let known = name.to_string();
+        if !KNOWN.split(", ").any(|option| option == known) {
+            let hint = match known.as_str() {
+                "cache_key" => "; the key is called `key`",
+                "maxsize" => "; the bound is called `max_size`",
+                _ => "",
+            };
+            let message = format!("`{name}` is no option of cached{hint}: known are {KNOWN}");
+            return Err(Error::new(name.span(), message));
+        }
+        let value = value.ok_or_else(|| {
+            Error::new(
+                name.span(),
+                format!("`{name}` needs a value: `{name} = ..`"),
+            )
+        })?;
+        match known.as_str() {
+            "ttl" => self.ttl = Some(time(name, value)?),
+            "negative" => self.negative = Some(time(name, value)?),
+            "refresh_ahead" => self.refresh_ahead = Some(time(name, value)?),
+            "key" => {
+                self.key = Some(match value {
+                    Expr::Lit(ExprLit {
+                        lit: Lit::Str(text),
+                        ..
+                    }) => Key::Text(text),
+                    other => Key::Value(Box::new(other)),
+                });
+            }
+            "pool" => self.pool = Some(text(name, &value)?),
+            "backend" => self.backend = Some(value),
+            "max_size" => {
+                if whole(&value)? == Some(0) {
+                    let message = "`max_size` of 0 is not allowed: nothing could be kept";
+                    return Err(Error::new(value.span(), message));
+                }
+                self.max_size = Some(value);
+            }
+            _ => {
+                let word = text(name, &value)?;
+                let found = POLICIES.iter().find(|(name, _)| *name == word.value());
+                let (_, variant) = found.ok_or_else(|| {
+                    let known: Vec<&str> = POLICIES.iter().map(|(name, _)| *name).collect();
+                    let message = format!(
+                        "{:?} is no policy: expected one of {}",
+                        word.value(),
+                        known.join(", ")
+                    );
+                    Error::new(word.span(), message)
+                })?;
+                self.policy = Some(Ident::new(variant, word.span()));
+            }
+        }
+        Ok(())
+    }
+
+    /// What does not go together.
+    fn check(&mut self, seen: &[Ident]) {
+        if self.pool.is_some() {
+            for name in seen
+                .iter()
+                .filter(|name| *name == "max_size" || *name == "policy")
+            {
+                let message = format!(
+                    "`{name}` belongs to the pool: give it where the pool is made, `cache::builder().{name}(..).open(..)`"
+                );
+                self.errors.push(Error::new(name.span(), message));
+            }
+        }
+        if self.backend.is_some() {
+            let local = ["pool", "max_size", "policy", "negative", "refresh_ahead"];
+            for name in seen
+                .iter()
+                .filter(|name| local.iter().any(|local| *name == local))
+            {
+                let message = format!(
+                    "`{name}` is for values in this process, and does not go with `backend`"
+                );
+                self.errors.push(Error::new(name.span(), message));
+            }
+            if !matches!(self.key, Some(Key::Text(_)))
+                && let Some(name) = seen.iter().find(|name| *name == "backend")
+            {
+                let message =
+                    "values outside of this process need a key of text: `key = \"user:{id}\"`";
+                self.errors.push(Error::new(name.span(), message));
+            }
+        }
+        let known = |time: &Option<Time>| time.as_ref().and_then(|time| time.milliseconds);
+        let ttl = self
+            .ttl
+            .as_ref()
+            .map_or(Some(120_000), |time| time.milliseconds);
+        if let (Some(ttl), Some(ahead)) = (ttl, known(&self.refresh_ahead))
+            && ahead >= ttl
+            && let Some(name) = seen.iter().find(|name| *name == "refresh_ahead")
+        {
+            let message = if ttl == 0 {
+                "`refresh_ahead` of values that never end does nothing"
+            } else {
+                "`refresh_ahead` has to be shorter than `ttl`: else every call would load anew"
+            };
+            self.errors.push(Error::new(name.span(), message));
+        }
+    }
+}
+
+fn text(name: &Ident, value: &Expr) -> Result<LitStr> {
+    match value {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) if !text.value().is_empty() => Ok(text.clone()),
+        other => {
+            let message = format!("`{name}` is a text that is not empty: `{name} = \"..\"`");
+            Err(Error::new(other.span(), message))
+        }
+    }
+}
+
+/// The number, where the expression is one.
+fn whole(value: &Expr) -> Result<Option<u64>> {
+    match value {
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(number),
+            ..
+        }) => number.base10_parse().map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn time(name: &Ident, value: Expr) -> Result<Time> {
+    let wrong = |what: &str| {
+        let message = format!(
+            "{what} is no time for `{name}`: expected seconds from 0 to 100 years, a text such as \"500ms\", \"30s\", \"5m\" or \"2h\", or an expression of type Duration"
+        );
+        Error::new(value.span(), message)
+    };
+    let milliseconds = match &value {
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(number),
+            ..
+        }) => {
+            let seconds: Option<u64> = number.base10_parse().ok();
+            seconds
+                .and_then(|seconds| seconds.checked_mul(1000))
+                .ok_or_else(|| wrong(number.base10_digits()))?
+        }
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => with_unit(&text.value()).ok_or_else(|| wrong(&format!("{:?}", text.value())))?,
+        Expr::Lit(_) => return Err(wrong("this")),
+        Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => {
+            return Err(wrong("a negative number"));
+        }
+        other => {
+            let tokens =
+                quote_spanned!(other.span()=> { let time: ::core::time::Duration = #other; time });
+            return Ok(Time {
+                tokens,
+                milliseconds: None,
+            });
+        }
+    };
+    if milliseconds > LONGEST {
+        return Err(wrong("more than 100 years"));
+    }
+    Ok(Time {
+        tokens: quote!(::core::time::Duration::from_millis(#milliseconds)),
+        milliseconds: Some(milliseconds),
+    })
+}
+
+fn with_unit(text: &str) -> Option<u64> {
+    let end = text.find(|c: char| !c.is_ascii_digit())?;
+    let factor = match text[end..].trim_start() {
+        "ms" => 1,
+        "s" => 1000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    text[..end].parse::<u64>().ok()?.checked_mul(factor)
+}

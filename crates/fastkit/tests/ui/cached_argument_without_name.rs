@@ -1,0 +1,8 @@
+use fastkit::cache::cached;
+
+#[cached]
+fn sum((a, b): (u8, u8)) -> u8 {
+    a + b
+}
+
+fn main() {}

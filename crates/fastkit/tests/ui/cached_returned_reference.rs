@@ -1,0 +1,8 @@
+use fastkit::cache::cached;
+
+#[cached]
+fn first(text: &str) -> Option<&str> {
+    text.split(" ").next()
+}
+
+fn main() {}

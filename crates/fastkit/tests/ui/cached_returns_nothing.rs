@@ -1,0 +1,8 @@
+use fastkit::cache::cached;
+
+#[cached]
+fn work(number: u8) {
+    drop(number);
+}
+
+fn main() {}

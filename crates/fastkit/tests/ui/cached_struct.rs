@@ -1,0 +1,6 @@
+use fastkit::cache::cached;
+
+#[cached]
+pub struct Item;
+
+fn main() {}
