@@ -3,6 +3,7 @@
 //!
 //! One thread holds all of them. Key types: [`Attack`], [`Toll`].
 
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -49,6 +50,8 @@ impl Kind {
 
 /// How often a byte is sent.
 const DRIP: Duration = Duration::from_secs(1);
+/// How soon a connection that the server ended is followed by another.
+const PAUSE: Duration = Duration::from_millis(200);
 /// Connections that may be on their way at a time.
 const CONNECTING: usize = 400;
 /// Addresses of our own.
@@ -140,7 +143,8 @@ struct Crowd {
     address: SocketAddr,
     kinds: Vec<Kind>,
     attackers: Vec<Option<Attacker>>,
-    vacant: Vec<usize>,
+    /// Places without a connection, and from when on they get one.
+    vacant: VecDeque<(Instant, usize)>,
     poll: Poll,
     connecting: usize,
     source: u8,
@@ -159,7 +163,7 @@ impl Crowd {
             address,
             kinds,
             attackers: (0..count).map(|_| None).collect(),
-            vacant: (0..count).rev().collect(),
+            vacant: (0..count).map(|place| (Instant::now(), place)).collect(),
             poll: Poll::new().context("epoll")?,
             connecting: 0,
             source: 0,
@@ -197,8 +201,10 @@ impl Crowd {
 
     fn fill(&mut self) -> Result<()> {
         while self.connecting < CONNECTING
-            && let Some(place) = self.vacant.pop()
+            && let Some((from, place)) = self.vacant.front().copied()
+            && from <= Instant::now()
         {
+            self.vacant.pop_front();
             let kind = self.kinds[place % self.kinds.len()];
             self.source = self.source % SOURCES + 1;
             let mut stream = connect(self.address, self.source, kind).context("connecting")?;
@@ -292,7 +298,7 @@ impl Crowd {
             self.toll.ended[kind] += 1;
             self.toll.longest[kind] = self.toll.longest[kind].max(begun.elapsed());
         }
-        self.vacant.insert(0, place);
+        self.vacant.push_back((Instant::now() + PAUSE, place));
     }
 }
 

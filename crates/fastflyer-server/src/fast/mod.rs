@@ -414,7 +414,13 @@ impl<A: Application> Front<A> {
                     // Trailer fields are not sent: nobody has said that they are wanted.
                     if let Ok(data) = frame.into_data() {
                         let data: Bytes = data;
-                        left.append(output.bytes(), &data)?;
+                        if data.len() <= MOST_COPIED {
+                            left.append(output.bytes(), &data)?;
+                        } else if left.begin(output.bytes(), data.len())? {
+                            // A piece of any size that nobody reads must not be held twice.
+                            output::flush(connection, output, &data).await?;
+                            left.end(output.bytes());
+                        }
                     }
                 }
                 Some(Err(error)) => {

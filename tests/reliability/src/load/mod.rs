@@ -12,7 +12,7 @@ mod connection;
 mod histogram;
 mod ledger;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -118,8 +118,8 @@ pub(crate) struct Report {
     pub(crate) ledger: Ledger,
     /// How long answers took, from when they were due.
     pub(crate) latency: Histogram,
-    /// The longest gap between two answers, and when it ended.
-    pub(crate) longest_gap: Duration,
+    /// The processes that have answered.
+    pub(crate) processes: BTreeSet<u32>,
     /// From the first request to the last answer.
     pub(crate) took: Duration,
 }

@@ -41,7 +41,10 @@ fn load(suite: &Suite, service: &Service) -> Result<Report> {
 }
 
 fn start<'a>(suite: &'a Suite, name: &str) -> Start<'a> {
-    suite.service(name).set("flyer_max_body_log_length", LINE)
+    suite
+        .service(name)
+        .alone()
+        .set("flyer_max_body_log_length", LINE)
 }
 
 fn no_failures(name: &str, report: &Report, finding: &mut Finding) {

@@ -51,6 +51,7 @@ fn roomy(suite: &Suite, finding: &mut Finding) -> Result<()> {
     let seconds = suite.pick(4, 8);
     let mut service = suite
         .service("5-roomy")
+        .alone()
         .set("flyer_worker_connections", 20_000)
         .set("flyer_header_timeout", HEAD)
         .run()?;
@@ -158,7 +159,7 @@ fn crowded(suite: &Suite, finding: &mut Finding) -> Result<()> {
         } else {
             "all".to_owned()
         };
-        let service = suite.service(&format!("5-crowded-{name}")).run()?;
+        let service = suite.service(&format!("5-crowded-{name}")).alone().run()?;
         let attack = Attack::start(service.address, kinds, attackers);
         eventually(Duration::from_secs(3), || attack.held() >= 1_000);
         let began = Instant::now();
