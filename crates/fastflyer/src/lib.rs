@@ -58,12 +58,12 @@ pub mod values;
 pub use app::app_defaults;
 pub use app::{App, AppEntry, FlyerApi, Hook, StartError};
 pub use context::Context;
-#[cfg(feature = "cache")]
-#[doc(inline)]
-pub use fastkit::cached_of_fastflyer as cached;
 pub use envelope::Envelope;
 pub use fastflyer_macros::{apps, delete, get, head, options, patch, post, put};
 pub use fastflyer_server::{Body, BoxError};
+#[cfg(feature = "cache")]
+#[doc(inline)]
+pub use fastkit::cached_of_fastflyer as cached;
 pub use fastkit::{
     self, Locale, env, logger,
     settings::{Config, Settings, Sources},

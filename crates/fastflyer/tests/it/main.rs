@@ -22,4 +22,6 @@ mod routing;
 mod smoke;
 mod start_errors;
 mod support;
+#[cfg(feature = "cache")]
+mod toolkit;
 mod ui;
