@@ -23,5 +23,7 @@ mod smoke;
 mod sse;
 mod start_errors;
 mod support;
+#[cfg(feature = "cache")]
+mod toolkit;
 mod ui;
 mod websocket;
