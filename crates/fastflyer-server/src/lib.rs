@@ -96,5 +96,5 @@ pub use control::{Drain, Handle, Stats};
 pub use error::Error;
 pub use header_maps::{APPLICATION_JSON, give_headers, take_headers, take_json_headers};
 pub use server::{Report, Server};
-pub use stamps::Stamps;
+pub use stamps::{Stamp, Stamps};
 pub use tower_adapter::{Tower, TowerConnection};

@@ -13,7 +13,7 @@ use crate::{
 };
 use axum::extract::DefaultBodyLimit;
 use bytes::Bytes;
-use fastflyer_server::{Stamps, give_headers};
+use fastflyer_server::{Stamp, Stamps, give_headers};
 use fastkit::context::RequestId;
 use futures_util::future::BoxFuture;
 use http::{
@@ -284,11 +284,10 @@ fn stamp(
         headers.remove(&X_LASTING_TIME);
     }
     let latency = started.elapsed().as_millis() as u64;
-    stamps.put(&X_REQUEST_ID, request_id.as_bytes());
-    stamps.put(
-        &X_LASTING_TIME,
-        itoa::Buffer::new().format(latency).as_bytes(),
-    );
+    const REQUEST_ID: Stamp = Stamp::new("x-request-id: ");
+    const LASTING_TIME: Stamp = Stamp::new("x-lasting-time: ");
+    stamps.put(REQUEST_ID, request_id.as_bytes());
+    stamps.put(LASTING_TIME, itoa::Buffer::new().format(latency).as_bytes());
     latency
 }
 

@@ -164,7 +164,13 @@ fn read_json<T: DeserializeOwned + JsonSchema + 'static>(
     if bytes.trim_ascii_start().first() == Some(&b'[') {
         refuse_list_as_object::<T>(cx, bytes)?;
     }
-    serde_json::from_slice::<T>(bytes).or_else(|error| {
+    // Looking at the text once is quicker than at each string of it. What is no UTF-8 is explained as
+    // any other fault.
+    let parsed = match str::from_utf8(bytes) {
+        Ok(text) => serde_json::from_str::<T>(text),
+        Err(_) => serde_json::from_slice::<T>(bytes),
+    };
+    parsed.or_else(|error| {
         let whole = if error.classify() == Category::Data {
             with_whole_numbers(bytes)
         } else {
