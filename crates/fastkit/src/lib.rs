@@ -18,4 +18,4 @@ pub mod mask;
 pub mod settings;
 pub mod status;
 
-pub use locale::Locale;
+pub use locale::{LanguageTag, Locale};

@@ -5,7 +5,7 @@
 
 use super::value::{ErrorStatus, FieldRule, Listen, Network, ResponseFormat, Secret};
 use crate::{
-    Locale,
+    LanguageTag, Locale,
     logger::{Directives, Format, Level},
     mask::mask_value,
 };
@@ -167,7 +167,7 @@ into_text! {
     usize: |value| value.to_string();
     Duration: |value| format!("{}ms", value.as_millis());
     Option<Duration>: |value| value.map_or_else(|| "off".to_owned(), IntoText::<Duration>::into_text);
-    Locale: |value| value.to_string();
+    LanguageTag: |value| value.to_string();
     Level: |value| value.to_string();
     Format: |value| if value == Format::Json { "json".to_owned() } else { "text".to_owned() };
     Directives: |value| value.to_string();
@@ -178,6 +178,12 @@ into_text! {
     Vec<String>: |value| value.join(",");
     Vec<Network>: |value| join(&value);
     Vec<FieldRule>: |value| join(&value);
+}
+
+impl IntoText<LanguageTag> for Locale {
+    fn into_text(self) -> String {
+        self.to_string()
+    }
 }
 
 impl IntoText<Option<Duration>> for Duration {

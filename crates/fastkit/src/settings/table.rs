@@ -4,9 +4,9 @@ use super::{
     config::{Config, Contact, IntoText},
     declare::settings,
     kind::{
-        BaseUrl, Bytes, Choice, CommaList, Count, FieldRules, Flag, Folder, Host, Kind, List,
-        LogTarget, Maybe, MaybeEmpty, Modules, Networks, Number, OffSeconds, Rate, Seconds, Text,
-        Uris,
+        BaseUrl, Bytes, Choice, CommaList, Count, FieldRules, Flag, Folder, Host, Kind, Language,
+        List, LogTarget, Maybe, MaybeEmpty, Modules, Networks, Number, OffSeconds, Rate, Seconds,
+        Text, Uris,
     },
     load::Resolver,
     value::{ErrorStatus, FieldRule, Listen, Network, ResponseFormat, Secret},
@@ -17,7 +17,7 @@ use super::{
     },
 };
 use crate::{
-    Locale,
+    LanguageTag,
     logger::{Directives, Format, Level},
 };
 use std::{path::PathBuf, time::Duration};
@@ -45,9 +45,12 @@ settings! {
         /// Whether the docs, redoc and openapi.json are served.
         /// 是否提供 docs、redoc 和 openapi.json。
         docs: bool as Flag = Is("1") => active;
-        /// The language of built-in texts where the client names none.
-        /// 客户端未指定语言时内置文本的语言。
-        locale: Locale as Choice<Locale> = Is("zh-CN") => active;
+        /// The language of texts where the client asks for none that is there.
+        /// 客户端未指定语言，或没有其所需语言的文本时使用的语言。
+        locale: LanguageTag as Language = Is("zh-CN") => active;
+        /// The folder of the locale files, `zh-CN.toml`, `en.toml` and so on; it may be absent.
+        /// 语言文件（`zh-CN.toml`、`en.toml` 等）所在目录，可以不存在。
+        locales: PathBuf as Folder = Is("locales") => active;
         /// Whether the causes of 5xx answers are shown to the client.
         /// 是否向客户端显示 5xx 错误的原因。
         debug: bool as Flag = Is("0") => active;

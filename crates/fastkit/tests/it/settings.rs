@@ -99,11 +99,11 @@ fn defaults_are_those_of_the_table() {
     );
     assert_eq!(
         (
-            settings.locale,
+            settings.locale.as_str(),
             settings.status_code_base,
             settings.basic_auth().is_none()
         ),
-        (Locale::ZhCn, 0, true)
+        ("zh-CN", 0, true)
     );
     assert_eq!(
         (
@@ -210,12 +210,12 @@ fn every_mistake_is_one_line_with_name_value_place_and_what_is_allowed() {
         ("flyer_response_fields", "message"),
         ("flyer_access_log_exclude_uris", "ping"),
     ])
-    .with_dotenv([("flyer_locale", "fr")]);
+    .with_dotenv([("flyer_locale", "no language")]);
     let expected = [
         r#"flyer_host = "0.0.0.0:80" (environment) is not allowed: expected an address, a host name, or unix:/path; the port belongs into flyer_port"#,
         r#"flyer_port = "many" (code) is not allowed: expected a whole number from 0 to 65535"#,
         r#"flyer_base_url = "flyer" (environment) is not allowed: expected nothing, or parts of letters, digits, '.', '_' and '-', each after a slash (/a, /a/b); it begins with a slash"#,
-        r#"flyer_locale = "fr" (.env) is not allowed: expected zh-CN or en"#,
+        r#"flyer_locale = "no language" (.env) is not allowed: expected zh-CN, en, or the tag of a locale file (pt-BR)"#,
         r#"flyer_threads = "4" (environment) is not allowed: expected a whole number from 5 to 10000"#,
         r#"flyer_console_log_level = "loud" (environment) is not allowed: expected debug, info, warn or error"#,
         r#"flyer_log = "app=loud" (environment) is not allowed: expected a level and module=level pairs between commas (info,app::items=debug); "app=loud" is neither a level nor module=level"#,
