@@ -4,9 +4,11 @@
 //! of it. It lives on the stack of the connection's task and is never shared.
 
 use crate::{
-    ApiError, Body, Envelope,
+    ApiError, Body, Envelope, Response,
     app::Core,
+    language::{Notice, Preferences},
     routing::{Mounted, PathParams},
+    validation::messages::Wording,
 };
 use bytes::{Bytes, BytesMut};
 use fastkit::context::RequestId;
@@ -28,6 +30,7 @@ pub struct Context {
     pub(crate) mounted: Option<Arc<Mounted>>,
     pub(crate) peer: Arc<PeerInfo>,
     pub(crate) request_id: RequestId,
+    pub(crate) preferences: Preferences,
     /// The request's body, kept for the access log while that is on.
     pub(crate) seen_body: Option<Bytes>,
     /// A form in the body, once it was read.
@@ -75,8 +78,14 @@ impl Context {
         &self.core.envelope
     }
 
-    pub(crate) fn locale(&self) -> fastkit::status::Locale {
-        self.core.envelope.locale
+    /// How validation words its messages for this client.
+    pub(crate) fn wording(&self) -> Wording<'_> {
+        self.core.envelope.texts.wording(self.preferences.language)
+    }
+
+    /// Shapes a failure of this request.
+    pub(crate) fn failure(&self, error: &ApiError) -> Response {
+        self.core.envelope.failure(error, self.preferences)
     }
 
     /// The most bytes that this operation takes as a body.
@@ -121,11 +130,12 @@ impl Context {
         let codes = &mounted.operation.codes;
         let mut documented = codes
             .iter()
-            .filter(|code| crate::envelope::succeeds(**code))
+            .map(|code| code.number())
+            .filter(|code| crate::envelope::succeeds(*code))
             .peekable();
         let known = match documented.peek() {
             None => sent == StatusCode::OK,
-            Some(_) => documented.any(|code| crate::envelope::http_status(*code) == sent),
+            Some(_) => documented.any(|code| crate::envelope::http_status(code) == sent),
         };
         if !known && !mounted.undeclared.swap(true, Ordering::Relaxed) {
             let status = sent.as_u16();
@@ -154,7 +164,7 @@ impl Context {
         while let Some(frame) = self.body.get_mut().frame().await {
             let frame = frame.map_err(|error| {
                 ApiError::framework(400)
-                    .detail("the body ended early")
+                    .notice(Notice::body_incomplete())
                     .cause(error)
             })?;
             let Ok(data) = frame.into_data() else {
@@ -194,7 +204,7 @@ impl Context {
 }
 
 fn too_large(limit: usize) -> ApiError {
-    ApiError::framework(413).detail(format!("the body is larger than {limit} bytes"))
+    ApiError::framework(413).notice(Notice::body_too_large(limit))
 }
 
 impl std::fmt::Debug for Context {

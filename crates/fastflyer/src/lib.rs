@@ -32,11 +32,13 @@ mod access_log;
 mod app;
 pub mod assets;
 mod auth;
+pub mod codes;
 mod context;
 mod envelope;
 pub mod extract;
 #[cfg(doctest)]
 mod guide;
+mod language;
 mod memory;
 mod openapi;
 pub mod operation;
@@ -57,9 +59,10 @@ pub mod values;
 #[doc(hidden)]
 pub use app::app_defaults;
 pub use app::{App, AppEntry, FlyerApi, Hook, StartError};
+pub use codes::ResponseCode;
 pub use context::Context;
 pub use envelope::Envelope;
-pub use fastflyer_macros::{apps, delete, get, head, options, patch, post, put};
+pub use fastflyer_macros::{ResponseCode, apps, delete, get, head, options, patch, post, put};
 pub use fastflyer_server::{Body, BoxError};
 pub use fastkit::{
     self, Locale, env, logger,

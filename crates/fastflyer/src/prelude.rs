@@ -4,7 +4,7 @@
 //! own crates, so that a project names `serde`, `schemars` and `garde` in its `Cargo.toml`.
 
 pub use crate::{
-    ApiError, Config, FlyerApi, Page, Reply, Router, delete,
+    ApiError, Config, FlyerApi, Page, Reply, ResponseCode, Router, delete,
     extract::{Cookie, Form, Header, Json, Multipart, Path, Query, State},
     get, head, logger, options, patch, post, put, routes,
 };

@@ -5,6 +5,7 @@
 //! a number of references, and the first rung of the ladder whose bound holds wins.
 
 pub use crate::{
+    codes::Code,
     context::Context,
     extract::{Constraints, Failures, ParamKind},
     openapi::{Describer, ParamDoc},
@@ -27,7 +28,7 @@ use std::marker::PhantomData;
 /// Shapes the error of a handler and logs its cause.
 pub fn fail(cx: &Context, error: ApiError) -> Response {
     cx.log_failure(&error);
-    cx.envelope().failure(&error)
+    cx.failure(&error)
 }
 
 /// Runs a plain handler on the thread pool.
@@ -44,8 +45,8 @@ pub async fn blocking<T: Send + 'static>(
         .run(cx.request_id(), call)
         .await
         .map_err(|failed| match failed {
-            Failed::Panicked(panic) => cx.envelope().failure(&crate::service::panicked(&*panic)),
-            Failed::Stopped => cx.envelope().failure(&ApiError::framework(503)),
+            Failed::Panicked(panic) => cx.failure(&crate::service::panicked(&*panic)),
+            Failed::Stopped => cx.failure(&ApiError::framework(503)),
             Failed::NoThread(error) => fail(cx, ApiError::framework(503).cause(error)),
         })
 }
@@ -128,7 +129,7 @@ impl AsResponse {
         match response.extensions().get::<crate::reply::Deferred>() {
             Some(crate::reply::Deferred(error)) => {
                 cx.log_failure(error);
-                cx.envelope().failure(error)
+                cx.failure(error)
             }
             None => response.map(crate::Body::new),
         }

@@ -8,6 +8,7 @@ use crate::{
     app::Core,
     auth,
     context::{Context, PeerInfo},
+    language::Preferences,
     reply::Deferred,
     routing::{Found, Link},
 };
@@ -80,9 +81,14 @@ impl fastflyer_server::Service for ConnectionService {
             .and_then(|value| RequestId::parse(value.as_bytes()));
         let request_id = id.unwrap_or_else(RequestId::random);
         let found = self.core.table.find(&parts.method, parts.uri.path());
+        let preferences = Preferences::of(&self.core.envelope.texts, &parts.headers);
         let (mounted, params) = match found {
             Found::Operation(mounted, params) if mounted.direct => (mounted, params),
-            _ => return self.elsewhere(started, parts, body, request_id).await,
+            _ => {
+                return self
+                    .elsewhere(started, parts, body, request_id, preferences)
+                    .await;
+            }
         };
         let mut cx = Context {
             parts,
@@ -92,15 +98,16 @@ impl fastflyer_server::Service for ConnectionService {
             mounted: Some(mounted.clone()),
             peer: self.peer.clone(),
             request_id,
+            preferences,
             seen_body: None,
             form: None,
         };
         let mut response = match auth::check(&self.core, mounted.auth, &cx.parts.headers) {
             Ok(()) => {
                 let answer = (mounted.operation.call)(&mut cx);
-                Guarded::new(&self.core, request_id, answer).await
+                Guarded::new(&self.core, request_id, preferences, answer).await
             }
-            Err(error) => self.core.envelope.failure(&error),
+            Err(error) => cx.failure(&error),
         };
         let latency = stamp(&mut response, started, request_id);
         if !self.core.wants_log(cx.parts.uri.path()) {
@@ -131,6 +138,7 @@ impl ConnectionService {
         parts: Parts,
         body: Body,
         request_id: RequestId,
+        preferences: Preferences,
     ) -> Response {
         let kept = self.core.wants_log(parts.uri.path()).then(|| {
             (
@@ -141,7 +149,7 @@ impl ConnectionService {
         });
         let seen_body = Arc::new(Mutex::new(None));
         let mut response = self
-            .routed(parts, body, request_id, seen_body.clone())
+            .routed(parts, body, request_id, preferences, seen_body.clone())
             .await;
         let latency = stamp(&mut response, started, request_id);
         let Some((method, uri, headers)) = &kept else {
@@ -166,6 +174,7 @@ impl ConnectionService {
         parts: Parts,
         body: Body,
         request_id: RequestId,
+        preferences: Preferences,
         seen_body: Arc<Mutex<Option<Bytes>>>,
     ) -> Response {
         let core = &self.core;
@@ -176,9 +185,9 @@ impl ConnectionService {
         };
         let covered = mounted.as_ref().is_some_and(|mounted| mounted.auth);
         if let Err(error) = auth::check(core, covered, &parts.headers) {
-            return core.envelope.failure(&error);
+            return core.envelope.failure(&error, preferences);
         }
-        let nothing = self.nothing(&parts, &found);
+        let nothing = self.nothing(&parts, &found, preferences);
         let Some(router) = &core.axum else {
             return nothing;
         };
@@ -187,6 +196,7 @@ impl ConnectionService {
             core: core.clone(),
             peer: self.peer.clone(),
             request_id,
+            preferences,
             mounted,
             seen_body,
         };
@@ -200,13 +210,18 @@ impl ConnectionService {
         let answer = router.clone().call(request);
         let answer = Box::pin(async move {
             let Ok(response) = answer.await;
-            self.shaped(response, nothing)
+            self.shaped(response, nothing, preferences)
         });
-        Guarded::new(core, request_id, answer).await
+        Guarded::new(core, request_id, preferences, answer).await
     }
 
     /// An answer of axum's router: its own errors and ours get the service's shape.
-    fn shaped(&self, response: axum::response::Response, nothing: Response) -> Response {
+    fn shaped(
+        &self,
+        response: axum::response::Response,
+        nothing: Response,
+        preferences: Preferences,
+    ) -> Response {
         if response.extensions().get::<NotRouted>().is_some() {
             return nothing;
         }
@@ -214,7 +229,10 @@ impl ConnectionService {
             if let Some(chain) = error.chain() {
                 tracing::error!(target: "fastflyer", "{chain}");
             }
-            return with_added(self.core.envelope.failure(error), response.headers());
+            return with_added(
+                self.core.envelope.failure(error, preferences),
+                response.headers(),
+            );
         }
         let allow = response.headers().get(header::ALLOW).cloned();
         if response.status() == StatusCode::METHOD_NOT_ALLOWED
@@ -223,7 +241,10 @@ impl ConnectionService {
             let own = nothing.headers().get(header::ALLOW);
             let allow = allowed(&allow, own);
             let error = ApiError::framework(405).header(header::ALLOW, allow);
-            return with_added(self.core.envelope.failure(&error), response.headers());
+            return with_added(
+                self.core.envelope.failure(&error, preferences),
+                response.headers(),
+            );
         }
         response.map(Body::new)
     }
@@ -240,7 +261,7 @@ impl ConnectionService {
     }
 
     /// The answer where no operation is: 405, 307 to the path with or without its last slash, 404.
-    fn nothing(&self, parts: &Parts, found: &Found<'_>) -> Response {
+    fn nothing(&self, parts: &Parts, found: &Found<'_>, preferences: Preferences) -> Response {
         let envelope = &self.core.envelope;
         if let Found::WrongMethod(operations) = found {
             let mut methods: Vec<&str> = operations
@@ -249,7 +270,7 @@ impl ConnectionService {
                 .collect();
             methods.sort_unstable();
             let error = ApiError::framework(405).header(header::ALLOW, methods.join(", "));
-            return envelope.failure(&error);
+            return envelope.failure(&error, preferences);
         }
         let path = parts.uri.path();
         let other = match path.strip_suffix('/') {
@@ -259,7 +280,7 @@ impl ConnectionService {
         if !other.is_empty() && !path.starts_with("//") && self.core.table.knows(&other) {
             return redirect(parts, &other, self.scheme(&parts.headers));
         }
-        envelope.failure(&ApiError::framework(404))
+        envelope.failure(&ApiError::framework(404), preferences)
     }
 }
 
@@ -278,10 +299,21 @@ fn stamp(response: &mut Response, started: Instant, request_id: RequestId) -> u6
 fn with_added(mut shaped: Response, given: &HeaderMap) -> Response {
     for name in given.keys() {
         let of_the_body = name == header::CONTENT_LENGTH || name == header::CONTENT_TYPE;
-        if of_the_body || shaped.headers().contains_key(name) {
+        // Layers may vary by other headers than ours.
+        let listed = name == header::VARY;
+        if of_the_body || (shaped.headers().contains_key(name) && !listed) {
             continue;
         }
         for value in given.get_all(name) {
+            if listed
+                && shaped
+                    .headers()
+                    .get_all(name)
+                    .iter()
+                    .any(|known| known == value)
+            {
+                continue;
+            }
             shaped.headers_mut().append(name, value.clone());
         }
     }
@@ -367,12 +399,18 @@ fn redirect(parts: &Parts, path: &str, scheme: &str) -> Response {
 struct Guarded<'a> {
     core: &'a Core,
     request_id: RequestId,
+    preferences: Preferences,
     answer: BoxFuture<'a, Response>,
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl<'a> Guarded<'a> {
-    fn new(core: &'a Core, request_id: RequestId, answer: BoxFuture<'a, Response>) -> Self {
+    fn new(
+        core: &'a Core,
+        request_id: RequestId,
+        preferences: Preferences,
+        answer: BoxFuture<'a, Response>,
+    ) -> Self {
         let deadline = core
             .settings
             .request_timeout
@@ -380,6 +418,7 @@ impl<'a> Guarded<'a> {
         Self {
             core,
             request_id,
+            preferences,
             answer,
             deadline,
         }
@@ -392,16 +431,17 @@ impl Future for Guarded<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Response> {
         let this = &mut *self;
         let _scope = fastkit::context::enter(this.request_id);
+        let failed = |error: &ApiError| this.core.envelope.failure(error, this.preferences);
         let polled = catch_unwind(AssertUnwindSafe(|| this.answer.as_mut().poll(cx)));
         match polled {
             Ok(Poll::Ready(response)) => Poll::Ready(response),
-            Err(panic) => Poll::Ready(this.core.envelope.failure(&panicked(&*panic))),
+            Err(panic) => Poll::Ready(failed(&panicked(&*panic))),
             Ok(Poll::Pending) => {
                 let Some(deadline) = &mut this.deadline else {
                     return Poll::Pending;
                 };
                 ready!(deadline.as_mut().poll(cx));
-                Poll::Ready(this.core.envelope.failure(&ApiError::framework(504)))
+                Poll::Ready(failed(&ApiError::framework(504)))
             }
         }
     }

@@ -5,7 +5,9 @@ use crate::{
     Envelope, Operation, Result, Router,
     access_log::AccessLog,
     auth::Credentials,
+    codes::{Catalogue, CodeRow, CodeSet, ResponseCode},
     extract::{Explainers, StateMap},
+    language::{self, Texts},
     openapi,
     pool::Pool,
     routing::{Mount, Mounted, RouteTable, Scope},
@@ -47,6 +49,7 @@ pub struct FlyerApi {
     apps: Vec<AppEntry>,
     router: Router,
     states: StateMap,
+    codes: Vec<&'static CodeSet>,
     on_startup: Vec<Hook>,
     on_shutdown: Vec<Hook>,
 }
@@ -104,6 +107,7 @@ impl FlyerApi {
             apps: Vec::new(),
             router: Router::new(),
             states: StateMap::default(),
+            codes: Vec::new(),
             on_startup: Vec::new(),
             on_shutdown: Vec::new(),
         }
@@ -131,6 +135,26 @@ impl FlyerApi {
     /// it, so that a test can give another one.
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.states.insert(value);
+        self
+    }
+
+    /// Makes the codes of an enum known to the service, so that `{base}/codes` and locale files have
+    /// them. An enum of which an operation declares a code is known already.
+    ///
+    /// ```
+    /// use fastflyer::{Config, FlyerApi, ResponseCode};
+    ///
+    /// #[derive(ResponseCode)]
+    /// enum Code {
+    ///     #[code(500102, zh = "登录失败", en = "Login failed")]
+    ///     LoginError,
+    /// }
+    ///
+    /// let api = FlyerApi::new(Config::new()).codes::<Code>();
+    /// # let _ = api;
+    /// ```
+    pub fn codes<C: ResponseCode>(mut self) -> Self {
+        self.codes.push(C::SET);
         self
     }
 
@@ -184,7 +208,6 @@ impl FlyerApi {
         let Loaded {
             settings, warnings, ..
         } = loaded;
-        let envelope = Envelope::new(&settings);
         let mut notes = warnings;
         let mut mount = Mount::default();
         let mut hooks = Hooks::default();
@@ -222,7 +245,15 @@ impl FlyerApi {
         hooks.startup.extend(own(self.on_startup));
         hooks.shutdown.extend(own(self.on_shutdown));
         self.router.mount(&scope("", true), &mut mount);
-        base_routes::mount(&settings, &mut mount);
+        let (catalogue, envelope) = match speak(&settings, &self.codes, &mount) {
+            Ok(spoken) => spoken,
+            Err(found) => {
+                mount.problems.extend(found);
+                (Catalogue::default(), Envelope::new(&settings))
+            }
+        };
+        let rows = code_rows(&catalogue, &envelope);
+        base_routes::mount(&settings, &mut mount, rows.clone());
 
         let axum = finish_axum(&mut mount);
         let axum_problems = std::mem::take(&mut mount.axum_problems);
@@ -249,7 +280,7 @@ impl FlyerApi {
             }),
             secured: settings.auth_enable,
         };
-        let document = match openapi::build(&info, &envelope, &operations) {
+        let document = match openapi::build(&info, &envelope, &operations, &rows) {
             Ok(built) => {
                 problems.extend(built.states.iter().filter(|(key, _)| !self.states.contains(*key)).map(
                     |(key, place)| {
@@ -286,6 +317,7 @@ impl FlyerApi {
             explainers: Explainers::default(),
             constant_headers,
             operations,
+            catalogue,
             document,
             server: OnceLock::new(),
             settings,
@@ -296,6 +328,44 @@ impl FlyerApi {
             notes: Arc::new(notes),
         })
     }
+}
+
+/// The codes of the service and the texts of all of them.
+fn speak(
+    settings: &Settings,
+    named: &[&'static CodeSet],
+    mount: &Mount,
+) -> Result<(Catalogue, Envelope), Vec<String>> {
+    let declared = mount.operations.iter().flat_map(|mounted| {
+        let codes = mounted.operation.codes.iter();
+        codes.filter_map(|code| code.set())
+    });
+    let mut sets: Vec<&'static CodeSet> = Vec::new();
+    for set in named.iter().copied().chain(declared) {
+        if !sets.contains(&set) {
+            sets.push(set);
+        }
+    }
+    let catalogue = Catalogue::new(sets)?;
+    let files = language::read_folder(&settings.locales)?;
+    let texts = Texts::new(
+        settings.response_format,
+        &settings.locale,
+        &catalogue,
+        files,
+    )?;
+    Ok((catalogue, Envelope::with_texts(settings, Arc::new(texts))))
+}
+
+/// The catalogue as clients see it.
+fn code_rows(catalogue: &Catalogue, envelope: &Envelope) -> Vec<CodeRow> {
+    let entries = catalogue.0.values();
+    entries
+        .map(|entry| {
+            let texts = envelope.texts.written(entry.number);
+            entry.row(envelope.sent_code(entry.number), texts)
+        })
+        .collect()
 }
 
 fn boxed<F, Fut>(hook: F) -> Hook
@@ -364,6 +434,11 @@ impl App {
     /// The OpenAPI document.
     pub fn openapi(&self) -> &serde_json::Value {
         &self.core.document
+    }
+
+    /// All codes of the service, by number.
+    pub(crate) fn codes(&self) -> Vec<CodeRow> {
+        code_rows(&self.core.catalogue, &self.core.envelope)
     }
 
     /// The settings in force.

@@ -4,6 +4,7 @@ use super::App;
 use crate::{
     ApiError, Body,
     context::PeerInfo,
+    language::Preferences,
     service::{Asked, ConnectionService},
 };
 use bytes::Bytes;
@@ -29,7 +30,7 @@ impl Application for App {
     fn protocol_error(&self, peer: &Peer, error: &ProtocolError) -> Response<Bytes> {
         let code = u32::from(error.status.as_u16());
         let failure = ApiError::framework(code).detail(error.reason);
-        let mut response = self.core.envelope.failure(&failure);
+        let mut response = self.core.envelope.failure(&failure, Preferences::default());
         let request_id = RequestId::random();
         if let Ok(id) = HeaderValue::from_bytes(request_id.as_bytes()) {
             response

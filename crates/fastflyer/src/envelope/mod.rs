@@ -9,17 +9,18 @@ mod schema;
 mod tests;
 mod write;
 
+pub(crate) use write::status_word;
+
 use crate::{
     Response,
+    codes::CodeEntry,
     context::Context,
+    language::{self, LanguageId, Preferences, Said, Texts},
     reply::{ApiError, Data, Origin, ReplyHead, json_response},
 };
-use fastkit::{
-    settings::{ErrorStatus, ResponseFormat, Settings},
-    status::{self, Locale},
-};
+use fastkit::settings::{ErrorStatus, ResponseFormat, Settings};
 use http::{HeaderValue, StatusCode, header};
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 /// How bodies look: the response options in force, resolved once at start.
 #[derive(Clone, Debug)]
@@ -27,7 +28,7 @@ pub struct Envelope {
     format: ResponseFormat,
     error_status: ErrorStatus,
     code_base: u32,
-    pub(crate) locale: Locale,
+    pub(crate) texts: Arc<Texts>,
     debug: bool,
 }
 
@@ -38,15 +39,20 @@ impl Default for Envelope {
             format: ResponseFormat::Standard,
             error_status: ErrorStatus::Strict,
             code_base: 0,
-            locale: Locale::ZhCn,
+            texts: Texts::built_in(),
             debug: false,
         }
     }
 }
 
 impl Envelope {
-    /// Resolves the options of `flyer_response_*`, `flyer_locale` and `flyer_debug`.
+    /// Resolves the options of `flyer_response_*` and `flyer_debug`, with the built-in texts.
     pub fn new(settings: &Settings) -> Self {
+        Self::with_texts(settings, Texts::built_in())
+    }
+
+    /// The same with the texts of a service.
+    pub(crate) fn with_texts(settings: &Settings, texts: Arc<Texts>) -> Self {
         let format = settings.response_format;
         let default = match format {
             ResponseFormat::Flyer => ErrorStatus::Always200,
@@ -56,7 +62,7 @@ impl Envelope {
             format,
             error_status: settings.response_error_status.unwrap_or(default),
             code_base: settings.status_code_base,
-            locale: settings.locale,
+            texts,
             debug: settings.debug,
         }
     }
@@ -65,9 +71,11 @@ impl Envelope {
     pub(crate) fn success<T: Data>(
         &self,
         data: &T,
-        head: ReplyHead,
+        mut head: ReplyHead,
         cx: Option<&Context>,
     ) -> Response {
+        head.code = self.without_base(head.code);
+        let preferences = cx.map_or_else(Preferences::default, |cx| cx.preferences);
         let http = head.status.unwrap_or_else(|| http_status(head.code));
         if http == StatusCode::NO_CONTENT || http == StatusCode::NOT_MODIFIED {
             if let Some(cx) = cx {
@@ -80,6 +88,13 @@ impl Envelope {
             (true, None) => self.failure_status(http, Origin::Handler),
             _ => http,
         };
+        let (message, spoken) = self.message(
+            head.message.as_ref(),
+            head.code,
+            head.entry,
+            Origin::Handler,
+            preferences,
+        );
         let body = write::Head {
             code: head.code,
             wire_code: if failed {
@@ -87,7 +102,7 @@ impl Envelope {
             } else {
                 head.code
             },
-            message: &self.message(head.message.as_ref(), head.code, Origin::Handler),
+            message: &message,
             detail: head.detail.as_deref().unwrap_or(""),
         };
         if let Some(cx) = cx
@@ -104,7 +119,10 @@ impl Envelope {
             (_, Some(page)) => write::standard_page(&mut out, &body, data, page, cx),
         };
         match written {
-            Ok(()) => with_headers(json_response(status, out), head.headers),
+            Ok(()) => {
+                let response = with_headers(json_response(status, out), head.headers);
+                self.in_language(response, spoken)
+            }
             Err(error) => {
                 let text = format!("the reply could not be written as JSON: {error}");
                 let error = match self.format {
@@ -115,29 +133,56 @@ impl Envelope {
                 if let Some(cx) = cx {
                     cx.log_failure(&error);
                 }
-                self.failure(&error)
+                self.failure(&error, preferences)
             }
         }
     }
 
     /// Shapes an error. The cause stays inside, but with `flyer_debug=1`.
-    pub(crate) fn failure(&self, error: &ApiError) -> Response {
+    pub(crate) fn failure(&self, error: &ApiError, preferences: Preferences) -> Response {
         let inner = error.inner();
-        let own_code = self.code_of(inner.code, inner.origin);
+        let own_code = self.code_of(self.failure_code(inner.code), inner.origin);
         let strict = http_status(own_code);
         let status = inner
             .status
             .unwrap_or_else(|| self.failure_status(strict, inner.origin));
         let code = self.wire_code(own_code);
-        let message = self.message(inner.message.as_ref(), own_code, inner.origin);
+        let (message, mut spoken) = self.message(
+            inner.message.as_ref(),
+            own_code,
+            inner.entry,
+            inner.origin,
+            preferences,
+        );
+        let detail = match (&inner.detail, &inner.notice) {
+            (Some(own), _) => Some(Cow::Borrowed(own.as_ref())),
+            (None, Some(notice)) => {
+                Some(Cow::Owned(self.texts.notice(notice, preferences.language)))
+            }
+            (None, None) => None,
+        };
+        // The framework has said more than the message.
+        if inner.notice.is_some() || !inner.errors.is_empty() && inner.origin == Origin::Validation
+        {
+            spoken = spoken.or(Some(preferences.language));
+        }
+        let detail = detail.as_deref();
         let chain = if self.debug { error.chain() } else { None };
         let out = match self.format {
-            ResponseFormat::Flyer => write::flyer_failure(code, &message, inner, chain),
-            _ => write::standard_failure(code, &message, inner, chain),
+            ResponseFormat::Flyer => write::flyer_failure(code, &message, detail, inner, chain),
+            _ => write::standard_failure((own_code, code), &message, detail, inner, chain),
         };
         let mut response = json_response(status, out);
         for (name, value) in &inner.headers {
             response.headers_mut().append(name, value.clone());
+        }
+        self.in_language(response, spoken)
+    }
+
+    /// Says the language of a body that has a text in one.
+    fn in_language(&self, mut response: Response, spoken: Option<LanguageId>) -> Response {
+        if let Some(id) = spoken {
+            language::declare(response.headers_mut(), self.texts.header(id));
         }
         response
     }
@@ -172,32 +217,63 @@ impl Envelope {
         }
     }
 
-    /// The text of a code that nobody gave a message for.
-    pub(crate) fn text(&self, code: u32) -> &'static str {
-        match self.format {
-            ResponseFormat::Flyer => status::flyer_text(code),
-            _ => status::text(code, self.locale)
-                .or_else(|| status::text(prefix(code)?, self.locale))
-                // No code of HTTP: the text of its class.
-                .or_else(|| status::text(prefix(code)? / 100 * 100, self.locale))
-                .or_else(|| status::text(500, self.locale))
-                .unwrap_or(""),
+    /// The code without `flyer_status_code_base`, where a failure has it already: it is never added
+    /// twice (H14).
+    pub(crate) fn without_base(&self, code: u32) -> u32 {
+        match code.checked_sub(self.code_base) {
+            Some(rest @ 400..=999) => rest,
+            _ => code,
         }
     }
 
+    /// The code of a failure without its base; 500 for what is no failure.
+    fn failure_code(&self, code: u32) -> u32 {
+        let own = self.without_base(code);
+        if prefix(own).is_some_and(|prefix| prefix >= 400) {
+            return own;
+        }
+        let base = self.code_base;
+        tracing::error!(
+            target: "fastflyer",
+            "ApiError::code({code}): an error code begins with 400 to 999, or is such a code below 1000 plus flyer_status_code_base, which is {base}"
+        );
+        500
+    }
+
+    /// The number under which clients know a code.
+    pub(crate) fn sent_code(&self, code: u32) -> u32 {
+        if succeeds(code) {
+            code
+        } else {
+            self.wire_code(code)
+        }
+    }
+
+    /// The text of a code in the default language, for the documentation.
+    pub(crate) fn text(&self, code: u32, entry: Option<&'static CodeEntry>) -> &str {
+        self.texts.of_code(code, entry, LanguageId::default()).0
+    }
+
+    /// The message, and its language unless it is the handler's own and may be in any.
     fn message<'a>(
-        &self,
+        &'a self,
         own: Option<&'a Cow<'static, str>>,
         code: u32,
+        entry: Option<&'static CodeEntry>,
         origin: Origin,
-    ) -> Cow<'a, str> {
+        preferences: Preferences,
+    ) -> (Cow<'a, str>, Option<LanguageId>) {
+        let asked = preferences.language;
         if let Some(own) = own {
-            return Cow::Borrowed(own);
+            return (Cow::Borrowed(own), preferences.seen.then_some(asked));
         }
-        Cow::Borrowed(match self.format {
-            ResponseFormat::Flyer if origin == Origin::Uncaught => "内部异常",
-            _ => self.text(code),
-        })
+        let (text, language): Said<'_> = match origin {
+            Origin::Uncaught => self.texts.of_uncaught(asked),
+            _ => self.texts.of_code(code, entry, asked),
+        };
+        // A handler that has looked at the language speaks it beside the text of the code.
+        let spoken = (preferences.seen || !text.is_empty()).then_some(language);
+        (Cow::Borrowed(text), spoken)
     }
 }
 

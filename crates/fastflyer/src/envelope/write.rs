@@ -20,7 +20,7 @@ pub(super) struct Head<'a> {
 }
 
 /// What `status` says: by the code, never by the HTTP status that is sent (T3).
-fn status_text(code: u32) -> &'static str {
+pub(crate) fn status_word(code: u32) -> &'static str {
     match super::prefix(code) {
         Some(..400) => "success",
         Some(400..500) => "error",
@@ -69,7 +69,7 @@ pub(super) fn standard_page<T: Data>(
 
 fn standard_head(out: &mut Vec<u8>, head: &Head<'_>) -> Result<()> {
     out.extend_from_slice(b"{\"status\":\"");
-    out.extend_from_slice(status_text(head.code).as_bytes());
+    out.extend_from_slice(status_word(head.code).as_bytes());
     out.extend_from_slice(b"\",\"code\":");
     out.extend_from_slice(itoa::Buffer::new().format(head.wire_code).as_bytes());
     out.extend_from_slice(b",\"message\":");
@@ -81,7 +81,7 @@ fn standard_head(out: &mut Vec<u8>, head: &Head<'_>) -> Result<()> {
 /// A success has no error whatever its detail says: that is what its schema promises.
 fn standard_tail(out: &mut Vec<u8>, head: &Head<'_>) -> Result<()> {
     out.extend_from_slice(b",\"error\":{");
-    if !head.detail.is_empty() && status_text(head.code) != "success" {
+    if !head.detail.is_empty() && status_word(head.code) != "success" {
         out.extend_from_slice(b"\"detail\":");
         to_json(out, &[head.detail])?;
     }
@@ -90,17 +90,18 @@ fn standard_tail(out: &mut Vec<u8>, head: &Head<'_>) -> Result<()> {
 }
 
 pub(super) fn standard_failure(
-    code: u32,
+    (own_code, code): (u32, u32),
     message: &str,
+    detail: Option<&str>,
     error: &Inner,
     chain: Option<String>,
 ) -> Vec<u8> {
     let fields = Fields {
         errors: &error.errors,
-        detail: error.detail.as_deref().map(|text| [text]),
+        detail: detail.map(|text| [text]),
         exception: chain.as_deref().map(|text| [text]),
     };
-    let status = status_text(error.code);
+    let status = status_word(own_code);
     let body = StandardFailure {
         status,
         code,
@@ -157,13 +158,11 @@ fn flyer_head(out: &mut Vec<u8>, head: &Head<'_>) -> Result<()> {
 pub(super) fn flyer_failure(
     code: u32,
     message: &str,
+    detail: Option<&str>,
     error: &Inner,
     chain: Option<String>,
 ) -> Vec<u8> {
-    let own = error
-        .detail
-        .as_deref()
-        .unwrap_or_else(|| default_detail(error));
+    let own = detail.unwrap_or_else(|| default_detail(error));
     let mut detail = own.to_owned();
     for (field, messages) in error.errors.iter() {
         for message in messages {

@@ -13,6 +13,7 @@ mod parts;
 pub(crate) mod plain;
 mod state;
 
+pub use crate::language::Language;
 pub use body::{Form, Json};
 pub(crate) use explainers::Explainers;
 pub use multipart::{Field, Multipart};
@@ -163,6 +164,6 @@ impl Failures {
             None => ApiError::validation(self.fields),
         };
         cx.log_failure(&error);
-        cx.envelope().failure(&error)
+        cx.failure(&error)
     }
 }

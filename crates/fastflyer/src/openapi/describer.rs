@@ -2,9 +2,11 @@
 
 use super::Schemas;
 use crate::{
-    Envelope,
+    ApiError, Envelope,
+    codes::Code,
     envelope::succeeds,
     extract::{Constraints, ParamKind, TypeKey},
+    language::Preferences,
     operation::Operation,
     reply::{Data, Origin},
 };
@@ -282,15 +284,15 @@ impl<'a> Describer<'a> {
     /// The data of a success.
     pub(crate) fn success<T: Data>(&mut self) {
         let data = T::schema(self.schemas);
-        let codes: Vec<u32> = self
-            .operation
-            .codes
-            .iter()
-            .copied()
-            .filter(|code| succeeds(*code))
+        let declared = self.operation.codes.iter().copied();
+        let mut codes: Vec<Code> = declared
+            .filter(|code| succeeds(self.envelope.without_base(code.number())))
             .collect();
-        let codes = if codes.is_empty() { vec![200] } else { codes };
-        for code in codes {
+        if codes.is_empty() {
+            codes.push(200.into());
+        }
+        for own in codes {
+            let code = own.number();
             let status = crate::envelope::http_status(code);
             if status == http::StatusCode::NO_CONTENT {
                 self.responses
@@ -301,8 +303,10 @@ impl<'a> Describer<'a> {
             let schema = self
                 .envelope
                 .success_schema(code, data.clone(), &follow, T::PAGED);
-            let text = self.text(code);
-            self.response(status.as_u16().to_string(), &text, schema);
+            let text = self.described(own);
+            let status = status.as_u16().to_string();
+            self.response(status.clone(), &text, schema);
+            self.list_code(&status, own, None);
         }
     }
 
@@ -333,7 +337,68 @@ impl<'a> Describer<'a> {
     }
 
     fn text(&self, code: u32) -> String {
-        self.envelope.text(code).to_owned()
+        self.envelope.text(code, None).to_owned()
+    }
+
+    /// The text of a declared code, with its number where that is not the HTTP status.
+    fn described(&self, code: Code) -> String {
+        let number = self.envelope.without_base(code.number());
+        let text = self.envelope.text(number, code.entry());
+        if number < 1000 {
+            return text.to_owned();
+        }
+        format!("`{}` {text}", self.envelope.sent_code(number))
+    }
+
+    /// Names a declared code at its response, with an example of the body where it is known.
+    fn list_code(&mut self, status: &str, code: Code, example: Option<Value>) {
+        let number = self.envelope.without_base(code.number());
+        let sent = self.envelope.sent_code(number);
+        let text = self.envelope.text(number, code.entry()).to_owned();
+        let described = self.described(code);
+        let Some(response) = self.responses.get_mut(status) else {
+            return;
+        };
+        // Of several codes under one status the description says each.
+        let lines = response["description"].as_str().unwrap_or("");
+        if !lines.split("\n\n").any(|line| line == described) {
+            response["description"] = json!(format!("{lines}\n\n{described}"));
+        }
+        // A plain number of HTTP says nothing that the status does not.
+        if number < 1000 && code.entry().is_none() {
+            return;
+        }
+        let mut row = json!({"code": sent, "text": text});
+        if let Some(entry) = code.entry() {
+            row["name"] = json!(entry.name);
+        }
+        match response.get_mut("x-codes").and_then(Value::as_array_mut) {
+            Some(rows) => rows.push(row),
+            None => response["x-codes"] = json!([row]),
+        }
+        if let Some(example) = example {
+            let name = code
+                .entry()
+                .map_or_else(|| sent.to_string(), |entry| entry.name.to_owned());
+            let media = &mut response["content"]["application/json"];
+            media["examples"][name] =
+                json!({"summary": format!("{sent} {text}"), "value": example});
+        }
+    }
+
+    /// A failure that the handler declares: its body is that which a handler's error would have.
+    fn declared_failure(&mut self, code: Code) {
+        let number = self.envelope.without_base(code.number());
+        let status = self.envelope.documented_status(number, Origin::Handler);
+        let described = self.described(code);
+        let schema = json!({"$ref": "#/components/schemas/Failure"});
+        self.response(status.to_string(), &described, schema);
+        let answer = self
+            .envelope
+            .failure(&ApiError::code(code), Preferences::default());
+        let body = answer.body().as_full();
+        let example = body.and_then(|bytes| serde_json::from_slice(bytes).ok());
+        self.list_code(&status.to_string(), code, example);
     }
 
     fn failure(&mut self, code: u32, origin: Origin) {
@@ -375,10 +440,12 @@ impl<'a> Describer<'a> {
 
     /// The operation object, and the states that its handler needs.
     pub(super) fn finish(mut self, id: &str, secured: bool) -> (Value, Vec<TypeKey>) {
-        for code in self.operation.codes.clone() {
-            if !succeeds(code) {
-                self.failure(code, Origin::Handler);
-            }
+        let declared = self.operation.codes.iter().copied();
+        let failures: Vec<Code> = declared
+            .filter(|code| !succeeds(self.envelope.without_base(code.number())))
+            .collect();
+        for code in failures {
+            self.declared_failure(code);
         }
         if self.rejects {
             self.failure(422, Origin::Validation);

@@ -1,7 +1,7 @@
 //! Builds the document from the mounted operations.
 
 use super::{Describer, Schemas};
-use crate::{Envelope, extract::TypeKey, routing::Mounted};
+use crate::{Envelope, codes::CodeRow, extract::TypeKey, routing::Mounted};
 use fastkit::settings::Contact;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -32,6 +32,7 @@ pub(crate) fn build(
     info: &Info,
     envelope: &Envelope,
     operations: &[Arc<Mounted>],
+    codes: &[CodeRow],
 ) -> Result<Built, Vec<String>> {
     let mut sorted: Vec<&Arc<Mounted>> = operations.iter().collect();
     sorted.sort_by(|a, b| {
@@ -100,6 +101,12 @@ pub(crate) fn build(
         "paths": paths,
         "components": {"schemas": components},
     });
+    // The service's own codes; those of HTTP need no list. An extension and no component: no
+    // operation refers to all of them, and a name of ours could be that of a type.
+    let own: Vec<&CodeRow> = codes.iter().filter(|row| !row.is_built_in()).collect();
+    if !own.is_empty() {
+        document["x-codes"] = json!(own);
+    }
     if any_secured {
         document["components"]["securitySchemes"] =
             json!({"basicAuth": {"type": "http", "scheme": "basic"}});

@@ -13,7 +13,11 @@ pub(crate) use error::{Deferred, Inner, Origin};
 pub use into_reply::{IntoApiError, IntoReply};
 pub use page::{Page, Pagination};
 
-use crate::{Body, Response, context::Context};
+use crate::{
+    Body, Response,
+    codes::{Code, CodeEntry},
+    context::Context,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -38,6 +42,8 @@ pub struct Reply<T = ()> {
 #[derive(Clone, Debug)]
 pub(crate) struct ReplyHead {
     pub(crate) code: u32,
+    /// What the enum of the code says of it.
+    pub(crate) entry: Option<&'static CodeEntry>,
     pub(crate) status: Option<StatusCode>,
     pub(crate) message: Option<Cow<'static, str>>,
     pub(crate) detail: Option<Cow<'static, str>>,
@@ -63,11 +69,13 @@ impl<T> Reply<T> {
         Self::with_code(data, 202)
     }
 
-    fn with_code(data: T, code: u32) -> Self {
+    fn with_code(data: T, code: impl Into<Code>) -> Self {
+        let code: Code = code.into();
         Self {
             data,
             head: ReplyHead {
-                code,
+                code: code.number(),
+                entry: code.entry(),
                 status: None,
                 message: None,
                 detail: None,
@@ -90,9 +98,12 @@ impl<T> Reply<T> {
     }
 
     /// Sets the business code: 100-999 or such a number followed by more digits. The HTTP status
-    /// is its first three digits, 500 for 600-999.
-    pub fn code(mut self, code: impl Into<u32>) -> Self {
-        self.head.code = code.into();
+    /// is its first three digits, 500 for 600-999. A variant of an enum that derives
+    /// [`ResponseCode`](crate::ResponseCode) brings its text.
+    pub fn code(mut self, code: impl Into<Code>) -> Self {
+        let code: Code = code.into();
+        self.head.code = code.number();
+        self.head.entry = code.entry();
         self
     }
 
@@ -130,8 +141,8 @@ impl Reply {
     }
 
     /// An answer without data that says the text of its code.
-    pub fn localize(code: impl Into<u32>) -> Self {
-        Self::with_code((), code.into())
+    pub fn localize(code: impl Into<Code>) -> Self {
+        Self::with_code((), code)
     }
 
     /// A success without data nor body, code 204. Declare it: `codes = [204]`.

@@ -5,6 +5,7 @@ use crate::{
     Body, Operation, Response,
     app::Core,
     context::{Context, PeerInfo},
+    language::Preferences,
     service::NotRouted,
 };
 use axum::extract::{FromRequestParts as _, RawPathParams};
@@ -236,6 +237,7 @@ pub(crate) struct Link {
     pub(crate) core: Arc<Core>,
     pub(crate) peer: Arc<PeerInfo>,
     pub(crate) request_id: RequestId,
+    pub(crate) preferences: Preferences,
     pub(crate) mounted: Option<Arc<Mounted>>,
     /// The body that the operation read, for the access log.
     pub(crate) seen_body: Arc<Mutex<Option<Bytes>>>,
@@ -284,6 +286,7 @@ impl tower::Service<axum::extract::Request> for OperationService {
                 mounted: link.mounted,
                 peer: link.peer,
                 request_id: link.request_id,
+                preferences: link.preferences,
                 seen_body: None,
                 form: None,
             };

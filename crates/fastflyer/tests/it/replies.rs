@@ -331,7 +331,7 @@ async fn the_locale_decides_texts() {
             .is_some_and(|text| text.is_ascii() && !text.is_empty()),
         "{message}"
     );
-    assert_eq!(client.app().settings().locale, Locale::En);
+    assert_eq!(client.app().settings().locale, Locale::En.into());
 }
 
 #[tokio::test]
