@@ -19,7 +19,7 @@ pub(crate) fn table(rows: &[CodeRow]) -> String {
         let texts: Vec<String> = row
             .texts
             .iter()
-            .map(|(language, text)| format!("{language}: {text}"))
+            .map(|(language, text)| format!("{language}: {}", one_line(text)))
             .collect();
         let CodeRow {
             code,
@@ -71,7 +71,7 @@ pub(crate) fn typescript(rows: &[CodeRow]) -> String {
         let _ = write!(
             text,
             "\n  {}{name}: {},",
-            doc(row, "  /** ", " */\n  "),
+            doc(row, "/** ", " */\n  "),
             row.code
         );
     }
@@ -153,11 +153,15 @@ fn doc(row: &CodeRow, before: &str, after: &str) -> String {
     let said = row.description.as_deref();
     let said = said.or_else(|| row.texts.values().next().map(String::as_str));
     let line = said.unwrap_or("").replace("*/", "* /");
-    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = one_line(&line);
     match line.as_str() {
         "" => String::new(),
         line => format!("{before}{line}{after}"),
     }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn languages(rows: &[CodeRow]) -> Vec<&str> {
@@ -171,47 +175,4 @@ fn languages(rows: &[CodeRow]) -> Vec<&str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(code: u32, name: &str, text: &str) -> CodeRow {
-        CodeRow {
-            code,
-            http_status: 404,
-            status: "error".to_owned(),
-            name: name.to_owned(),
-            source: "Code".to_owned(),
-            description: None,
-            texts: [("zh-CN".to_owned(), text.to_owned())].into(),
-        }
-    }
-
-    #[test]
-    fn nasty_texts_stay_in_their_place() {
-        let rows = [
-            row(404_101, "NoUser", "没有\n\"*/ | \\用户"),
-            row(404_102, "None", "无"),
-        ];
-        let script = typescript(&rows);
-        assert!(
-            script.contains("  /** 没有 \"* / | \\用户 */\n  NoUser: 404101,"),
-            "{script}"
-        );
-        assert!(
-            script.contains(r#"404101: {"zh-CN":"没有\n\"*/ | \\用户"},"#),
-            "{script}"
-        );
-        let module = python(&rows);
-        assert!(module.contains("    None_ = 404102"), "{module}");
-        assert_eq!(markdown(&rows).lines().count(), 4);
-        assert!(markdown(&rows).contains(r#"| 没有 "*/ \| \\用户 |"#));
-        assert_eq!(table(&rows[1..]).lines().count(), 2);
-    }
-
-    #[test]
-    fn one_name_of_two_codes_is_told_apart() {
-        let rows = [row(404_101, "Gone", "a"), row(410_101, "Gone", "b")];
-        let names: Vec<String> = named(&rows).map(|(name, _)| name).collect();
-        assert_eq!(names, ["Gone_404101", "Gone_410101"]);
-    }
-}
+mod tests;

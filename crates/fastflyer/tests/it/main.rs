@@ -10,10 +10,12 @@
 mod apps;
 mod arguments;
 mod auth;
+mod codes;
 mod defects;
 mod extractors;
 mod flyer_format;
 mod hygiene;
+mod language;
 mod layers;
 mod limits;
 mod openapi;
