@@ -35,6 +35,7 @@ mod auth;
 mod context;
 mod envelope;
 pub mod extract;
+pub mod format;
 #[cfg(doctest)]
 mod guide;
 mod memory;
@@ -46,7 +47,7 @@ pub mod prelude;
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "only generated code calls it")]
 pub mod private;
-mod reply;
+pub mod reply;
 mod routing;
 mod service;
 pub mod static_files;
@@ -58,7 +59,7 @@ pub mod values;
 pub use app::app_defaults;
 pub use app::{App, AppEntry, FlyerApi, Hook, StartError};
 pub use context::Context;
-pub use envelope::Envelope;
+pub use envelope::{Envelope, Exception, FailureKind};
 pub use fastflyer_macros::{apps, delete, get, head, options, patch, post, put};
 pub use fastflyer_server::{Body, BoxError};
 pub use fastkit::{
@@ -67,7 +68,9 @@ pub use fastkit::{
     status,
 };
 pub use operation::Operation;
-pub use reply::{ApiError, Data, IntoApiError, IntoReply, Page, Pagination, Reply, Result};
+pub use reply::{
+    ApiError, CursorPage, Data, IntoApiError, IntoReply, Page, PageMeta, Reply, Result,
+};
 pub use routing::Router;
 pub use validation::FieldErrors;
 

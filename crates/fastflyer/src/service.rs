@@ -8,6 +8,7 @@ use crate::{
     app::Core,
     auth,
     context::{Context, PeerInfo},
+    envelope::Panicked,
     reply::Deferred,
     routing::{Found, Link},
 };
@@ -102,6 +103,9 @@ impl fastflyer_server::Service for ConnectionService {
             }
             Err(error) => self.core.envelope.failure(&error),
         };
+        self.core
+            .envelope
+            .finish(&mut response, &cx.parts.headers, request_id);
         let latency = stamp(&mut response, started, request_id);
         if !self.core.wants_log(cx.parts.uri.path()) {
             return response;
@@ -132,6 +136,7 @@ impl ConnectionService {
         body: Body,
         request_id: RequestId,
     ) -> Response {
+        let accept = accept_only(&parts.headers);
         let kept = self.core.wants_log(parts.uri.path()).then(|| {
             (
                 parts.method.clone(),
@@ -143,6 +148,9 @@ impl ConnectionService {
         let mut response = self
             .routed(parts, body, request_id, seen_body.clone())
             .await;
+        self.core
+            .envelope
+            .finish(&mut response, &accept, request_id);
         let latency = stamp(&mut response, started, request_id);
         let Some((method, uri, headers)) = &kept else {
             return response;
@@ -228,17 +236,6 @@ impl ConnectionService {
         response.map(Body::new)
     }
 
-    /// The scheme that the client used: a trusted proxy tells whether it was TLS.
-    fn scheme(&self, headers: &HeaderMap) -> &'static str {
-        let forwarded = headers
-            .get("x-forwarded-proto")
-            .filter(|_| self.peer.trusted);
-        match forwarded.map(HeaderValue::as_bytes) {
-            Some(b"https") => "https",
-            _ => "http",
-        }
-    }
-
     /// The answer where no operation is: 405, 307 to the path with or without its last slash, 404.
     fn nothing(&self, parts: &Parts, found: &Found<'_>) -> Response {
         let envelope = &self.core.envelope;
@@ -257,9 +254,18 @@ impl ConnectionService {
             None => format!("{path}/"),
         };
         if !other.is_empty() && !path.starts_with("//") && self.core.table.knows(&other) {
-            return redirect(parts, &other, self.scheme(&parts.headers));
+            return redirect(parts, &other, scheme(&self.peer, &parts.headers));
         }
         envelope.failure(&ApiError::framework(404))
+    }
+}
+
+/// The scheme that the client used: a trusted proxy tells whether it was TLS.
+pub(crate) fn scheme(peer: &PeerInfo, headers: &HeaderMap) -> &'static str {
+    let forwarded = headers.get("x-forwarded-proto").filter(|_| peer.trusted);
+    match forwarded.map(HeaderValue::as_bytes) {
+        Some(b"https") => "https",
+        _ => "http",
     }
 }
 
@@ -277,7 +283,12 @@ fn stamp(response: &mut Response, started: Instant, request_id: RequestId) -> u6
 /// A failure in the service's shape with the headers that layers have added to it, CORS for instance.
 fn with_added(mut shaped: Response, given: &HeaderMap) -> Response {
     for name in given.keys() {
-        let of_the_body = name == header::CONTENT_LENGTH || name == header::CONTENT_TYPE;
+        let of_the_body = [
+            header::CONTENT_LENGTH,
+            header::CONTENT_TYPE,
+            header::CONTENT_ENCODING,
+        ]
+        .contains(name);
         if of_the_body || shaped.headers().contains_key(name) {
             continue;
         }
@@ -286,6 +297,14 @@ fn with_added(mut shaped: Response, given: &HeaderMap) -> Response {
         }
     }
     shaped
+}
+
+/// What the form of a failure depends on, when the rest of the request is given away.
+fn accept_only(headers: &HeaderMap) -> HeaderMap {
+    let accept = headers.get_all(header::ACCEPT).iter();
+    accept
+        .map(|value| (header::ACCEPT, value.clone()))
+        .collect()
 }
 
 /// Marks the answer of axum's router that it has no route.
@@ -414,7 +433,7 @@ pub(crate) fn panicked(panic: &(dyn Any + Send)) -> ApiError {
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let text = text.unwrap_or("a value that is no text");
     tracing::error!(target: "fastflyer", "the handler panicked: {text}");
-    ApiError::uncaught(format!("the handler panicked: {text}"))
+    ApiError::uncaught(Panicked(text.to_owned()))
 }
 
 fn milliseconds(value: u64) -> HeaderValue {

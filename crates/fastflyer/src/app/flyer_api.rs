@@ -2,9 +2,10 @@
 
 use super::{AppEntry, Core, Hook, base_routes};
 use crate::{
-    Envelope, Operation, Result, Router,
+    ApiError, Envelope, Operation, Result, Router,
     access_log::AccessLog,
     auth::Credentials,
+    envelope::{Exception, Exceptions, FailureKind, Format},
     extract::{Explainers, StateMap},
     openapi,
     pool::Pool,
@@ -49,6 +50,8 @@ pub struct FlyerApi {
     states: StateMap,
     on_startup: Vec<Hook>,
     on_shutdown: Vec<Hook>,
+    format: Option<Arc<dyn Format>>,
+    exceptions: Exceptions,
 }
 
 /// An assembled application, ready to be served.
@@ -106,6 +109,8 @@ impl FlyerApi {
             states: StateMap::default(),
             on_startup: Vec::new(),
             on_shutdown: Vec::new(),
+            format: None,
+            exceptions: Exceptions::default(),
         }
     }
 
@@ -131,6 +136,94 @@ impl FlyerApi {
     /// it, so that a test can give another one.
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.states.insert(value);
+        self
+    }
+
+    /// Shapes all bodies by a format of the project's own, whatever `flyer_response_format` says of
+    /// successes. With `problem` there, failures are problem details all the same.
+    ///
+    /// See [`Format`](crate::format::Format) for an example.
+    pub fn format(mut self, format: impl Format) -> Self {
+        self.format = Some(Arc::new(format));
+        self
+    }
+
+    /// Answers errors of the type `E` that a handler returned with `?` with this code, message and
+    /// headers, instead of 500. `E` may be the error itself or one of its causes; of several the
+    /// outermost decides.
+    ///
+    /// The client sees the exception and nothing of the error (but its text with `flyer_debug=1`).
+    /// The log has the whole chain of causes, as a warning where the code is 4xx and as an error from
+    /// 500 on.
+    ///
+    /// ```
+    /// use fastflyer::{Exception, prelude::*, testing::TestClient};
+    ///
+    /// #[get("/notes/{name}")]
+    /// async fn note(name: String) -> Result<String> {
+    ///     Err(std::io::Error::new(std::io::ErrorKind::NotFound, name).into())
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let api = FlyerApi::new(Config::new())
+    ///     .include(routes![note])
+    ///     .exception::<std::io::Error>(Exception::code(404u32).message("数据未找到"));
+    /// let client = TestClient::new(api)?;
+    /// let answer = client.get("/flyer/notes/a").send().await;
+    /// assert_eq!((answer.status(), &answer.json()["message"]), (404, &"数据未找到".into()));
+    /// # Ok::<(), fastflyer::StartError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn exception<E: std::error::Error + 'static>(mut self, exception: Exception) -> Self {
+        self.exceptions.add_type::<E>(exception);
+        self
+    }
+
+    /// The same with an answer that depends on the error.
+    ///
+    /// ```
+    /// use fastflyer::prelude::*;
+    /// use std::io::{Error, ErrorKind};
+    ///
+    /// let api = FlyerApi::new(Config::new()).exception_with(|error: &Error| match error.kind() {
+    ///     ErrorKind::NotFound => ApiError::not_found().message("数据未找到"),
+    ///     ErrorKind::TimedOut => ApiError::unavailable().header("retry-after", "5"),
+    ///     _ => ApiError::internal(),
+    /// });
+    /// ```
+    pub fn exception_with<E: std::error::Error + 'static>(
+        mut self,
+        answer: impl Fn(&E) -> ApiError + Send + Sync + 'static,
+    ) -> Self {
+        self.exceptions.add_function(answer);
+        self
+    }
+
+    /// Answers failures that the framework finds itself with another code, message or further
+    /// headers. What the failure says beside (failing fields, `Allow`) stays.
+    ///
+    /// ```
+    /// use fastflyer::{Exception, FailureKind, prelude::*, testing::TestClient};
+    ///
+    /// #[get("/items/{id}")]
+    /// async fn item(id: u64) -> u64 {
+    ///     id
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let api = FlyerApi::new(Config::new())
+    ///     .include(routes![item])
+    ///     .on(FailureKind::Validation, Exception::code(422_001u32).message("表单验证错误"))
+    ///     .on(FailureKind::NotFound, Exception::new().message("走错了"));
+    /// let client = TestClient::new(api)?;
+    /// let answer = client.get("/flyer/items/x").send().await;
+    /// assert_eq!((answer.status(), &answer.json()["code"]), (422, &422_001.into()));
+    /// assert_eq!(client.get("/flyer/nowhere").send().await.json()["message"], "走错了");
+    /// # Ok::<(), fastflyer::StartError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn on(mut self, kind: FailureKind, exception: Exception) -> Self {
+        self.exceptions.add_kind(kind, exception);
         self
     }
 
@@ -184,7 +277,12 @@ impl FlyerApi {
         let Loaded {
             settings, warnings, ..
         } = loaded;
-        let envelope = Envelope::new(&settings);
+        let (envelope, envelope_problems) =
+            match Envelope::with(&settings, self.format, self.exceptions) {
+                Ok(envelope) => (envelope, Vec::new()),
+                // The rest is checked all the same, so that all reasons are told together.
+                Err(reasons) => (Envelope::default(), reasons),
+            };
         let mut notes = warnings;
         let mut mount = Mount::default();
         let mut hooks = Hooks::default();
@@ -226,7 +324,8 @@ impl FlyerApi {
 
         let axum = finish_axum(&mut mount);
         let axum_problems = std::mem::take(&mut mount.axum_problems);
-        let mut problems = std::mem::take(&mut mount.problems);
+        let mut problems = envelope_problems;
+        problems.append(&mut mount.problems);
         let operations: Vec<Arc<Mounted>> = mount.operations.into_iter().map(Arc::new).collect();
         let mut table = RouteTable::default();
         problems.extend(

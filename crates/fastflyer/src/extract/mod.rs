@@ -8,6 +8,7 @@
 mod body;
 mod explainers;
 mod multipart;
+mod pagination;
 mod param;
 mod parts;
 pub(crate) mod plain;
@@ -16,6 +17,7 @@ mod state;
 pub use body::{Form, Json};
 pub(crate) use explainers::Explainers;
 pub use multipart::{Field, Multipart};
+pub use pagination::{Cursor, Pagination};
 #[doc(hidden)]
 pub use param::ParamKind;
 pub use param::{Cookie, Header, Path, Query};
@@ -162,7 +164,6 @@ impl Failures {
             Some(Rejection::Fields(fields)) => ApiError::validation(fields),
             None => ApiError::validation(self.fields),
         };
-        cx.log_failure(&error);
-        cx.envelope().failure(&error)
+        cx.fail(&error)
     }
 }

@@ -3,13 +3,16 @@
 use super::Schemas;
 use crate::{
     Envelope,
-    envelope::succeeds,
+    envelope::{DataKind, succeeds},
     extract::{Constraints, ParamKind, TypeKey},
     operation::Operation,
     reply::{Data, Origin},
 };
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
+use std::any::TypeId;
+
+const JSON: &str = "application/json";
 
 /// Collects parameters, body and responses of one operation.
 #[derive(Debug)]
@@ -281,15 +284,26 @@ impl<'a> Describer<'a> {
 
     /// The data of a success.
     pub(crate) fn success<T: Data>(&mut self) {
+        self.success_with::<T>(None);
+    }
+
+    /// The same where the return type says the code.
+    pub(crate) fn success_with<T: Data>(&mut self, code: Option<u32>) {
         let data = T::schema(self.schemas);
-        let codes: Vec<u32> = self
-            .operation
-            .codes
-            .iter()
-            .copied()
+        let nothing = TypeId::of::<T>() == TypeId::of::<()>();
+        let kind = if nothing {
+            Some(DataKind::Nothing)
+        } else {
+            T::KIND
+        };
+        let declared = self.operation.codes.iter().copied();
+        let mut codes: Vec<u32> = declared
             .filter(|code| succeeds(*code))
+            .chain(code)
             .collect();
-        let codes = if codes.is_empty() { vec![200] } else { codes };
+        if codes.is_empty() {
+            codes.push(200);
+        }
         for code in codes {
             let status = crate::envelope::http_status(code);
             if status == http::StatusCode::NO_CONTENT {
@@ -298,11 +312,16 @@ impl<'a> Describer<'a> {
                 continue;
             }
             let follow = |schema: &Value| self.schemas.follow(schema, true).clone();
-            let schema = self
-                .envelope
-                .success_schema(code, data.clone(), &follow, T::PAGED);
+            let schema = self.envelope.success_schema(code, &data, &follow, kind);
             let text = self.text(code);
-            self.response(status.as_u16().to_string(), &text, schema);
+            self.response(status.as_u16().to_string(), &text, JSON, schema);
+        }
+    }
+
+    /// The handler returns a reply, which may have the code of a failure and data all the same.
+    pub(crate) fn may_fail_with_data<T: 'static>(&mut self) {
+        if TypeId::of::<T>() != TypeId::of::<()>() {
+            self.schemas.failures_have_data();
         }
     }
 
@@ -318,13 +337,18 @@ impl<'a> Describer<'a> {
             },
         });
         let text = self.text(200);
-        self.response("200".to_owned(), &text, schema);
+        self.response("200".to_owned(), &text, JSON, schema);
     }
 
     /// A response of which nothing is known but that it is one.
     pub fn opaque_response(&mut self) {
         let response = json!({"description": self.text(200)});
         self.responses.entry("200").or_insert(response);
+    }
+
+    /// The names of the parameters by which clients ask for pages.
+    pub(crate) fn page_params(&self) -> fastkit::settings::PageParams {
+        self.envelope.page_params
     }
 
     /// The handler takes a `State<T>`.
@@ -338,27 +362,35 @@ impl<'a> Describer<'a> {
 
     fn failure(&mut self, code: u32, origin: Origin) {
         let status = self.envelope.documented_status(code, origin);
-        let text = self.text(code);
-        self.response(
-            status.to_string(),
-            &text,
-            json!({"$ref": "#/components/schemas/Failure"}),
-        );
+        let text = self.text(self.envelope.documented_code(code, origin));
+        self.failed(status.to_string(), &text);
     }
 
-    /// Adds a response; a second one under the same status is an alternative.
-    fn response(&mut self, status: String, description: &str, schema: Value) {
-        let fresh = json!({"description": description, "content": {"application/json": {"schema": schema}}});
+    /// A failure under a status, in each form in which it may be sent.
+    fn failed(&mut self, status: String, description: &str) {
+        for (media_type, component) in self.envelope.failure_content() {
+            let schema = json!({"$ref": format!("#/components/schemas/{component}")});
+            self.response(status.clone(), description, media_type, schema);
+        }
+    }
+
+    /// Adds a response; a second one under the same status and media type is an alternative.
+    fn response(&mut self, status: String, description: &str, media_type: &str, schema: Value) {
+        let fresh = json!({"schema": schema});
         let Some(known) = self.responses.get_mut(&status) else {
-            self.responses.insert(status, fresh);
+            let response = json!({"description": description, "content": {media_type: fresh}});
+            self.responses.insert(status, response);
             return;
         };
         // Of a response without content nothing is known: it may be this one too.
-        if known.get("content").is_none() {
+        let Some(content) = known.get_mut("content") else {
             return;
-        }
-        let old = known["content"]["application/json"]["schema"].take();
-        known["content"]["application/json"]["schema"] = match old {
+        };
+        let Some(known) = content.get_mut(media_type) else {
+            content[media_type] = fresh;
+            return;
+        };
+        known["schema"] = match known["schema"].take() {
             old if old == schema => old,
             Value::Null => schema,
             Value::Object(mut object) if object.len() == 1 && object.contains_key("anyOf") => {
@@ -384,9 +416,7 @@ impl<'a> Describer<'a> {
             self.failure(422, Origin::Validation);
         }
         if secured {
-            let schema = json!({"$ref": "#/components/schemas/Failure"});
-            let text = self.text(401);
-            self.response("401".to_owned(), &text, schema);
+            self.failure(401, Origin::Framework);
         }
         if self.responses.keys().all(|status| !status.starts_with('2')) {
             self.opaque_response();
@@ -395,8 +425,7 @@ impl<'a> Describer<'a> {
         if !self.safe && self.envelope.documented_status(500, Origin::Uncaught) < 400 {
             self.failure(500, Origin::Uncaught);
         }
-        let failure = json!({"$ref": "#/components/schemas/Failure"});
-        self.response("default".to_owned(), "失败", failure);
+        self.failed("default".to_owned(), "失败");
 
         let operation = self.operation;
         let mut object = Map::new();
