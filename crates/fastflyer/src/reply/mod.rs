@@ -125,6 +125,14 @@ impl<T> Reply<T> {
         self.header(header::LOCATION, uri)
     }
 
+    /// The same reply with other data.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Reply<U> {
+        Reply {
+            data: change(self.data),
+            head: self.head,
+        }
+    }
+
     /// The data of the answer.
     pub fn data(&self) -> &T {
         &self.data
