@@ -51,7 +51,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 /// let answer = client.get("/flyer/primes").send().await;
 /// assert_eq!(answer.json(), json!({"ok": true, "result": [2, 3, 5]}));
 /// let answer = client.get("/flyer/no-such-path").send().await;
-/// assert_eq!(answer.json(), json!({"ok": false, "reason": "资源不存在"}));
+/// assert_eq!(answer.json(), json!({"ok": false, "reason": "资源未找到"}));
 /// # Ok::<(), fastflyer::StartError>(())
 /// # }).unwrap();
 /// ```
