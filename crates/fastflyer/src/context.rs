@@ -114,26 +114,19 @@ impl Context {
 
     /// The operation's name for logs: `GET /flyer/items/{id}`.
     pub(crate) fn place(&self) -> String {
-        let path = match &self.mounted {
-            Some(mounted) => mounted.path.as_str(),
-            None => self.parts.uri.path(),
-        };
-        format!("{} {path}", self.parts.method)
+        format!("{} {}", self.parts.method, self.path())
     }
 
-    /// Writes what the client must not see about a failure to the log: as an error, or as a warning
-    /// where the code that is sent says that the client was at fault.
-    pub(crate) fn log_failure(&self, error: &ApiError, response: &Response) {
-        let Some(chain) = error.chain() else { return };
-        // The table of exceptions may have given another code.
-        let sent = response.extensions().get::<Failed>();
-        let code = sent.map_or_else(|| error.code_number(), Failed::code);
-        // What a client did wrong must not fill the log of errors.
-        if crate::envelope::prefix(code).is_some_and(|prefix| prefix < 500) {
-            tracing::warn!(target: "fastflyer", "{}: {chain}", self.place());
-        } else {
-            tracing::error!(target: "fastflyer", "{}: {chain}", self.place());
+    fn path(&self) -> &str {
+        match &self.mounted {
+            Some(mounted) => mounted.path.as_str(),
+            None => self.parts.uri.path(),
         }
+    }
+
+    /// Writes what the client must not see about a failure to the log.
+    pub(crate) fn log_failure(&self, error: &ApiError, response: &Response) {
+        log_failure(&self.parts.method, self.path(), error, response);
     }
 
     /// Says once per operation that it succeeds with a status that its documentation does not know.
@@ -221,6 +214,21 @@ impl Context {
         }
         let text = value.and_then(|value| value.to_str().ok()).unwrap_or("");
         text.split(';').next().unwrap_or("").trim_ascii()
+    }
+}
+
+/// Writes what the client must not see about a failure to the log: as an error, or as a warning where
+/// the code that is sent says that the client was at fault.
+pub(crate) fn log_failure(method: &Method, path: &str, error: &ApiError, response: &Response) {
+    let Some(chain) = error.chain() else { return };
+    // The table of exceptions may have given another code.
+    let sent = response.extensions().get::<Failed>();
+    let code = sent.map_or_else(|| error.code_number(), Failed::code);
+    // What a client did wrong must not fill the log of errors.
+    if crate::envelope::prefix(code).is_some_and(|prefix| prefix < 500) {
+        tracing::warn!(target: "fastflyer", "{method} {path}: {chain}");
+    } else {
+        tracing::error!(target: "fastflyer", "{method} {path}: {chain}");
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     ApiError, Body, Response,
     app::Core,
     auth,
-    context::{Context, PeerInfo},
+    context::{Context, PeerInfo, log_failure},
     envelope::Panicked,
     reply::Deferred,
     routing::{Found, Link},
@@ -198,6 +198,7 @@ impl ConnectionService {
             mounted,
             seen_body,
         };
+        let asked = (parts.method.clone(), parts.uri.clone());
         let mut request = Request::from_parts(parts, axum::body::Body::new(body));
         request.extensions_mut().insert(link);
         // The default for axum's own extractors, which inner layers may replace.
@@ -208,21 +209,25 @@ impl ConnectionService {
         let answer = router.clone().call(request);
         let answer = Box::pin(async move {
             let Ok(response) = answer.await;
-            self.shaped(response, nothing)
+            self.shaped(&asked, response, nothing)
         });
         Guarded::new(core, request_id, answer).await
     }
 
     /// An answer of axum's router: its own errors and ours get the service's shape.
-    fn shaped(&self, response: axum::response::Response, nothing: Response) -> Response {
+    fn shaped(
+        &self,
+        asked: &(Method, Uri),
+        response: axum::response::Response,
+        nothing: Response,
+    ) -> Response {
         if response.extensions().get::<NotRouted>().is_some() {
             return nothing;
         }
         if let Some(Deferred(error)) = response.extensions().get::<Deferred>() {
-            if let Some(chain) = error.chain() {
-                tracing::error!(target: "fastflyer", "{chain}");
-            }
-            return with_added(self.core.envelope.failure(error), response.headers());
+            let shaped = self.core.envelope.failure(error);
+            log_failure(&asked.0, asked.1.path(), error, &shaped);
+            return with_added(shaped, response.headers());
         }
         let allow = response.headers().get(header::ALLOW).cloned();
         if response.status() == StatusCode::METHOD_NOT_ALLOWED

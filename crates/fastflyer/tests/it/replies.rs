@@ -353,8 +353,11 @@ async fn error_status_options_change_the_status_only() {
     }
 }
 
-/// Counts warnings that mention a word.
-struct Warnings(&'static str, std::sync::Arc<std::sync::Mutex<Vec<String>>>);
+/// Collects log lines that mention a word.
+pub(crate) struct Warnings(
+    pub(crate) &'static str,
+    pub(crate) std::sync::Arc<std::sync::Mutex<Vec<String>>>,
+);
 
 impl tracing::Subscriber for Warnings {
     fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {

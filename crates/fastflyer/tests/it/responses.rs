@@ -2,7 +2,7 @@
 
 use crate::support::{api, client_api, client_with, reasons};
 use fastflyer::{
-    Config, CursorPage, Exception, FailureKind, FlyerApi, Page,
+    Config, CursorPage, Exception, FailureKind, FlyerApi, Page, axum,
     extract::Cursor,
     format::{DataKind, Format, Shape, Slot},
     prelude::*,
@@ -319,6 +319,32 @@ async fn exceptions_answer_errors_by_their_type_and_failures_by_their_kind() {
     assert_eq!(
         (status, &body["code"], &body["message"]),
         (200, &json!(404_101), &json!("数据未找到"))
+    );
+}
+
+#[tokio::test]
+async fn the_log_has_the_causes_of_what_the_client_is_not_told() {
+    let lines = std::sync::Arc::default();
+    let log = crate::replies::Warnings("secret_users", std::sync::Arc::clone(&lines));
+    let _guard = tracing::subscriber::set_default(log);
+    let plain = client_with(router(), &[]);
+    let axum = axum::Router::new().route(
+        "/axum",
+        axum::routing::get(async || Err::<(), _>(ApiError::from(RowNotFound))),
+    );
+    let mapped = api(Router::new().include(router()).axum(axum))
+        .exception::<RowNotFound>(Exception::code(404u32));
+    let mapped = client_api(mapped);
+    assert_eq!(get(&plain, "/query").await.0, 500);
+    assert_eq!(get(&mapped, "/query").await.0, 404);
+    assert_eq!(get(&mapped, "/axum").await.0, 404);
+    assert_eq!(
+        *lines.lock().unwrap(),
+        [
+            "ERROR GET /demo/query: the query failed: no row in table secret_users",
+            "WARN GET /demo/query: the query failed: no row in table secret_users",
+            "WARN GET /demo/axum: no row in table secret_users",
+        ]
     );
 }
 
