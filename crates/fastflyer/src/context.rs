@@ -6,6 +6,7 @@
 use crate::{
     ApiError, Body, Envelope, Response,
     app::Core,
+    envelope::Failed,
     language::{Notice, Preferences},
     routing::{Mounted, PathParams},
     validation::messages::Wording,
@@ -74,6 +75,29 @@ impl Context {
         crate::service::client_ip(&self.core, &self.peer, &self.parts.headers)
     }
 
+    /// Where the client sees the service, as `https://example.org`: by `Host`, or by what a trusted
+    /// proxy says in `X-Forwarded-Host` and `X-Forwarded-Proto`. `None` without a usable host.
+    pub(crate) fn origin(&self) -> Option<String> {
+        let header = |name: &str| self.parts.headers.get(name)?.to_str().ok();
+        let forwarded = header("x-forwarded-host").filter(|_| self.peer.trusted);
+        // Each proxy appends; the first saw what the client asked for.
+        let forwarded = forwarded.and_then(|hosts| hosts.split(',').next());
+        let usable = |host: &&str| host.parse::<http::uri::Authority>().is_ok();
+        let host = forwarded
+            .map(str::trim)
+            .filter(usable)
+            .or_else(|| header("host").filter(usable))?;
+        let scheme = crate::service::scheme(&self.peer, &self.parts.headers);
+        Some(format!("{scheme}://{host}"))
+    }
+
+    /// Shapes a failure and writes what the client must not see of it to the log.
+    pub(crate) fn fail(&self, error: &ApiError) -> Response {
+        let response = self.failure(error);
+        self.log_failure(error, &response);
+        response
+    }
+
     pub(crate) fn envelope(&self) -> &Envelope {
         &self.core.envelope
     }
@@ -99,27 +123,27 @@ impl Context {
 
     /// The operation's name for logs: `GET /flyer/items/{id}`.
     pub(crate) fn place(&self) -> String {
-        let path = match &self.mounted {
-            Some(mounted) => mounted.path.as_str(),
-            None => self.parts.uri.path(),
-        };
-        format!("{} {path}", self.parts.method)
+        format!("{} {}", self.parts.method, self.path())
     }
 
-    /// Writes what the client must not see about a failure of the service to the log.
-    pub(crate) fn log_failure(&self, error: &ApiError) {
-        let Some(chain) = error.chain() else { return };
-        // What a client did wrong must not fill the log of errors.
-        if crate::envelope::prefix(error.code_number()).is_some_and(|prefix| prefix < 500) {
-            tracing::warn!(target: "fastflyer", "{}: {chain}", self.place());
-        } else {
-            tracing::error!(target: "fastflyer", "{}: {chain}", self.place());
+    fn path(&self) -> &str {
+        match &self.mounted {
+            Some(mounted) => mounted.path.as_str(),
+            None => self.parts.uri.path(),
         }
+    }
+
+    /// Writes what the client must not see about a failure to the log.
+    pub(crate) fn log_failure(&self, error: &ApiError, response: &Response) {
+        log_failure(&self.parts.method, self.path(), error, response);
     }
 
     /// Says once per operation that it succeeds with a status that its documentation does not know.
     #[cold]
-    pub(crate) fn check_declared(&self, sent: StatusCode) {
+    pub(crate) fn check_declared(&self, sent: StatusCode, declared: bool) {
+        if declared {
+            return;
+        }
         let Some(mounted) = self
             .mounted
             .as_ref()
@@ -200,6 +224,21 @@ impl Context {
         }
         let text = value.and_then(|value| value.to_str().ok()).unwrap_or("");
         text.split(';').next().unwrap_or("").trim_ascii()
+    }
+}
+
+/// Writes what the client must not see about a failure to the log: as an error, or as a warning where
+/// the code that is sent says that the client was at fault.
+pub(crate) fn log_failure(method: &Method, path: &str, error: &ApiError, response: &Response) {
+    let Some(chain) = error.chain() else { return };
+    // The table of exceptions may have given another code.
+    let sent = response.extensions().get::<Failed>();
+    let code = sent.map_or_else(|| error.code_number(), Failed::code);
+    // What a client did wrong must not fill the log of errors.
+    if crate::envelope::prefix(code).is_some_and(|prefix| prefix < 500) {
+        tracing::warn!(target: "fastflyer", "{method} {path}: {chain}");
+    } else {
+        tracing::error!(target: "fastflyer", "{method} {path}: {chain}");
     }
 }
 

@@ -20,6 +20,7 @@ guides! {
     Apps "docs/guide/6-apps-and-routers.md";
     Settings "docs/guide/7-settings-logging.md";
     Testing "docs/guide/8-testing.md";
+    Migration "docs/migration.md";
 }
 
 /// The answers that the READMEs show are those of the service that they show.

@@ -36,6 +36,7 @@ pub mod codes;
 mod context;
 mod envelope;
 pub mod extract;
+pub mod format;
 #[cfg(doctest)]
 mod guide;
 mod language;
@@ -48,7 +49,7 @@ pub mod prelude;
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "only generated code calls it")]
 pub mod private;
-mod reply;
+pub mod reply;
 mod routing;
 mod service;
 pub mod static_files;
@@ -61,7 +62,7 @@ pub use app::app_defaults;
 pub use app::{App, AppEntry, FlyerApi, Hook, StartError};
 pub use codes::ResponseCode;
 pub use context::Context;
-pub use envelope::Envelope;
+pub use envelope::{Envelope, Exception, FailureKind};
 pub use fastflyer_macros::{ResponseCode, apps, delete, get, head, options, patch, post, put};
 pub use fastflyer_server::{Body, BoxError};
 pub use fastkit::{
@@ -70,7 +71,9 @@ pub use fastkit::{
     status,
 };
 pub use operation::Operation;
-pub use reply::{ApiError, Data, IntoApiError, IntoReply, Page, Pagination, Reply, Result};
+pub use reply::{
+    ApiError, CursorPage, Data, IntoApiError, IntoReply, Page, PageMeta, Reply, Result,
+};
 pub use routing::Router;
 pub use validation::FieldErrors;
 

@@ -5,7 +5,7 @@
 
 pub use crate::{
     ApiError, Config, FlyerApi, Page, Reply, ResponseCode, Router, delete,
-    extract::{Cookie, Form, Header, Json, Multipart, Path, Query, State},
+    extract::{Cookie, Form, Header, Json, Multipart, Pagination, Path, Query, State},
     get, head, logger, options, patch, post, put, routes,
 };
 pub use garde::Validate;

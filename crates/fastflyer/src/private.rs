@@ -27,8 +27,7 @@ use std::marker::PhantomData;
 
 /// Shapes the error of a handler and logs its cause.
 pub fn fail(cx: &Context, error: ApiError) -> Response {
-    cx.log_failure(&error);
-    cx.failure(&error)
+    cx.fail(&error)
 }
 
 /// Runs a plain handler on the thread pool.
@@ -127,10 +126,7 @@ impl AsResponse {
         let response = out.into_response();
         // A `Result<Response, ApiError>` is such a response too: its error gets the service's shape.
         match response.extensions().get::<crate::reply::Deferred>() {
-            Some(crate::reply::Deferred(error)) => {
-                cx.log_failure(error);
-                cx.failure(error)
-            }
+            Some(crate::reply::Deferred(error)) => cx.fail(error),
             None => response.map(crate::Body::new),
         }
     }

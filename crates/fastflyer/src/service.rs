@@ -7,7 +7,8 @@ use crate::{
     ApiError, Body, Response,
     app::Core,
     auth,
-    context::{Context, PeerInfo},
+    context::{Context, PeerInfo, log_failure},
+    envelope::Panicked,
     language::Preferences,
     reply::Deferred,
     routing::{Found, Link},
@@ -109,6 +110,9 @@ impl fastflyer_server::Service for ConnectionService {
             }
             Err(error) => cx.failure(&error),
         };
+        self.core
+            .envelope
+            .finish(&mut response, &cx.parts.headers, request_id);
         let latency = stamp(&mut response, started, request_id);
         if !self.core.wants_log(cx.parts.uri.path()) {
             return response;
@@ -140,6 +144,7 @@ impl ConnectionService {
         request_id: RequestId,
         preferences: Preferences,
     ) -> Response {
+        let accept = accept_only(&parts.headers);
         let kept = self.core.wants_log(parts.uri.path()).then(|| {
             (
                 parts.method.clone(),
@@ -151,6 +156,9 @@ impl ConnectionService {
         let mut response = self
             .routed(parts, body, request_id, preferences, seen_body.clone())
             .await;
+        self.core
+            .envelope
+            .finish(&mut response, &accept, request_id);
         let latency = stamp(&mut response, started, request_id);
         let Some((method, uri, headers)) = &kept else {
             return response;
@@ -200,6 +208,7 @@ impl ConnectionService {
             mounted,
             seen_body,
         };
+        let asked = (parts.method.clone(), parts.uri.clone());
         let mut request = Request::from_parts(parts, axum::body::Body::new(body));
         request.extensions_mut().insert(link);
         // The default for axum's own extractors, which inner layers may replace.
@@ -210,7 +219,7 @@ impl ConnectionService {
         let answer = router.clone().call(request);
         let answer = Box::pin(async move {
             let Ok(response) = answer.await;
-            self.shaped(response, nothing, preferences)
+            self.shaped(&asked, response, nothing, preferences)
         });
         Guarded::new(core, request_id, preferences, answer).await
     }
@@ -218,6 +227,7 @@ impl ConnectionService {
     /// An answer of axum's router: its own errors and ours get the service's shape.
     fn shaped(
         &self,
+        asked: &(Method, Uri),
         response: axum::response::Response,
         nothing: Response,
         preferences: Preferences,
@@ -226,13 +236,9 @@ impl ConnectionService {
             return nothing;
         }
         if let Some(Deferred(error)) = response.extensions().get::<Deferred>() {
-            if let Some(chain) = error.chain() {
-                tracing::error!(target: "fastflyer", "{chain}");
-            }
-            return with_added(
-                self.core.envelope.failure(error, preferences),
-                response.headers(),
-            );
+            let shaped = self.core.envelope.failure(error, preferences);
+            log_failure(&asked.0, asked.1.path(), error, &shaped);
+            return with_added(shaped, response.headers());
         }
         let allow = response.headers().get(header::ALLOW).cloned();
         if response.status() == StatusCode::METHOD_NOT_ALLOWED
@@ -247,17 +253,6 @@ impl ConnectionService {
             );
         }
         response.map(Body::new)
-    }
-
-    /// The scheme that the client used: a trusted proxy tells whether it was TLS.
-    fn scheme(&self, headers: &HeaderMap) -> &'static str {
-        let forwarded = headers
-            .get("x-forwarded-proto")
-            .filter(|_| self.peer.trusted);
-        match forwarded.map(HeaderValue::as_bytes) {
-            Some(b"https") => "https",
-            _ => "http",
-        }
     }
 
     /// The answer where no operation is: 405, 307 to the path with or without its last slash, 404.
@@ -278,9 +273,18 @@ impl ConnectionService {
             None => format!("{path}/"),
         };
         if !other.is_empty() && !path.starts_with("//") && self.core.table.knows(&other) {
-            return redirect(parts, &other, self.scheme(&parts.headers));
+            return redirect(parts, &other, scheme(&self.peer, &parts.headers));
         }
         envelope.failure(&ApiError::framework(404), preferences)
+    }
+}
+
+/// The scheme that the client used: a trusted proxy tells whether it was TLS.
+pub(crate) fn scheme(peer: &PeerInfo, headers: &HeaderMap) -> &'static str {
+    let forwarded = headers.get("x-forwarded-proto").filter(|_| peer.trusted);
+    match forwarded.map(HeaderValue::as_bytes) {
+        Some(b"https") => "https",
+        _ => "http",
     }
 }
 
@@ -298,7 +302,12 @@ fn stamp(response: &mut Response, started: Instant, request_id: RequestId) -> u6
 /// A failure in the service's shape with the headers that layers have added to it, CORS for instance.
 fn with_added(mut shaped: Response, given: &HeaderMap) -> Response {
     for name in given.keys() {
-        let of_the_body = name == header::CONTENT_LENGTH || name == header::CONTENT_TYPE;
+        let of_the_body = [
+            header::CONTENT_LENGTH,
+            header::CONTENT_TYPE,
+            header::CONTENT_ENCODING,
+        ]
+        .contains(name);
         // Layers may vary by other headers than ours.
         let listed = name == header::VARY;
         if of_the_body || (shaped.headers().contains_key(name) && !listed) {
@@ -318,6 +327,14 @@ fn with_added(mut shaped: Response, given: &HeaderMap) -> Response {
         }
     }
     shaped
+}
+
+/// What the form of a failure depends on, when the rest of the request is given away.
+fn accept_only(headers: &HeaderMap) -> HeaderMap {
+    let accept = headers.get_all(header::ACCEPT).iter();
+    accept
+        .map(|value| (header::ACCEPT, value.clone()))
+        .collect()
 }
 
 /// Marks the answer of axum's router that it has no route.
@@ -454,7 +471,7 @@ pub(crate) fn panicked(panic: &(dyn Any + Send)) -> ApiError {
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let text = text.unwrap_or("a value that is no text");
     tracing::error!(target: "fastflyer", "the handler panicked: {text}");
-    ApiError::uncaught(format!("the handler panicked: {text}"))
+    ApiError::uncaught(Panicked(text.to_owned()))
 }
 
 fn milliseconds(value: u64) -> HeaderValue {

@@ -2,10 +2,11 @@
 
 use super::{AppEntry, Core, Hook, base_routes};
 use crate::{
-    Envelope, Operation, Result, Router,
+    ApiError, Envelope, Operation, Result, Router,
     access_log::AccessLog,
     auth::Credentials,
     codes::{Catalogue, CodeRow, CodeSet, ResponseCode},
+    envelope::{Exception, Exceptions, FailureKind, Format},
     extract::{Explainers, StateMap},
     language::{self, Texts},
     openapi,
@@ -52,6 +53,8 @@ pub struct FlyerApi {
     codes: Vec<&'static CodeSet>,
     on_startup: Vec<Hook>,
     on_shutdown: Vec<Hook>,
+    format: Option<Arc<dyn Format>>,
+    exceptions: Exceptions,
 }
 
 /// An assembled application, ready to be served.
@@ -110,6 +113,8 @@ impl FlyerApi {
             codes: Vec::new(),
             on_startup: Vec::new(),
             on_shutdown: Vec::new(),
+            format: None,
+            exceptions: Exceptions::default(),
         }
     }
 
@@ -155,6 +160,94 @@ impl FlyerApi {
     /// ```
     pub fn codes<C: ResponseCode>(mut self) -> Self {
         self.codes.push(C::SET);
+        self
+    }
+
+    /// Shapes all bodies by a format of the project's own, whatever `flyer_response_format` says of
+    /// successes. With `problem` there, failures are problem details all the same.
+    ///
+    /// See [`Format`](crate::format::Format) for an example.
+    pub fn format(mut self, format: impl Format) -> Self {
+        self.format = Some(Arc::new(format));
+        self
+    }
+
+    /// Answers errors of the type `E` that a handler returned with `?` with this code, message and
+    /// headers, instead of 500. `E` may be the error itself or one of its causes; of several the
+    /// outermost decides.
+    ///
+    /// The client sees the exception and nothing of the error (but its text with `flyer_debug=1`).
+    /// The log has the whole chain of causes, as a warning where the code is 4xx and as an error from
+    /// 500 on.
+    ///
+    /// ```
+    /// use fastflyer::{Exception, prelude::*, testing::TestClient};
+    ///
+    /// #[get("/notes/{name}")]
+    /// async fn note(name: String) -> Result<String> {
+    ///     Err(std::io::Error::new(std::io::ErrorKind::NotFound, name).into())
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let api = FlyerApi::new(Config::new())
+    ///     .include(routes![note])
+    ///     .exception::<std::io::Error>(Exception::code(404u32).message("数据未找到"));
+    /// let client = TestClient::new(api)?;
+    /// let answer = client.get("/flyer/notes/a").send().await;
+    /// assert_eq!((answer.status(), &answer.json()["message"]), (404, &"数据未找到".into()));
+    /// # Ok::<(), fastflyer::StartError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn exception<E: std::error::Error + 'static>(mut self, exception: Exception) -> Self {
+        self.exceptions.add_type::<E>(exception);
+        self
+    }
+
+    /// The same with an answer that depends on the error.
+    ///
+    /// ```
+    /// use fastflyer::prelude::*;
+    /// use std::io::{Error, ErrorKind};
+    ///
+    /// let api = FlyerApi::new(Config::new()).exception_with(|error: &Error| match error.kind() {
+    ///     ErrorKind::NotFound => ApiError::not_found().message("数据未找到"),
+    ///     ErrorKind::TimedOut => ApiError::unavailable().header("retry-after", "5"),
+    ///     _ => ApiError::internal(),
+    /// });
+    /// ```
+    pub fn exception_with<E: std::error::Error + 'static>(
+        mut self,
+        answer: impl Fn(&E) -> ApiError + Send + Sync + 'static,
+    ) -> Self {
+        self.exceptions.add_function(answer);
+        self
+    }
+
+    /// Answers failures that the framework finds itself with another code, message or further
+    /// headers. What the failure says beside (failing fields, `Allow`) stays.
+    ///
+    /// ```
+    /// use fastflyer::{Exception, FailureKind, prelude::*, testing::TestClient};
+    ///
+    /// #[get("/items/{id}")]
+    /// async fn item(id: u64) -> u64 {
+    ///     id
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let api = FlyerApi::new(Config::new())
+    ///     .include(routes![item])
+    ///     .on(FailureKind::Validation, Exception::code(422_001u32).message("表单验证错误"))
+    ///     .on(FailureKind::NotFound, Exception::new().message("走错了"));
+    /// let client = TestClient::new(api)?;
+    /// let answer = client.get("/flyer/items/x").send().await;
+    /// assert_eq!((answer.status(), &answer.json()["code"]), (422, &422_001.into()));
+    /// assert_eq!(client.get("/flyer/nowhere").send().await.json()["message"], "走错了");
+    /// # Ok::<(), fastflyer::StartError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn on(mut self, kind: FailureKind, exception: Exception) -> Self {
+        self.exceptions.add_kind(kind, exception);
         self
     }
 
@@ -245,19 +338,24 @@ impl FlyerApi {
         hooks.startup.extend(own(self.on_startup));
         hooks.shutdown.extend(own(self.on_shutdown));
         self.router.mount(&scope("", true), &mut mount);
-        let (catalogue, envelope) = match speak(&settings, &self.codes, &mount) {
-            Ok(spoken) => spoken,
-            Err(found) => {
-                mount.problems.extend(found);
-                (Catalogue::default(), Envelope::new(&settings))
-            }
-        };
+        let named = [self.codes.as_slice(), self.exceptions.sets()].concat();
+        let (catalogue, texts) = speak(&settings, &named, &mount).unwrap_or_else(|found| {
+            mount.problems.extend(found);
+            (Catalogue::default(), Texts::built_in())
+        });
+        let (envelope, envelope_problems) =
+            match Envelope::with(&settings, texts, self.format, self.exceptions) {
+                Ok(envelope) => (envelope, Vec::new()),
+                // The rest is checked all the same, so that all reasons are told together.
+                Err(reasons) => (Envelope::default(), reasons),
+            };
         let rows = code_rows(&catalogue, &envelope);
         base_routes::mount(&settings, &mut mount, rows.clone());
 
         let axum = finish_axum(&mut mount);
         let axum_problems = std::mem::take(&mut mount.axum_problems);
-        let mut problems = std::mem::take(&mut mount.problems);
+        let mut problems = envelope_problems;
+        problems.append(&mut mount.problems);
         let operations: Vec<Arc<Mounted>> = mount.operations.into_iter().map(Arc::new).collect();
         let mut table = RouteTable::default();
         problems.extend(
@@ -335,7 +433,7 @@ fn speak(
     settings: &Settings,
     named: &[&'static CodeSet],
     mount: &Mount,
-) -> Result<(Catalogue, Envelope), Vec<String>> {
+) -> Result<(Catalogue, Arc<Texts>), Vec<String>> {
     let declared = mount.operations.iter().flat_map(|mounted| {
         let codes = mounted.operation.codes.iter();
         codes.filter_map(|code| code.set())
@@ -354,7 +452,7 @@ fn speak(
         &catalogue,
         files,
     )?;
-    Ok((catalogue, Envelope::with_texts(settings, Arc::new(texts))))
+    Ok((catalogue, Arc::new(texts)))
 }
 
 /// The catalogue as clients see it.

@@ -32,6 +32,10 @@ impl Application for App {
         let failure = ApiError::framework(code).detail(error.reason);
         let mut response = self.core.envelope.failure(&failure, Preferences::default());
         let request_id = RequestId::random();
+        // Nothing of what was sent can be trusted to be a header.
+        self.core
+            .envelope
+            .finish(&mut response, &HeaderMap::new(), request_id);
         if let Ok(id) = HeaderValue::from_bytes(request_id.as_bytes()) {
             response
                 .headers_mut()

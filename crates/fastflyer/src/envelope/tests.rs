@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Locale, Page, Reply, codes::Catalogue};
+use crate::{Page, Reply};
 use serde_json::{Value, json};
 
 fn shaped<T: Data>(envelope: &Envelope, reply: Reply<T>) -> (u16, Value) {
@@ -12,18 +12,15 @@ fn body(response: Response) -> (u16, Value) {
     (response.status().as_u16(), json)
 }
 
-fn texts(format: ResponseFormat) -> Arc<Texts> {
-    let catalogue = Catalogue::new([]).unwrap();
-    Arc::new(Texts::new(format, &Locale::ZhCn.into(), &catalogue, Vec::new()).unwrap())
+fn with(settings: &[(&str, &str)]) -> Envelope {
+    let sources = fastkit::settings::Sources::from_pairs(settings.iter().copied());
+    let config = fastkit::settings::Config::new();
+    let loaded = Settings::load(&config, &sources).unwrap();
+    Envelope::new(&loaded.settings).unwrap()
 }
 
 fn flyer() -> Envelope {
-    Envelope {
-        format: ResponseFormat::Flyer,
-        error_status: ErrorStatus::Always200,
-        texts: texts(ResponseFormat::Flyer),
-        ..Envelope::default()
-    }
+    with(&[("flyer_response_format", "flyer")])
 }
 
 #[test]
@@ -208,11 +205,7 @@ fn codes_below_a_hundred_have_no_prefix() {
 
 #[test]
 fn only_protocol_errors_escape_the_status_option() {
-    let flyer = Envelope {
-        format: ResponseFormat::Flyer,
-        error_status: ErrorStatus::Always200,
-        ..Envelope::default()
-    };
+    let flyer = flyer();
     assert_eq!(flyer.documented_status(422, Origin::Validation), 200);
     assert_eq!(flyer.documented_status(404, Origin::Handler), 200);
     assert_eq!(flyer.documented_status(500, Origin::Uncaught), 200);
@@ -230,4 +223,34 @@ fn every_code_has_a_text() {
         assert_eq!(envelope.text(code, None), text, "{code}");
         assert!(!text.is_empty());
     }
+}
+
+#[test]
+fn every_built_in_format_is_ready() {
+    for format in ["standard", "flyer", "problem"] {
+        with(&[("flyer_response_format", format)]);
+    }
+}
+
+#[test]
+fn data_that_other_names_part_from_the_body_is_written_anew() {
+    let envelope = with(&[("flyer_response_fields", "data.data=items,status=-,error=-")]);
+    let (_, list) = shaped(&envelope, Reply::success(vec![1, 2]));
+    assert_eq!(
+        list,
+        json!({"code": 200, "message": "操作成功", "data": {}, "items": [1, 2]})
+    );
+    let (_, value) = shaped(&envelope, Reply::success("x"));
+    assert_eq!(
+        value,
+        json!({"code": 200, "message": "操作成功", "data": "x"})
+    );
+    let hidden = with(&[(
+        "flyer_response_fields",
+        "data.data=-,status=-,error=-,message=-",
+    )]);
+    let (_, list) = shaped(&hidden, Reply::success(vec![1, 2]));
+    assert_eq!(list, json!({"code": 200, "data": {}}));
+    let (_, value) = shaped(&hidden, Reply::success("x"));
+    assert_eq!(value, json!({"code": 200, "data": "x"}));
 }

@@ -8,6 +8,7 @@
 mod body;
 mod explainers;
 mod multipart;
+mod pagination;
 mod param;
 mod parts;
 pub(crate) mod plain;
@@ -17,6 +18,7 @@ pub use crate::language::Language;
 pub use body::{Form, Json};
 pub(crate) use explainers::Explainers;
 pub use multipart::{Field, Multipart};
+pub use pagination::{Cursor, Pagination};
 #[doc(hidden)]
 pub use param::ParamKind;
 pub use param::{Cookie, Header, Path, Query};
@@ -163,7 +165,6 @@ impl Failures {
             Some(Rejection::Fields(fields)) => ApiError::validation(fields),
             None => ApiError::validation(self.fields),
         };
-        cx.log_failure(&error);
-        cx.failure(&error)
+        cx.fail(&error)
     }
 }

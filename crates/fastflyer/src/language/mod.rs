@@ -130,28 +130,32 @@ impl Extract for Language {
 /// Says in which language a body is, and that another request may get another (RFC 9110, 8.5 and
 /// 12.5.5).
 pub(crate) fn declare(headers: &mut HeaderMap, language: HeaderValue) {
-    const VARIES: HeaderValue = HeaderValue::from_static("accept-language");
     headers.insert(header::CONTENT_LANGUAGE, language);
+    vary_by(headers, "accept-language");
+}
+
+/// Adds a name to `Vary`, where it does not stand there yet.
+pub(crate) fn vary_by(headers: &mut HeaderMap, name: &'static str) {
     match headers.entry(header::VARY) {
         header::Entry::Vacant(vacant) => {
-            vacant.insert(VARIES);
+            vacant.insert(HeaderValue::from_static(name));
         }
         header::Entry::Occupied(mut known) => {
-            let listed = known.iter().any(varies_by_language);
-            if !listed {
-                let merged = format!("{}, accept-language", known.get().to_str().unwrap_or(""));
-                match HeaderValue::from_str(merged.trim_start_matches([',', ' '])) {
-                    Ok(merged) => *known.get_mut() = merged,
-                    Err(_) => known.append(VARIES),
-                }
+            if known.iter().any(|value| lists(value, name)) {
+                return;
+            }
+            let merged = format!("{}, {name}", known.get().to_str().unwrap_or(""));
+            match HeaderValue::from_str(merged.trim_start_matches([',', ' '])) {
+                Ok(merged) => *known.get_mut() = merged,
+                Err(_) => known.append(HeaderValue::from_static(name)),
             }
         }
     }
 }
 
-fn varies_by_language(value: &HeaderValue) -> bool {
-    value.to_str().unwrap_or("").split(',').any(|name| {
-        let name = name.trim();
-        name == "*" || name.eq_ignore_ascii_case("accept-language")
+fn lists(value: &HeaderValue, name: &str) -> bool {
+    value.to_str().unwrap_or("").split(',').any(|listed| {
+        let listed = listed.trim();
+        listed == "*" || listed.eq_ignore_ascii_case(name)
     })
 }

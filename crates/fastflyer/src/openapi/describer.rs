@@ -4,7 +4,7 @@ use super::Schemas;
 use crate::{
     ApiError, Envelope,
     codes::Code,
-    envelope::succeeds,
+    envelope::{DataKind, succeeds},
     extract::{Constraints, ParamKind, TypeKey},
     language::Preferences,
     operation::Operation,
@@ -12,6 +12,9 @@ use crate::{
 };
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
+use std::any::TypeId;
+
+const JSON: &str = "application/json";
 
 /// Collects parameters, body and responses of one operation.
 #[derive(Debug)]
@@ -283,10 +286,22 @@ impl<'a> Describer<'a> {
 
     /// The data of a success.
     pub(crate) fn success<T: Data>(&mut self) {
+        self.success_with::<T>(None);
+    }
+
+    /// The same where the return type says the code.
+    pub(crate) fn success_with<T: Data>(&mut self, code: Option<u32>) {
         let data = T::schema(self.schemas);
+        let nothing = TypeId::of::<T>() == TypeId::of::<()>();
+        let kind = if nothing {
+            Some(DataKind::Nothing)
+        } else {
+            T::KIND
+        };
         let declared = self.operation.codes.iter().copied();
         let mut codes: Vec<Code> = declared
             .filter(|code| succeeds(self.envelope.without_base(code.number())))
+            .chain(code.map(Code::from))
             .collect();
         if codes.is_empty() {
             codes.push(200.into());
@@ -300,13 +315,18 @@ impl<'a> Describer<'a> {
                 continue;
             }
             let follow = |schema: &Value| self.schemas.follow(schema, true).clone();
-            let schema = self
-                .envelope
-                .success_schema(code, data.clone(), &follow, T::PAGED);
+            let schema = self.envelope.success_schema(code, &data, &follow, kind);
             let text = self.described(own);
             let status = status.as_u16().to_string();
-            self.response(status.clone(), &text, schema);
+            self.response(status.clone(), &text, JSON, schema);
             self.list_code(&status, own, None);
+        }
+    }
+
+    /// The handler returns a reply, which may have the code of a failure and data all the same.
+    pub(crate) fn may_fail_with_data<T: 'static>(&mut self) {
+        if TypeId::of::<T>() != TypeId::of::<()>() {
+            self.schemas.failures_have_data();
         }
     }
 
@@ -322,13 +342,18 @@ impl<'a> Describer<'a> {
             },
         });
         let text = self.text(200);
-        self.response("200".to_owned(), &text, schema);
+        self.response("200".to_owned(), &text, JSON, schema);
     }
 
     /// A response of which nothing is known but that it is one.
     pub fn opaque_response(&mut self) {
         let response = json!({"description": self.text(200)});
         self.responses.entry("200").or_insert(response);
+    }
+
+    /// The names of the parameters by which clients ask for pages.
+    pub(crate) fn page_params(&self) -> fastkit::settings::PageParams {
+        self.envelope.page_params
     }
 
     /// The handler takes a `State<T>`.
@@ -351,7 +376,7 @@ impl<'a> Describer<'a> {
     }
 
     /// Names a declared code at its response, with an example of the body where it is known.
-    fn list_code(&mut self, status: &str, code: Code, example: Option<Value>) {
+    fn list_code(&mut self, status: &str, code: Code, example: Option<(String, Value)>) {
         let number = self.envelope.without_base(code.number());
         let sent = self.envelope.sent_code(number);
         let text = self.envelope.text(number, code.entry()).to_owned();
@@ -376,11 +401,11 @@ impl<'a> Describer<'a> {
             Some(rows) => rows.push(row),
             None => response["x-codes"] = json!([row]),
         }
-        if let Some(example) = example {
+        if let Some((media_type, example)) = example {
             let name = code
                 .entry()
                 .map_or_else(|| sent.to_string(), |entry| entry.name.to_owned());
-            let media = &mut response["content"]["application/json"];
+            let media = &mut response["content"][media_type];
             media["examples"][name] =
                 json!({"summary": format!("{sent} {text}"), "value": example});
         }
@@ -391,39 +416,49 @@ impl<'a> Describer<'a> {
         let number = self.envelope.without_base(code.number());
         let status = self.envelope.documented_status(number, Origin::Handler);
         let described = self.described(code);
-        let schema = json!({"$ref": "#/components/schemas/Failure"});
-        self.response(status.to_string(), &described, schema);
+        self.failed(status.to_string(), &described);
         let answer = self
             .envelope
             .failure(&ApiError::code(code), Preferences::default());
+        let media_type = answer.headers().get(http::header::CONTENT_TYPE);
+        let media_type = media_type.and_then(|value| value.to_str().ok());
         let body = answer.body().as_full();
-        let example = body.and_then(|bytes| serde_json::from_slice(bytes).ok());
+        let body = body.and_then(|bytes| serde_json::from_slice(bytes).ok());
+        let example = media_type.map(str::to_owned).zip(body);
         self.list_code(&status.to_string(), code, example);
     }
 
     fn failure(&mut self, code: u32, origin: Origin) {
         let status = self.envelope.documented_status(code, origin);
-        let text = self.text(code);
-        self.response(
-            status.to_string(),
-            &text,
-            json!({"$ref": "#/components/schemas/Failure"}),
-        );
+        let text = self.text(self.envelope.documented_code(code, origin));
+        self.failed(status.to_string(), &text);
     }
 
-    /// Adds a response; a second one under the same status is an alternative.
-    fn response(&mut self, status: String, description: &str, schema: Value) {
-        let fresh = json!({"description": description, "content": {"application/json": {"schema": schema}}});
+    /// A failure under a status, in each form in which it may be sent.
+    fn failed(&mut self, status: String, description: &str) {
+        for (media_type, component) in self.envelope.failure_content() {
+            let schema = json!({"$ref": format!("#/components/schemas/{component}")});
+            self.response(status.clone(), description, media_type, schema);
+        }
+    }
+
+    /// Adds a response; a second one under the same status and media type is an alternative.
+    fn response(&mut self, status: String, description: &str, media_type: &str, schema: Value) {
+        let fresh = json!({"schema": schema});
         let Some(known) = self.responses.get_mut(&status) else {
-            self.responses.insert(status, fresh);
+            let response = json!({"description": description, "content": {media_type: fresh}});
+            self.responses.insert(status, response);
             return;
         };
         // Of a response without content nothing is known: it may be this one too.
-        if known.get("content").is_none() {
+        let Some(content) = known.get_mut("content") else {
             return;
-        }
-        let old = known["content"]["application/json"]["schema"].take();
-        known["content"]["application/json"]["schema"] = match old {
+        };
+        let Some(known) = content.get_mut(media_type) else {
+            content[media_type] = fresh;
+            return;
+        };
+        known["schema"] = match known["schema"].take() {
             old if old == schema => old,
             Value::Null => schema,
             Value::Object(mut object) if object.len() == 1 && object.contains_key("anyOf") => {
@@ -451,9 +486,7 @@ impl<'a> Describer<'a> {
             self.failure(422, Origin::Validation);
         }
         if secured {
-            let schema = json!({"$ref": "#/components/schemas/Failure"});
-            let text = self.text(401);
-            self.response("401".to_owned(), &text, schema);
+            self.failure(401, Origin::Framework);
         }
         if self.responses.keys().all(|status| !status.starts_with('2')) {
             self.opaque_response();
@@ -462,8 +495,7 @@ impl<'a> Describer<'a> {
         if !self.safe && self.envelope.documented_status(500, Origin::Uncaught) < 400 {
             self.failure(500, Origin::Uncaught);
         }
-        let failure = json!({"$ref": "#/components/schemas/Failure"});
-        self.response("default".to_owned(), "失败", failure);
+        self.failed("default".to_owned(), "失败");
 
         let operation = self.operation;
         let mut object = Map::new();

@@ -70,14 +70,16 @@ pub(crate) fn build(
         path[operation.method.as_str().to_ascii_lowercase()] = object;
     }
     let mut paths = Value::Object(paths);
+    let failures = envelope.failure_schemas(schemas.data_of_failures());
     let (mut components, mut problems) = schemas.finish(&mut paths);
-    if components.contains_key("Failure") {
-        problems.push("a type is called `Failure` in the OpenAPI document, which is the name of the body of failed requests; rename it with #[schemars(rename = \"..\")]".to_owned());
+    for (name, schema) in failures {
+        if components.insert(name.to_owned(), schema).is_some() {
+            problems.push(format!("a type is called `{name}` in the OpenAPI document, which is the name of the body of failed requests; rename it with #[schemars(rename = \"..\")]"));
+        }
     }
     if !problems.is_empty() {
         return Err(problems);
     }
-    components.insert("Failure".to_owned(), envelope.failure_schema());
     components.sort_keys();
     let mut head = json!({"title": info.title, "version": info.version});
     if let Some(description) = &info.description {

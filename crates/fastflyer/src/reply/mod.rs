@@ -2,16 +2,19 @@
 //!
 //! How an answer looks on the wire is not decided here but in [`envelope`](crate::envelope).
 
+mod coded;
 mod data;
 mod error;
 mod into_reply;
 mod page;
 
+pub use coded::{Accepted, CodedReply, Created, NoContent};
 pub use data::Data;
 pub use error::{ApiError, Result};
 pub(crate) use error::{Deferred, Inner, Origin};
 pub use into_reply::{IntoApiError, IntoReply};
-pub use page::{Page, Pagination};
+pub(crate) use page::{CURSOR, Links};
+pub use page::{CursorMeta, CursorPage, Page, PageMeta, Paging};
 
 use crate::{
     Body, Response,
@@ -48,6 +51,8 @@ pub(crate) struct ReplyHead {
     pub(crate) message: Option<Cow<'static, str>>,
     pub(crate) detail: Option<Cow<'static, str>>,
     pub(crate) headers: Option<Box<HeaderMap>>,
+    /// Whether the documentation knows the code by the handler's return type.
+    pub(crate) declared: bool,
 }
 
 impl<T> Reply<T> {
@@ -58,13 +63,15 @@ impl<T> Reply<T> {
 
     /// A success, code 201.
     ///
-    /// What a handler does inside is not seen by the documentation: declare the status on the
-    /// operation with `codes = [201]`, else it says 200, and the log says so once.
+    /// What a handler does inside is not seen by the documentation: return
+    /// [`Created`](crate::reply::Created), which says so by its type, or declare the status on the
+    /// operation with `codes = [201]`. Else it says 200, and the log says so once.
     pub fn created(data: T) -> Self {
         Self::with_code(data, 201)
     }
 
-    /// A success, code 202: taken, but not done yet. Declare it: `codes = [202]`.
+    /// A success, code 202: taken, but not done yet. Declare it with `codes = [202]`, or return
+    /// [`Accepted`](crate::reply::Accepted).
     pub fn accepted(data: T) -> Self {
         Self::with_code(data, 202)
     }
@@ -80,6 +87,7 @@ impl<T> Reply<T> {
                 message: None,
                 detail: None,
                 headers: None,
+                declared: false,
             },
         }
     }
@@ -90,8 +98,8 @@ impl<T> Reply<T> {
         self
     }
 
-    /// Adds an explanation: `detail` in the `flyer` format. In the standard format only a reply whose
-    /// code is a failure has a place for it, the field `detail` of `error`.
+    /// Adds an explanation: `detail` in the `flyer` format and in problem details. In the standard
+    /// format only a reply whose code is a failure has a place for it, the field `detail` of `error`.
     pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.head.detail = Some(detail.into());
         self
@@ -128,6 +136,14 @@ impl<T> Reply<T> {
         self.header(header::LOCATION, uri)
     }
 
+    /// The same reply with other data.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Reply<U> {
+        Reply {
+            data: change(self.data),
+            head: self.head,
+        }
+    }
+
     /// The data of the answer.
     pub fn data(&self) -> &T {
         &self.data
@@ -145,7 +161,8 @@ impl Reply {
         Self::with_code((), code)
     }
 
-    /// A success without data nor body, code 204. Declare it: `codes = [204]`.
+    /// A success without data nor body, code 204. Declare it with `codes = [204]`, or return
+    /// [`NoContent`](crate::reply::NoContent).
     pub fn no_content() -> Self {
         Self::with_code((), 204)
     }

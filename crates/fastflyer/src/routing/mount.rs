@@ -290,7 +290,11 @@ impl tower::Service<axum::extract::Request> for OperationService {
                 seen_body: None,
                 form: None,
             };
-            let response: Response = (operation.call)(&mut cx).await;
+            let mut response: Response = (operation.call)(&mut cx).await;
+            // Before layers see the body: they may compress it.
+            cx.core
+                .envelope
+                .finish(&mut response, &cx.parts.headers, link.request_id);
             *link
                 .seen_body
                 .lock()

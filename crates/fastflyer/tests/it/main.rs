@@ -20,6 +20,7 @@ mod layers;
 mod limits;
 mod openapi;
 mod replies;
+mod responses;
 mod routing;
 mod smoke;
 mod start_errors;

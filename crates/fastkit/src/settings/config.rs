@@ -3,7 +3,7 @@
 //! It keeps texts, not values: what is set in code is read and checked exactly as what is set in
 //! the environment. The method of each variable is generated from the table.
 
-use super::value::{ErrorStatus, FieldRule, Listen, Network, ResponseFormat, Secret};
+use super::value::{ErrorStatus, FieldRule, Listen, Network, PageParams, ResponseFormat, Secret};
 use crate::{
     LanguageTag, Locale,
     logger::{Directives, Format, Level},
@@ -175,6 +175,7 @@ into_text! {
     PathBuf: |value| value.display().to_string();
     Secret: |value| value.expose().to_owned();
     ResponseFormat: |value| value.as_str().to_owned();
+    PageParams: |value| value.as_str().to_owned();
     Vec<String>: |value| value.join(",");
     Vec<Network>: |value| join(&value);
     Vec<FieldRule>: |value| join(&value);

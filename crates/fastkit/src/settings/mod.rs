@@ -23,7 +23,9 @@ pub use load::{Errors, Loaded, Origin};
 pub use reference::reference;
 pub use source::{Source, Sources};
 pub use table::Settings;
-pub use value::{ErrorStatus, FieldRule, InvalidNetwork, Listen, Network, ResponseFormat, Secret};
+pub use value::{
+    ErrorStatus, FieldRule, InvalidNetwork, Listen, Network, PageParams, ResponseFormat, Secret,
+};
 pub use variable::{Group, Preset, State, Variable};
 
 /// All variables, in the order of the documentation.

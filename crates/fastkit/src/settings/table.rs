@@ -9,7 +9,7 @@ use super::{
         Text, Uris,
     },
     load::Resolver,
-    value::{ErrorStatus, FieldRule, Listen, Network, ResponseFormat, Secret},
+    value::{ErrorStatus, FieldRule, Listen, Network, PageParams, ResponseFormat, Secret},
     variable::{
         Group,
         Preset::{self, Computed, Text as Is, Unset},
@@ -180,10 +180,13 @@ settings! {
         response_error_status: Option<ErrorStatus> as Maybe<Choice<ErrorStatus>> = Computed("strict; in the flyer format 200 for most") => active;
         /// New names for fields of the answers, `-` hides one: `message=msg,data.data=data.list,error=-`.
         /// 响应字段的别名，`-` 表示隐藏：`message=msg,data.data=data.list,error=-`。
-        response_fields: Vec<FieldRule> as FieldRules = Unset => planned("a later version");
+        response_fields: Vec<FieldRule> as FieldRules = Unset => active;
         /// What is added to failure codes below 1000.
         /// 加到小于 1000 的失败返回码上的基数。
         status_code_base: u32 as Number<u32, 0, 1_000_000_000> = Is("0") => active;
+        /// The query parameters by which clients ask for a page (`Pagination`), and which its links have.
+        /// 客户端请求分页时使用的查询参数（`Pagination`），分页链接也使用它们。
+        page_params: PageParams as Choice<PageParams> = Is("page,per_page") => active;
     }
     group Transport {
         /// The file of the TLS certificate chain, PEM.

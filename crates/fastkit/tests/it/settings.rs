@@ -4,8 +4,8 @@ use fastkit::{
     Locale,
     logger::{Format, Level, LogConfig},
     settings::{
-        Config, Contact, ErrorStatus, FieldRule, Listen, Loaded, ResponseFormat, Secret, Settings,
-        Source, Sources,
+        Config, Contact, ErrorStatus, FieldRule, Listen, Loaded, PageParams, ResponseFormat,
+        Secret, Settings, Source, Sources,
     },
 };
 use std::{path::PathBuf, time::Duration};
@@ -451,11 +451,12 @@ fn code_takes_values_and_text() {
 }
 
 #[test]
-fn a_format_of_a_later_part_is_refused_rather_than_ignored() {
+fn the_parameters_of_pages_are_two_names() {
+    let settings = load(&[("flyer_page_params", "offset, limit")]).settings;
+    assert_eq!(settings.page_params, PageParams::OffsetLimit);
     assert_eq!(
-        errors(&[("flyer_response_format", "problem")]),
-        "flyer_response_format = \"problem\" is not possible in this version: it is planned for a later one; \
-         expected standard or flyer"
+        errors(&[("flyer_page_params", "seite,anzahl")]),
+        r#"flyer_page_params = "seite,anzahl" (environment) is not allowed: expected "page,per_page", "page,size" or "offset,limit""#
     );
 }
 

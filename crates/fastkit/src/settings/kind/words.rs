@@ -4,7 +4,7 @@ use super::{Kind, in_language};
 use crate::{
     LanguageTag, Locale,
     logger::{Format, Level},
-    settings::value::{ErrorStatus, ResponseFormat},
+    settings::value::{ErrorStatus, PageParams, ResponseFormat},
 };
 use std::{borrow::Cow, marker::PhantomData};
 
@@ -104,5 +104,15 @@ impl Words for ErrorStatus {
                 ("500", Self::Always500),
             ],
         )
+    }
+}
+
+impl Words for PageParams {
+    const WORDS: &'static str = "\"page,per_page\", \"page,size\" or \"offset,limit\"";
+
+    fn read(word: &str) -> Option<Self> {
+        let word: String = word.split_whitespace().collect();
+        let all = [Self::PagePerPage, Self::PageSize, Self::OffsetLimit];
+        pick(&word, &all.map(|params| (params.as_str(), params)))
     }
 }
