@@ -1,16 +1,15 @@
-//! The options of responses: other names of fields, statuses, formats, exceptions; and pages.
+//! The options of responses: names of fields, statuses, formats; codes in types; the defects of think-response.
 
 use crate::support::{api, client_api, client_with, reasons};
 use fastflyer::{
-    Config, CursorPage, Exception, FailureKind, FlyerApi, Page, axum,
-    extract::Cursor,
+    Config, FlyerApi, Page,
     format::{DataKind, Format, Shape, Slot},
     prelude::*,
     reply::{Accepted, CodedReply, Created, NoContent},
     testing::TestClient,
 };
 use serde_json::{Value, json};
-use std::{fmt, net::IpAddr, time::Duration};
+use std::{fmt, time::Duration};
 
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 struct User {
@@ -66,15 +65,6 @@ async fn page(pagination: Pagination<2, 10>) -> Page<u64> {
     pagination.cut([1, 2, 3, 4, 5])
 }
 
-#[get("/events")]
-async fn events(cursor: Cursor<2, 10>) -> CursorPage<u64> {
-    let page = cursor.page(vec![5, 6]).next("6");
-    match cursor.value() {
-        Some(_) => page.prev("5"),
-        None => page,
-    }
-}
-
 #[get("/nothing")]
 async fn nothing() {}
 
@@ -92,11 +82,6 @@ async fn row() -> Result<User> {
 
 #[get("/query")]
 async fn query() -> Result<User> {
-    Err(Query(RowNotFound))?
-}
-
-#[get("/blocking")]
-fn blocking() -> Result<User> {
     Err(Query(RowNotFound))?
 }
 
@@ -126,8 +111,7 @@ async fn validated(#[query(min = 1)] n: u8, #[query] b: bool) -> u8 {
 
 fn router() -> Router {
     routes![
-        one, list, page, events, nothing, lost, row, query, blocking, panics, slow, failed,
-        validated
+        one, list, page, nothing, lost, row, query, panics, slow, failed, validated
     ]
 }
 
@@ -241,145 +225,6 @@ async fn every_kind_of_failure_follows_the_option_for_statuses() {
             }
         }
     }
-}
-
-fn with_exceptions(settings: &[(&str, &str)]) -> TestClient {
-    let api = api(router())
-        .exception::<RowNotFound>(
-            Exception::code(404_101u32)
-                .message("数据未找到")
-                .header("x-why", "row"),
-        )
-        .on(
-            FailureKind::Validation,
-            Exception::code(400_001u32).message("参数错误"),
-        )
-        .on(
-            FailureKind::NotFound,
-            Exception::new().message("走错了").header("x-why", "path"),
-        )
-        .on(
-            FailureKind::MethodNotAllowed,
-            Exception::new().detail("请换一种方法"),
-        )
-        .on(
-            FailureKind::Panic,
-            Exception::code(500_001u32).message("服务器错误"),
-        )
-        .on(FailureKind::Timeout, Exception::code(503_001u32));
-    TestClient::with_settings(api, settings.iter().copied()).unwrap()
-}
-
-#[tokio::test(start_paused = true)]
-async fn exceptions_answer_errors_by_their_type_and_failures_by_their_kind() {
-    let client = with_exceptions(&[("flyer_request_timeout", "1")]);
-    // The paused clock would end the wait for another thread.
-    let patient = with_exceptions(&[]);
-    for (path, client) in [
-        ("/row", &client),
-        ("/query", &client),
-        ("/blocking", &patient),
-    ] {
-        let answer = client.get(&format!("/demo{path}")).send().await;
-        assert_eq!(
-            (answer.status(), answer.header("x-why")),
-            (404, "row"),
-            "{path}"
-        );
-        assert_eq!(
-            answer.json(),
-            json!({"status": "error", "code": 404_101, "message": "数据未找到", "data": {}, "error": {}})
-        );
-    }
-    let (status, body) = get(&client, "/page?page=0&per_page=x").await;
-    assert_eq!(
-        (status, &body["code"], &body["message"]),
-        (400, &json!(400_001), &json!("参数错误"))
-    );
-    assert_eq!(body["error"].as_object().unwrap().len(), 2, "{body}");
-    let answer = client.get("/demo/nowhere").send().await;
-    assert_eq!((answer.status(), answer.header("x-why")), (404, "path"));
-    assert_eq!(answer.json()["message"], "走错了");
-    let answer = client.get("/demo/validated").send().await;
-    assert_eq!((answer.status(), answer.header("allow")), (405, "POST"));
-    assert_eq!(answer.json()["error"], json!({"detail": ["请换一种方法"]}));
-    assert_eq!(get(&client, "/panics").await.1["code"], 500_001);
-    assert_eq!(get(&client, "/slow").await.0, 503);
-    // What a handler decided itself is its own.
-    assert_eq!(get(&client, "/lost").await.1["message"], "用户不存在");
-
-    let debug = with_exceptions(&[("flyer_debug", "1")]);
-    let (_, body) = get(&debug, "/query").await;
-    assert_eq!(
-        body["error"],
-        json!({"exception": ["the query failed: no row in table secret_users"]})
-    );
-    let flyer = with_exceptions(&[("flyer_response_format", "flyer")]);
-    let (status, body) = get(&flyer, "/query").await;
-    assert_eq!(
-        (status, &body["code"], &body["message"]),
-        (200, &json!(404_101), &json!("数据未找到"))
-    );
-}
-
-#[tokio::test]
-async fn the_log_has_the_causes_of_what_the_client_is_not_told() {
-    let lines = std::sync::Arc::default();
-    let log = crate::replies::Warnings("secret_users", std::sync::Arc::clone(&lines));
-    let _guard = tracing::subscriber::set_default(log);
-    let plain = client_with(router(), &[]);
-    let axum = axum::Router::new().route(
-        "/axum",
-        axum::routing::get(async || Err::<(), _>(ApiError::from(RowNotFound))),
-    );
-    let mapped = api(Router::new().include(router()).axum(axum))
-        .exception::<RowNotFound>(Exception::code(404u32));
-    let mapped = client_api(mapped);
-    assert_eq!(get(&plain, "/query").await.0, 500);
-    assert_eq!(get(&mapped, "/query").await.0, 404);
-    assert_eq!(get(&mapped, "/axum").await.0, 404);
-    assert_eq!(
-        *lines.lock().unwrap(),
-        [
-            "ERROR GET /demo/query: the query failed: no row in table secret_users",
-            "WARN GET /demo/query: the query failed: no row in table secret_users",
-            "WARN GET /demo/axum: no row in table secret_users",
-        ]
-    );
-}
-
-#[tokio::test]
-async fn an_exception_may_look_at_the_error_and_the_outermost_decides() {
-    let api = api(router())
-        .exception::<RowNotFound>(Exception::code(404u32))
-        .exception_with(|error: &Query| ApiError::conflict().message(format!("{}", error.0)));
-    let client = client_api(api);
-    assert_eq!(get(&client, "/row").await.0, 404);
-    let (status, body) = get(&client, "/query").await;
-    assert_eq!(
-        (status, &body["message"]),
-        (409, &json!("no row in table secret_users"))
-    );
-}
-
-#[test]
-fn exceptions_are_documented_and_wrong_ones_refused() {
-    let client = with_exceptions(&[]);
-    let responses = &client.app().openapi()["paths"]["/demo/page"]["get"]["responses"];
-    assert!(
-        responses["400"].is_object() && responses["422"].is_null(),
-        "{responses}"
-    );
-    let found = reasons(
-        api(router())
-            .exception::<RowNotFound>(Exception::code(200u32))
-            .exception_with(|_: &RowNotFound| ApiError::conflict())
-            .on(FailureKind::Timeout, Exception::code(7u32)),
-    );
-    assert_eq!(found.len(), 3, "{found:#?}");
-    assert!(found[0].contains("RowNotFound has the code 200, which is not that of an error"));
-    assert!(found[1].contains("two exceptions for the error type"));
-    assert!(found[2].contains("Timeout has the code 7"));
 }
 
 #[tokio::test]
@@ -613,157 +458,6 @@ fn a_format_that_cannot_be_written_is_refused() {
     );
 }
 
-#[tokio::test]
-async fn pages_are_asked_for_and_linked_by_the_names_of_the_service() {
-    for (params, query, links) in [
-        (
-            "page,per_page",
-            "page=2&q=a+b",
-            [
-                "page=1&per_page=2",
-                "page=1&per_page=2",
-                "page=3&per_page=2",
-                "page=3&per_page=2",
-            ],
-        ),
-        (
-            "page,size",
-            "q=a+b&page=2&size=2",
-            [
-                "page=1&size=2",
-                "page=1&size=2",
-                "page=3&size=2",
-                "page=3&size=2",
-            ],
-        ),
-        (
-            "offset,limit",
-            "offset=2&q=a+b",
-            [
-                "offset=0&limit=2",
-                "offset=0&limit=2",
-                "offset=4&limit=2",
-                "offset=4&limit=2",
-            ],
-        ),
-    ] {
-        let client = client_with(router(), &[("flyer_page_params", params)]);
-        let (_, body) = get(&client, &format!("/page?{query}")).await;
-        assert_eq!(body["data"]["data"], json!([3, 4]), "{params}");
-        let pagination = &body["data"]["meta"]["pagination"];
-        assert_eq!(pagination["current_page"], 2);
-        for (name, rest) in ["first", "prev", "next", "last"].iter().zip(links) {
-            let url = format!("http://localhost/demo/page?q=a+b&{rest}");
-            assert_eq!(pagination["links"][name], json!(url), "{params} {name}");
-        }
-        let (position, size) = params.split_once(',').unwrap();
-        let parameters = &client.app().openapi()["paths"]["/demo/page"]["get"]["parameters"];
-        assert_eq!(
-            (&parameters[0]["name"], &parameters[1]["name"]),
-            (&json!(position), &json!(size))
-        );
-        assert_eq!(
-            (
-                &parameters[1]["schema"]["default"],
-                &parameters[1]["schema"]["maximum"]
-            ),
-            (&json!(2), &json!(10))
-        );
-        // Everything that is wrong is told at once.
-        let (status, body) = get(&client, &format!("/page?{position}=-1&{size}=11")).await;
-        assert_eq!(status, 422);
-        let fields: Vec<&String> = body["error"].as_object().unwrap().keys().collect();
-        assert_eq!(
-            fields,
-            [&format!("query.{position}"), &format!("query.{size}")]
-        );
-    }
-}
-
-#[tokio::test]
-async fn pages_at_the_edges_have_the_neighbours_that_there_are() {
-    let client = client_with(router(), &[]);
-    let links = async |query: &str| {
-        let (_, body) = get(&client, &format!("/page?{query}")).await;
-        let links = body["data"]["meta"]["pagination"]["links"].clone();
-        links
-            .as_object()
-            .unwrap()
-            .keys()
-            .cloned()
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(links("page=1").await, ["first", "next", "last"]);
-    assert_eq!(links("page=3").await, ["first", "prev", "last"]);
-    let (_, body) = get(&client, "/page?page=4294967295&per_page=10").await;
-    let pagination = &body["data"]["meta"]["pagination"];
-    assert_eq!(
-        (&body["data"]["data"], &pagination["count"]),
-        (&json!([]), &json!(0))
-    );
-    assert_eq!(
-        pagination["links"]["prev"],
-        "http://localhost/demo/page?page=1&per_page=10"
-    );
-}
-
-#[tokio::test]
-async fn links_believe_trusted_proxies_only() {
-    let proxy: IpAddr = "10.0.0.1".parse().unwrap();
-    let client = client_with(router(), &[("flyer_trusted_proxies", "10.0.0.0/8")]);
-    let next = async |client: &TestClient, host: &str| {
-        let request = client
-            .get("/demo/page")
-            .header("x-forwarded-proto", "https");
-        let body = request.header("x-forwarded-host", host).send().await.json();
-        let link = body["data"]["meta"]["pagination"]["links"]["next"].clone();
-        link.as_str()
-            .unwrap()
-            .split("/demo")
-            .next()
-            .unwrap()
-            .to_owned()
-    };
-    assert_eq!(
-        next(&client, "api.example.org, inner").await,
-        "http://localhost"
-    );
-    let trusted = client.from_address(proxy);
-    assert_eq!(
-        next(&trusted, "api.example.org, inner").await,
-        "https://api.example.org"
-    );
-    assert_eq!(next(&trusted, "a b\"c").await, "https://localhost");
-}
-
-#[tokio::test]
-async fn pages_by_cursor_need_no_count() {
-    let client = client_with(router(), &[]);
-    let (_, body) = get(&client, "/events?cursor=4&x=1").await;
-    assert_eq!(
-        body["data"],
-        json!({
-            "data": [5, 6],
-            "meta": {"pagination": {
-                "count": 2, "per_page": 2, "next_cursor": "6", "prev_cursor": "5",
-                "links": {
-                    "first": "http://localhost/demo/events?x=1&per_page=2",
-                    "prev": "http://localhost/demo/events?x=1&cursor=5&per_page=2",
-                    "next": "http://localhost/demo/events?x=1&cursor=6&per_page=2",
-                }
-            }}
-        })
-    );
-    let flyer = client_with(router(), &[("flyer_response_format", "flyer")]);
-    let (_, body) = get(&flyer, "/events").await;
-    assert_eq!(body["pageInfo"], json!({"size": 2, "next": "6"}));
-    let parameters = &client.app().openapi()["paths"]["/demo/events"]["get"]["parameters"];
-    assert_eq!(
-        (&parameters[0]["name"], &parameters[1]["name"]),
-        (&json!("cursor"), &json!("per_page"))
-    );
-}
-
 #[post("/created")]
 async fn created() -> Created<User> {
     Reply::created(user()).location("/users/1").into()
@@ -878,17 +572,6 @@ async fn t1_headers_are_headers() {
 }
 
 #[tokio::test]
-async fn t2_counts_are_of_this_page_and_sizes_as_asked() {
-    let client = client_with(router(), &[]);
-    let (_, body) = get(&client, "/page?page=3&per_page=2").await;
-    let pagination = &body["data"]["meta"]["pagination"];
-    assert_eq!(
-        (&pagination["count"], &pagination["per_page"]),
-        (&json!(1), &json!(2))
-    );
-}
-
-#[tokio::test]
 async fn t3_the_status_in_the_body_is_by_the_code() {
     for (option, http) in [("200", 200), ("500", 500)] {
         let client = client_with(router(), &[("flyer_response_error_status", option)]);
@@ -932,12 +615,6 @@ async fn t6_codes_have_texts_without_a_language_file() {
     assert_eq!(get(&client, "/t5/500").await.1["message"], "操作失败");
     let english = client_with(routes![t5], &[("flyer_locale", "en")]);
     assert_ne!(get(&english, "/t5/500").await.1["message"], "");
-}
-
-#[tokio::test]
-async fn t7_exceptions_are_read() {
-    let client = with_exceptions(&[]);
-    assert_eq!(get(&client, "/row").await.1["message"], "数据未找到");
 }
 
 #[tokio::test]
