@@ -2,7 +2,10 @@
 
 use crate::support::{api, client, client_with};
 use fastflyer::{
-    ApiError, Config, FlyerApi, Router, extract::Language, prelude::*, testing::{TestClient, TestResponse},
+    ApiError, Config, FlyerApi, Router,
+    extract::Language,
+    prelude::*,
+    testing::{TestClient, TestResponse},
 };
 use serde_json::json;
 use std::{fs, path::Path};
