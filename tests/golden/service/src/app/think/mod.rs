@@ -17,14 +17,15 @@ pub fn router() -> Router {
 }
 
 /// The business codes that the recorded language file has texts for.
-const TEXTS: [(u32, &str); 2] = [(200_101, "注册成功"), (500_102, "登录失败")];
-
-fn own_text(code: u32) -> Option<&'static str> {
-    let found = TEXTS.iter().find(|(known, _)| *known == code);
-    found.map(|(_, text)| *text)
+#[derive(ResponseCode)]
+enum Code {
+    #[code(200101, zh = "注册成功")]
+    RegisterSuccess,
+    #[code(500102, zh = "登录失败")]
+    LoginError,
 }
 
-#[get("/think")]
+#[get("/think", codes = [200, 201, 202, 204, Code::RegisterSuccess, Code::LoginError])]
 async fn call(#[query] call: String) -> Result<Reply<Value>> {
     let call = Call::read(&call).ok_or_else(ApiError::bad_request)?;
     call.reply()
@@ -51,20 +52,20 @@ impl Call {
             "success" => {
                 let code = self.number(2).unwrap_or(200);
                 let reply = Reply::success(unwrapped(self.value(0))).code(code);
-                self.texts(reply, 1, code)
+                self.texts(reply, 1)
             }
             // ok($message, $code, $headers)
             "ok" => {
                 let code = self.number(1).unwrap_or(200);
-                self.headers(self.texts(nothing(Reply::ok()).code(code), 0, code), 2)
+                self.headers(self.texts(nothing(Reply::ok()).code(code), 0), 2)
             }
             "localize" => {
                 let code = self.number(0).unwrap_or(200);
-                self.texts(nothing(Reply::localize(code)), usize::MAX, code)
+                nothing(Reply::localize(code))
             }
             // created($data, $message, $location)
-            "created" => self.located(Reply::created(self.value(0)), 201),
-            "accepted" => self.located(Reply::accepted(self.value(0)), 202),
+            "created" => self.located(Reply::created(self.value(0))),
+            "accepted" => self.located(Reply::accepted(self.value(0))),
             "noContent" => nothing(Reply::no_content()),
             _ => return Err(self.error()?),
         };
@@ -79,9 +80,6 @@ impl Call {
             "fail" => {
                 let code = self.number(1).unwrap_or(500);
                 let mut error = ApiError::code(code);
-                if let Some(text) = own_text(code) {
-                    error = error.message(text);
-                }
                 match self.value(2) {
                     Value::Object(fields) => {
                         for (field, messages) in &fields {
@@ -113,17 +111,16 @@ impl Call {
         })
     }
 
-    fn located(&self, reply: Reply<Value>, code: u32) -> Reply<Value> {
-        let reply = self.texts(reply, 1, code);
+    fn located(&self, reply: Reply<Value>) -> Reply<Value> {
+        let reply = self.texts(reply, 1);
         match self.text(2) {
             Some(uri) => reply.location(&uri),
             None => reply,
         }
     }
 
-    fn texts(&self, reply: Reply<Value>, message: usize, code: u32) -> Reply<Value> {
-        let own = || own_text(code).map(str::to_owned);
-        match self.text(message).or_else(own) {
+    fn texts(&self, reply: Reply<Value>, message: usize) -> Reply<Value> {
+        match self.text(message) {
             Some(message) => reply.message(message),
             None => reply,
         }
