@@ -3,7 +3,7 @@
 //! They are operations like any other, so that routing, logging and documentation know one kind.
 
 use crate::{
-    ApiError, Body, Operation, Reply, Response, assets,
+    ApiError, Body, Operation, Response, assets,
     codes::CodeRow,
     context::Context,
     openapi::Describer,
@@ -107,7 +107,7 @@ fn catalogue(codes: Vec<CodeRow>) -> Operation {
         .description("本服务的全部返回码：编号、HTTP 状态码、名称、来源和各语言的文本。");
     operation.handler(move || {
         let codes = codes.clone();
-        async move { Reply::success(codes.to_vec()) }
+        async move { codes.to_vec() }
     })
 }
 

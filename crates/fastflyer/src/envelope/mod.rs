@@ -15,7 +15,7 @@ use crate::{
     Response,
     codes::CodeEntry,
     context::Context,
-    language::{self, LanguageId, Preferences, Said, Texts},
+    language::{self, LanguageId, Notice, Preferences, Said, Texts},
     reply::{ApiError, Data, Origin, ReplyHead, json_response},
 };
 use fastkit::settings::{ErrorStatus, ResponseFormat, Settings};
@@ -252,6 +252,12 @@ impl Envelope {
     /// The text of a code in the default language, for the documentation.
     pub(crate) fn text(&self, code: u32, entry: Option<&'static CodeEntry>) -> &str {
         self.texts.of_code(code, entry, LanguageId::default()).0
+    }
+
+    /// What the documentation says of failures that it does not list.
+    pub(crate) fn any_failure(&self) -> String {
+        self.texts
+            .notice(&Notice::any_failure(), LanguageId::default())
     }
 
     /// The message, and its language unless it is the handler's own and may be in any.

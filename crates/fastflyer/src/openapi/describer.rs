@@ -463,7 +463,8 @@ impl<'a> Describer<'a> {
             self.failure(500, Origin::Uncaught);
         }
         let failure = json!({"$ref": "#/components/schemas/Failure"});
-        self.response("default".to_owned(), "失败", failure);
+        let text = self.envelope.any_failure();
+        self.response("default".to_owned(), &text, failure);
 
         let operation = self.operation;
         let mut object = Map::new();
