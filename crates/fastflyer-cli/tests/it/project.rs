@@ -120,6 +120,23 @@ fn a_created_project_builds_and_runs() {
         (texts.code, texts.stdout.as_str()),
         (Some(0), "zh-CN: complete\nen: complete\n")
     );
+    let more = tempfile::tempdir().unwrap();
+    fs::write(more.path().join("ja.toml"), "").unwrap();
+    let mut command = clean(&program, folder.path());
+    let texts = run(command
+        .args(["i18n", "check"])
+        .env("flyer_locales", more.path()));
+    assert_eq!(texts.code, Some(1));
+    assert!(
+        texts.stdout.contains("  codes       409101 OutOfStock\n"),
+        "{}",
+        texts.stdout
+    );
+    assert!(
+        texts.stderr.contains("texts are missing"),
+        "{}",
+        texts.stderr
+    );
 
     let tested = run(cargo(folder.path()).arg("test"));
     assert_eq!(tested.code, Some(0), "{}{}", tested.stdout, tested.stderr);

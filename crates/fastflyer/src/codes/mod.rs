@@ -2,8 +2,8 @@
 //!
 //! A code is 100-999 or such a number followed by more digits; its first three digits are the HTTP
 //! status. [`ResponseCode`] is what `#[derive(ResponseCode)]` implements, [`Code`] is what replies
-//! and operations keep of it. Which text is sent in which language is decided in
-//! [`language`](crate::language), where locale files can replace the texts of the enum.
+//! and operations keep of it. Not here: which text is sent in which language, since locale files can
+//! replace the texts of an enum.
 
 mod catalogue;
 mod generate;

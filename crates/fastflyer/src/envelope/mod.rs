@@ -26,7 +26,7 @@ use crate::{
     Body, Response,
     codes::{Catalogue, CodeEntry},
     context::Context,
-    language::{self, LanguageId, Preferences, Said, Texts},
+    language::{self, LanguageId, Notice, Preferences, Said, Texts},
     reply::{ApiError, Data, Inner, Origin, ReplyHead, json_response},
     validation::FieldErrors,
 };
@@ -473,6 +473,12 @@ impl Envelope {
     /// The text of a code in the language of the request.
     fn said(&self, code: u32, entry: Option<&'static CodeEntry>, preferences: Preferences) -> &str {
         self.texts.of_code(code, entry, preferences.language).0
+    }
+
+    /// What the documentation says of failures that it does not list.
+    pub(crate) fn any_failure(&self) -> String {
+        self.texts
+            .notice(&Notice::any_failure(), LanguageId::default())
     }
 
     /// The message, and its language unless it is the handler's own and may be in any.

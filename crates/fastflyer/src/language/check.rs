@@ -98,3 +98,76 @@ impl Missing {
         lines
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        codes::{CodeEntry, CodeSet},
+        language::read_folder,
+    };
+    use fastkit::{LanguageTag, settings::ResponseFormat};
+
+    static SHOP: CodeSet = CodeSet {
+        name: "Shop",
+        file: "src/codes.rs",
+        entries: &[CodeEntry {
+            number: 404_101,
+            name: "NoProduct",
+            description: "",
+            texts: &[("zh-CN", "商品不存在")],
+            line: 7,
+        }],
+    };
+
+    /// What is missing in a service with these locale files.
+    fn missing(files: &[(&str, &str)]) -> Vec<Missing> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let files = read_folder(folder.path()).unwrap();
+        let catalogue = Catalogue::new([&SHOP]).unwrap();
+        let default = LanguageTag::default();
+        let texts = Texts::new(ResponseFormat::Standard, &default, &catalogue, files).unwrap();
+        Missing::of(&texts, &catalogue)
+    }
+
+    #[test]
+    fn each_language_says_what_it_lacks() {
+        let found = missing(&[]);
+        assert_eq!(found[0].lines(), "zh-CN: complete");
+        assert_eq!(
+            found[1].lines(),
+            "en: 1 missing\n  codes       404101 NoProduct"
+        );
+        assert_eq!(found.len(), 2);
+        let english = ("en.toml", "NoProduct = \"No such product\"\n");
+        assert!(
+            missing(&[english])
+                .iter()
+                .all(|language| language.count() == 0)
+        );
+    }
+
+    #[test]
+    fn another_language_needs_everything() {
+        let found = missing(&[(
+            "ja.toml",
+            "404101 = \"x\"\n[validation]\nrequired = \"x\"\n[texts]\nhello = \"x\"\n",
+        )]);
+        let japanese = &found[2];
+        assert_eq!(japanese.language, "ja");
+        assert!(!japanese.codes.contains(&"404101 NoProduct".to_owned()));
+        assert!(
+            japanese
+                .codes
+                .contains(&"404 HTTP_404_NOT_FOUND".to_owned())
+        );
+        assert!(!japanese.validation.contains(&"required".to_owned()));
+        assert!(japanese.validation.contains(&"types.integer".to_owned()));
+        assert!(japanese.framework.contains(&"body_too_large".to_owned()));
+        assert_eq!(found[0].texts, ["hello"]);
+        assert_eq!(found[1].texts, ["hello"]);
+    }
+}

@@ -52,6 +52,7 @@ macro_rules! notices {
 }
 
 notices! {
+    any_failure() "失败" "Failure";
     body_incomplete() "请求体不完整" "the body ended early";
     body_too_large(limit) "请求体超过 {limit} 字节" "the body is larger than {limit} bytes";
     no_boundary() "应为带 boundary 的 multipart/form-data" "send multipart/form-data with a boundary";

@@ -495,7 +495,8 @@ impl<'a> Describer<'a> {
         if !self.safe && self.envelope.documented_status(500, Origin::Uncaught) < 400 {
             self.failure(500, Origin::Uncaught);
         }
-        self.failed("default".to_owned(), "失败");
+        let text = self.envelope.any_failure();
+        self.failed("default".to_owned(), &text);
 
         let operation = self.operation;
         let mut object = Map::new();

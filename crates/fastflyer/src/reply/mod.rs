@@ -237,7 +237,7 @@ where
 pub(crate) fn json_response(status: StatusCode, body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    // Six fit into the smallest table that has room for ours and one or two of the handler's.
+    // Six fit into the smallest table that has room for ours and one of the handler's.
     let mut headers = HeaderMap::with_capacity(6);
     headers.insert(
         header::CONTENT_TYPE,
