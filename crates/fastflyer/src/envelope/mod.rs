@@ -202,13 +202,11 @@ impl Envelope {
             request_id: cx.map(Context::request_id),
             codes_url: &self.codes_url,
         };
+        if failed {
+            return self.failed_reply(&answer, data, head.headers);
+        }
         let mut out = Vec::with_capacity(256);
-        let written = if failed {
-            return self.failed_reply(&answer, data, head.headers, out);
-        } else {
-            self.bodies.success.write(&mut out, &answer, data)
-        };
-        match written {
+        match self.bodies.success.write(&mut out, &answer, data) {
             Ok(()) => with_headers(json_response(status, out), head.headers),
             Err(error) => self.unwritable(&error, cx),
         }
@@ -221,7 +219,6 @@ impl Envelope {
         answer: &Answer<'_>,
         data: &T,
         headers: Option<Box<HeaderMap>>,
-        mut out: Vec<u8>,
     ) -> Response {
         let asked = |cx: &Context| accept::prefers_problem(cx.headers());
         let problem = self.is_problem() || answer.cx.is_some_and(asked);
@@ -230,6 +227,7 @@ impl Envelope {
         } else {
             &self.bodies.failed_reply
         };
+        let mut out = Vec::new();
         if let Err(error) = templates.write(&mut out, answer, data) {
             return self.unwritable(&error, answer.cx);
         }
