@@ -276,7 +276,7 @@ impl Envelope {
             message: self
                 .message(own_message, own_code, inner.origin)
                 .into_owned(),
-            title: self.text(own_code),
+            title: self.text(own_code).to_owned(),
             own_message: own_message.is_some(),
             detail: own_detail
                 .or(inner.detail.as_deref())
@@ -427,7 +427,7 @@ pub(crate) struct Failed {
     wire_code: u32,
     status: StatusCode,
     message: String,
-    title: &'static str,
+    title: String,
     own_message: bool,
     detail: String,
     fallback_detail: &'static str,
@@ -447,7 +447,7 @@ impl Failed {
             wire_code: self.wire_code,
             status: self.status,
             message: &self.message,
-            title: self.title,
+            title: &self.title,
             own_message: self.own_message,
             detail: &self.detail,
             fallback_detail: self.fallback_detail,
