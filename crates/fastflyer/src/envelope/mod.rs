@@ -222,14 +222,12 @@ impl Envelope {
             request_id: cx.map(Context::request_id),
             codes_url: &self.codes_url,
         };
-        let mut out = Vec::with_capacity(256);
-        let written = if failed {
-            let response = self.failed_reply(&answer, data, head.headers, out);
+        if failed {
+            let response = self.failed_reply(&answer, data, head.headers);
             return self.in_language(response, spoken);
-        } else {
-            self.bodies.success.write(&mut out, &answer, data)
-        };
-        match written {
+        }
+        let mut out = Vec::with_capacity(256);
+        match self.bodies.success.write(&mut out, &answer, data) {
             Ok(()) => {
                 let response = with_headers(json_response(status, out), head.headers);
                 self.in_language(response, spoken)
@@ -245,7 +243,6 @@ impl Envelope {
         answer: &Answer<'_>,
         data: &T,
         headers: Option<Box<HeaderMap>>,
-        mut out: Vec<u8>,
     ) -> Response {
         let asked = |cx: &Context| accept::prefers_problem(cx.headers());
         let problem = self.is_problem() || answer.cx.is_some_and(asked);
@@ -254,6 +251,7 @@ impl Envelope {
         } else {
             &self.bodies.failed_reply
         };
+        let mut out = Vec::new();
         if let Err(error) = templates.write(&mut out, answer, data) {
             return self.unwritable(&error, answer.cx);
         }

@@ -325,3 +325,40 @@ impl Bodies {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::{fields::Renamed, formats::Standard};
+    use fastkit::settings::{Config, Settings, Sources};
+
+    /// The pieces that an answer with a list is written from.
+    fn pieces(templates: &Templates) -> (usize, bool) {
+        let list = &templates.list;
+        let count = list.template.head.len() + list.template.tail.as_ref().map_or(0, Vec::len);
+        (count, matches!(list.how, How::Inserted(_)))
+    }
+
+    #[test]
+    fn other_names_cost_nothing() {
+        let config = Config::new().response_fields("message=msg,data=result,data.data=data.list");
+        let loaded = Settings::load(&config, &Sources::default()).unwrap();
+        let renamed = Renamed::new(Standard, &loaded.settings.response_fields);
+        let renamed = renamed.unwrap_or_else(|reasons| panic!("{reasons:?}"));
+        let plain = pieces(&Bodies::new(&Standard).unwrap().success);
+        assert_eq!(plain, pieces(&Bodies::new(&renamed).unwrap().success));
+        assert_eq!(plain, (10, true));
+    }
+
+    #[test]
+    fn data_stands_in_one_place() {
+        for shape in [
+            Shape::object()
+                .field("a", Slot::Data)
+                .field("b", Slot::Data),
+            Shape::object().optional("a", Slot::Data),
+        ] {
+            assert!(Template::new(&shape).is_err());
+        }
+    }
+}

@@ -1,9 +1,9 @@
 //! Extractors: what a handler may take as an argument.
 //!
-//! Ours ([`Path`], [`Query`], [`Json`], [`Form`], [`Header`], [`Cookie`], [`Multipart`], [`State`])
-//! read the [`Context`] directly, document themselves, and reject in the uniform shape with every
-//! failing field. Any axum extractor works beside them; a request for such an operation takes the
-//! way through axum's router.
+//! Ours ([`Path`], [`Query`], [`Json`], [`Form`], [`Header`], [`Cookie`], [`Multipart`], [`Pagination`],
+//! [`Cursor`], [`State`]) read the [`Context`] directly, document themselves, and reject in the
+//! uniform shape with every failing field. Any axum extractor works beside them; a request for such
+//! an operation takes the way through axum's router.
 
 mod body;
 mod explainers;

@@ -86,6 +86,7 @@ impl<const CODE: u32, T> From<Reply<T>> for CodedReply<CODE, T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<const CODE: u32, T: Data> IntoReply for CodedReply<CODE, T> {
     fn into_reply(self, cx: &Context) -> Response {
         self.0.respond(cx)

@@ -1,6 +1,6 @@
 //! What a handler returns: plain data, [`Reply`], [`Page`], [`ApiError`], or any axum response.
 //!
-//! How an answer looks on the wire is not decided here but in [`envelope`](crate::envelope).
+//! How an answer looks on the wire is not decided here but by the service's [`format`](crate::format).
 
 mod coded;
 mod data;
@@ -64,14 +64,14 @@ impl<T> Reply<T> {
     /// A success, code 201.
     ///
     /// What a handler does inside is not seen by the documentation: return
-    /// [`Created`](crate::reply::Created), which says so by its type, or declare the status on the
+    /// [`Created`], which says so by its type, or declare the status on the
     /// operation with `codes = [201]`. Else it says 200, and the log says so once.
     pub fn created(data: T) -> Self {
         Self::with_code(data, 201)
     }
 
     /// A success, code 202: taken, but not done yet. Declare it with `codes = [202]`, or return
-    /// [`Accepted`](crate::reply::Accepted).
+    /// [`Accepted`].
     pub fn accepted(data: T) -> Self {
         Self::with_code(data, 202)
     }
@@ -162,7 +162,7 @@ impl Reply {
     }
 
     /// A success without data nor body, code 204. Declare it with `codes = [204]`, or return
-    /// [`NoContent`](crate::reply::NoContent).
+    /// [`NoContent`].
     pub fn no_content() -> Self {
         Self::with_code((), 204)
     }

@@ -48,11 +48,16 @@ impl Call {
     fn reply(&self) -> Result<Reply<Value>> {
         let nothing = |reply: Reply| with_data(reply, Value::Null);
         let reply = match self.name.as_str() {
-            // success($data, $message, $code)
+            // success($data, $message, $code, $headers)
             "success" => {
                 let code = self.number(2).unwrap_or(200);
                 let reply = Reply::success(unwrapped(self.value(0))).code(code);
-                self.texts(reply, 1)
+                self.headers(self.texts(reply, 1), 3)
+            }
+            // A failure with the code of a success is one.
+            "fail" if self.number(1).is_some_and(|code| (100..400).contains(&first_digits(code))) => {
+                let code = self.number(1).unwrap_or(200);
+                self.texts(nothing(Reply::localize(code)), 0)
             }
             // ok($message, $code, $headers)
             "ok" => {
@@ -130,6 +135,14 @@ impl Call {
         self.pairs(at)
             .into_iter()
             .fold(reply, |reply, (name, value)| reply.header(name, value))
+    }
+}
+
+/// The first three digits, which say what a code means.
+fn first_digits(code: u32) -> u32 {
+    match code {
+        0..1000 => code,
+        _ => first_digits(code / 10),
     }
 }
 
