@@ -26,7 +26,7 @@ pub mod status;
 #[cfg(feature = "cache")]
 #[doc(hidden)]
 pub use fastkit_macros::cached_of_fastflyer;
-pub use locale::Locale;
+pub use locale::{LanguageTag, Locale};
 
 // The macros write paths that begin with `::fastkit`, in our own modules and tests too.
 extern crate self as fastkit;

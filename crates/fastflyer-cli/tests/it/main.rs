@@ -10,4 +10,5 @@ mod defects;
 mod project;
 mod show;
 mod support;
+mod truth;
 mod usage;

@@ -7,7 +7,6 @@ use super::{
     kind::Kind,
     source::{Source, Sources},
     table::{Settings, TABLE},
-    value::ResponseFormat,
     variable::{Preset, State, Variable},
 };
 use crate::{Locale, mask::mask_value};
@@ -335,13 +334,6 @@ impl<'a> Resolver<'a> {
 
     /// What no variable can be blamed for alone.
     fn check(&mut self, settings: &Settings) {
-        if settings.response_format == ResponseFormat::Problem {
-            self.errors.push(
-                "flyer_response_format = \"problem\" is not possible in this version: it is planned for a later one; \
-                 expected standard or flyer"
-                    .to_owned(),
-            );
-        }
         if settings.workers > 1 && settings.supervisor == Some(false) {
             self.refuse(
                 "flyer_workers",
