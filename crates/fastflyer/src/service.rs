@@ -13,7 +13,7 @@ use crate::{
 };
 use axum::extract::DefaultBodyLimit;
 use bytes::Bytes;
-use fastkit::context::RequestId;
+use fastkit::context::{RequestId, Served, TraceContext};
 use futures_util::future::BoxFuture;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header, request::Parts,
@@ -97,8 +97,9 @@ impl fastflyer_server::Service for ConnectionService {
         };
         let mut response = match auth::check(&self.core, mounted.auth, &cx.parts.headers) {
             Ok(()) => {
+                let trace = trace(&cx.parts.headers);
                 let answer = (mounted.operation.call)(&mut cx);
-                Guarded::new(&self.core, request_id, answer).await
+                Guarded::new(&self.core, request_id, trace, answer).await
             }
             Err(error) => self.core.envelope.failure(&error),
         };
@@ -183,6 +184,7 @@ impl ConnectionService {
             return nothing;
         };
         let routed = mounted.is_some();
+        let trace = trace(&parts.headers);
         let link = Link {
             core: core.clone(),
             peer: self.peer.clone(),
@@ -202,7 +204,7 @@ impl ConnectionService {
             let Ok(response) = answer.await;
             self.shaped(response, nothing)
         });
-        Guarded::new(core, request_id, answer).await
+        Guarded::new(core, request_id, trace, answer).await
     }
 
     /// An answer of axum's router: its own errors and ours get the service's shape.
@@ -261,6 +263,16 @@ impl ConnectionService {
         }
         envelope.failure(&ApiError::framework(404))
     }
+}
+
+/// The trace that the request belongs to; only the HTTP client passes it on.
+fn trace(headers: &HeaderMap) -> Option<TraceContext> {
+    if !cfg!(feature = "client") {
+        return None;
+    }
+    let parent = headers.get("traceparent")?;
+    let state = headers.get("tracestate").map(HeaderValue::as_bytes);
+    TraceContext::parse(parent.as_bytes(), state)
 }
 
 /// Puts what every answer carries on it, and gives the milliseconds it took.
@@ -366,20 +378,31 @@ fn redirect(parts: &Parts, path: &str, scheme: &str) -> Response {
 /// and `flyer_request_timeout` ends the wait.
 struct Guarded<'a> {
     core: &'a Core,
-    request_id: RequestId,
+    /// What the calls that the handler makes have to know: they end when the wait ends.
+    served: Served,
     answer: BoxFuture<'a, Response>,
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl<'a> Guarded<'a> {
-    fn new(core: &'a Core, request_id: RequestId, answer: BoxFuture<'a, Response>) -> Self {
+    fn new(
+        core: &'a Core,
+        request_id: RequestId,
+        trace: Option<TraceContext>,
+        answer: BoxFuture<'a, Response>,
+    ) -> Self {
         let deadline = core
             .settings
             .request_timeout
             .map(|limit| Box::pin(tokio::time::sleep(limit)));
+        let served = Served {
+            id: request_id,
+            deadline: deadline.as_ref().map(|sleep| sleep.deadline().into_std()),
+            trace,
+        };
         Self {
             core,
-            request_id,
+            served,
             answer,
             deadline,
         }
@@ -391,7 +414,7 @@ impl Future for Guarded<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Response> {
         let this = &mut *self;
-        let _scope = fastkit::context::enter(this.request_id);
+        let _scope = this.served.enter();
         let polled = catch_unwind(AssertUnwindSafe(|| this.answer.as_mut().poll(cx)));
         match polled {
             Ok(Poll::Ready(response)) => Poll::Ready(response),
