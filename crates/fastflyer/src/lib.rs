@@ -61,6 +61,8 @@ pub use context::Context;
 pub use envelope::Envelope;
 pub use fastflyer_macros::{apps, delete, get, head, options, patch, post, put};
 pub use fastflyer_server::{Body, BoxError};
+#[cfg(feature = "client")]
+pub use fastkit::client::{self, AsyncClient, Client};
 pub use fastkit::{
     self, Locale, env, logger,
     settings::{Config, Settings, Sources},

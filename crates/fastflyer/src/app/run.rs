@@ -66,6 +66,13 @@ impl FlyerApi {
         let log = LogConfig::from(&loaded.settings);
         let guard = logger::init(&log)?;
         let app = self.assemble(loaded, Some(guard.console()))?;
+        #[cfg(feature = "client")]
+        crate::access_log::outgoing::install(
+            &app.core.settings,
+            app.core.access_log.as_ref(),
+            Some(guard.console()),
+        )
+        .map_err(|text| StartError::new(vec![text]))?;
         for note in app.notes.iter() {
             tracing::info!(target: "fastflyer", "{note}");
         }
