@@ -13,10 +13,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Retries that a host has from the start, and at most.
-const RESERVE: f64 = 10.0;
+/// What a retry costs; all counts are in tenths of one.
+const RETRY: u32 = 10;
+/// Ten retries: what a host has from the start, and at most.
+const RESERVE: u32 = 10 * RETRY;
 /// What each call earns, and each good one in addition.
-const EARNED: f64 = 0.1;
+const EARNED: u32 = 1;
 /// How many hosts are remembered. A client that talks to more forgets those that are well.
 const MOST_HOSTS: usize = 1024;
 
@@ -115,7 +117,7 @@ pub(super) struct Host {
 
 #[derive(Debug)]
 struct State {
-    retries: f64,
+    retries: u32,
     circuit: Circuit,
 }
 
@@ -163,9 +165,9 @@ impl Host {
     /// Whether one more request may be sent than was called for.
     pub(super) fn spend_retry(&self) -> bool {
         self.with(|state| {
-            let granted = state.retries >= 1.0;
+            let granted = state.retries >= RETRY;
             if granted {
-                state.retries -= 1.0;
+                state.retries -= RETRY;
             }
             granted
         })

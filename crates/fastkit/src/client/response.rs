@@ -115,12 +115,12 @@ head_accessors!(Response);
 pub(super) fn set_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let values = headers.get_all(header::SET_COOKIE).into_iter();
     // The last one counts, as in a browser.
-    let found = values.filter_map(|value| {
+    let mut found = values.filter_map(|value| {
         let pair = value.to_str().ok()?.split(';').next()?;
         let (key, value) = pair.split_once('=')?;
         (key.trim() == name).then(|| value.trim())
     });
-    found.last()
+    found.next_back()
 }
 
 impl Response {

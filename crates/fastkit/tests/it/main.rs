@@ -6,6 +6,7 @@
 )]
 
 mod child;
+mod client;
 mod docs;
 mod logger;
 mod settings;
