@@ -18,6 +18,8 @@ pub mod access_log;
 pub mod client;
 pub mod context;
 pub mod env;
+#[cfg(doctest)]
+mod guide;
 mod locale;
 pub mod logger;
 pub mod mask;
