@@ -168,13 +168,14 @@ impl Core {
         let pool = self.transport.pool().map_err(Failure::lasting)?;
         let mut method = call.method.clone();
         let mut url = call.url.clone();
-        let mut headers = call.headers.clone();
+        // Those of the call, until a redirect takes some out.
+        let mut adapted: Option<HeaderMap> = None;
         let mut visited: Vec<(Method, Url)> = Vec::new();
         loop {
             let kept = body.repeat();
             let (wire, length) = body.into_wire().await.map_err(Failure::lasting)?;
             let mut request = reqwest::Request::new(method.clone(), url.clone());
-            *request.headers_mut() = headers.clone();
+            *request.headers_mut() = adapted.as_ref().unwrap_or(&call.headers).clone();
             *request.body_mut() = wire;
             if let Some(length) = length {
                 let headers = request.headers_mut();
@@ -213,7 +214,8 @@ impl Core {
                 let text = format!("more than {} redirects", self.redirects);
                 return Err(Failure::lasting(Error::new(Kind::Redirect, text)));
             }
-            redirect::adapt_headers(&mut headers, &url, &to, with_body);
+            let headers = adapted.get_or_insert_with(|| call.headers.clone());
+            redirect::adapt_headers(headers, &url, &to, with_body);
             (method, url) = (next, to);
         }
     }

@@ -101,7 +101,7 @@ impl ClientBuilder {
             base_url: self.base_url,
             headers: self.headers,
             timeout: self.timeout,
-            retry: self.retry,
+            retry: Arc::new(self.retry),
             redirects: self.redirects,
             max_size: self.max_size,
             breaker: self.breaker,

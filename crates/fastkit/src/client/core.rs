@@ -28,7 +28,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
-use url::Url;
+use url::{Position, Url};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -40,7 +40,7 @@ pub(super) struct Core {
     pub(super) base_url: Option<Url>,
     pub(super) headers: HeaderMap,
     pub(super) timeout: Option<Duration>,
-    pub(super) retry: RetryPolicy,
+    pub(super) retry: Arc<RetryPolicy>,
     pub(super) redirects: u32,
     pub(super) max_size: usize,
     pub(super) breaker: Option<CircuitBreaker>,
@@ -63,7 +63,7 @@ pub(super) struct Call {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) mode: Mode,
-    pub(super) retry: RetryPolicy,
+    pub(super) retry: Arc<RetryPolicy>,
     /// Whether it can be sent twice without harm.
     pub(super) may_repeat: bool,
     timeout: Option<Duration>,
@@ -86,7 +86,7 @@ impl Core {
     pub(super) fn prepare(&self, request: Request, mode: Mode) -> Result<(Call, Body), Error> {
         let served = Served::current();
         let (method, url, mut headers, body, options) = request.finish(&self.headers)?;
-        let retry = options.retry.unwrap_or_else(|| self.retry.clone());
+        let retry = options.retry.map_or_else(|| self.retry.clone(), Arc::new);
         retry.check()?;
         let request_id = identify(&mut headers, served.as_ref());
         if let Some(trace) = served.as_ref().and_then(|served| served.trace.as_ref())
@@ -176,10 +176,10 @@ impl Core {
     ) -> Result<Answer, Ended> {
         let own = started + call.retry.max_delay;
         let deadline = call.deadline.map_or(own, |deadline| deadline.min(own));
-        let host = self.hosts.of(&call.url.origin().ascii_serialization());
+        let host = self.hosts.of(&call.url[..Position::BeforePath]);
         host.earn();
+        let mut now = started;
         loop {
-            let now = self.clock.now();
             let left = deadline.saturating_duration_since(now);
             if left.is_zero() {
                 let text = "the time for this call is over";
@@ -191,12 +191,11 @@ impl Core {
             *attempts += 1;
             let limit = call.timeout.map_or(left, |timeout| timeout.min(left));
             let outcome = self.hedged(call, body.next(), limit, &host, attempts).await;
-            let now = self.clock.now();
             match outcome {
                 Ok(answer) => {
                     let asks_for_retry = self.retry.statuses.contains(&answer.status);
                     match asks_for_retry && answer.status != StatusCode::TOO_MANY_REQUESTS {
-                        true => leave.bad(now),
+                        true => leave.bad(self.clock.now()),
                         false => leave.good(),
                     }
                     if !call.is_retried(answer.status) {
@@ -215,7 +214,7 @@ impl Core {
                 }
                 Err(failure) => {
                     match failure.transient {
-                        true => leave.bad(now),
+                        true => leave.bad(self.clock.now()),
                         false => drop(leave),
                     }
                     let may_repeat = call.may_repeat
@@ -229,6 +228,7 @@ impl Core {
                     }
                 }
             }
+            now = self.clock.now();
         }
     }
 
