@@ -73,6 +73,8 @@ pub use fastflyer_server::{Body, BoxError};
 #[cfg(feature = "cache")]
 #[doc(inline)]
 pub use fastkit::cached_of_fastflyer as cached;
+#[cfg(feature = "client")]
+pub use fastkit::client::{self, AsyncClient, Client};
 pub use fastkit::{
     self, Locale, env, logger,
     settings::{Config, Settings, Sources},

@@ -16,7 +16,7 @@ use crate::{
 use axum::extract::DefaultBodyLimit;
 use bytes::Bytes;
 use fastflyer_server::{Stamp, Stamps, give_headers};
-use fastkit::context::RequestId;
+use fastkit::context::{RequestId, Served, TraceContext};
 use futures_util::future::BoxFuture;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header, request::Parts,
@@ -102,8 +102,14 @@ impl fastflyer_server::Service for ConnectionService {
         };
         let mut response = match auth::check(&self.core, mounted.auth, &cx.parts.headers) {
             Ok(()) => {
+                let trace = trace(&cx.parts.headers);
                 let answer = (mounted.operation.call)(&mut cx);
-                Guarded::new(&self.core, request_id, preferences, answer).await
+                let served = Served {
+                    id: request_id,
+                    deadline: None,
+                    trace,
+                };
+                Guarded::new(&self.core, served, preferences, answer).await
             }
             Err(error) => cx.failure(&error),
         };
@@ -194,6 +200,7 @@ impl ConnectionService {
             return nothing;
         };
         let routed = mounted.is_some();
+        let trace = trace(&parts.headers);
         let link = Link {
             core: core.clone(),
             peer: self.peer.clone(),
@@ -215,7 +222,12 @@ impl ConnectionService {
             let Ok(response) = answer.await;
             self.shaped(&asked, response, nothing, preferences)
         });
-        Guarded::new(core, request_id, preferences, answer).await
+        let served = Served {
+            id: request_id,
+            deadline: None,
+            trace,
+        };
+        Guarded::new(core, served, preferences, answer).await
     }
 
     /// An answer of axum's router: its own errors and ours get the service's shape.
@@ -287,6 +299,16 @@ pub(crate) fn scheme(peer: &PeerInfo, headers: &HeaderMap) -> &'static str {
 fn given_id(headers: &HeaderMap) -> Option<RequestId> {
     let (_, value) = headers.iter().find(|(name, _)| *name == X_REQUEST_ID)?;
     RequestId::parse(value.as_bytes())
+}
+
+/// The trace that the request belongs to; only the HTTP client passes it on.
+fn trace(headers: &HeaderMap) -> Option<TraceContext> {
+    if !cfg!(feature = "client") {
+        return None;
+    }
+    let parent = headers.get("traceparent")?;
+    let state = headers.get("tracestate").map(HeaderValue::as_bytes);
+    TraceContext::parse(parent.as_bytes(), state)
 }
 
 /// Puts what every answer carries on it, and gives the milliseconds it took.
@@ -428,8 +450,9 @@ fn redirect(parts: &Parts, path: &str, scheme: &str) -> Response {
 /// and `flyer_request_timeout` ends the wait.
 struct Guarded<'a> {
     core: &'a Core,
-    request_id: RequestId,
     preferences: Preferences,
+    /// What the calls that the handler makes have to know: they end when the wait ends.
+    served: Served,
     answer: BoxFuture<'a, Response>,
     deadline: Option<Pin<Box<Sleep>>>,
 }
@@ -437,7 +460,7 @@ struct Guarded<'a> {
 impl<'a> Guarded<'a> {
     fn new(
         core: &'a Core,
-        request_id: RequestId,
+        mut served: Served,
         preferences: Preferences,
         answer: BoxFuture<'a, Response>,
     ) -> Self {
@@ -445,10 +468,11 @@ impl<'a> Guarded<'a> {
             .settings
             .request_timeout
             .map(|limit| Box::pin(tokio::time::sleep(limit)));
+        served.deadline = deadline.as_ref().map(|sleep| sleep.deadline().into_std());
         Self {
             core,
-            request_id,
             preferences,
+            served,
             answer,
             deadline,
         }
@@ -460,7 +484,7 @@ impl Future for Guarded<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Response> {
         let this = &mut *self;
-        let _scope = fastkit::context::enter(this.request_id);
+        let _scope = this.served.enter();
         let failed = |error: &ApiError| this.core.envelope.failure(error, this.preferences);
         let polled = catch_unwind(AssertUnwindSafe(|| this.answer.as_mut().poll(cx)));
         match polled {

@@ -144,7 +144,7 @@ fn later_kind(value: &Value) -> Option<(&'static str, &'static str)> {
     if has("steps") {
         Some(("dataset", "part 6"))
     } else if has("attempts") || has("client_kwargs") {
-        Some(("http_client", "part 4"))
+        Some(("http_client", "replayed by the own tests of fastkit"))
     } else if has("rc") {
         Some(("cli", "replayed by the CLI's own tests"))
     } else if has("procs") {

@@ -67,6 +67,20 @@ impl FlyerApi {
     }
 }
 
+/// Lets the HTTP client log its calls where the requests are logged.
+fn log_calls(app: &App, log: Option<&Guard>) -> Result<(), StartError> {
+    #[cfg(feature = "client")]
+    crate::access_log::outgoing::install(
+        &app.core.settings,
+        app.core.access_log.as_ref(),
+        log.map(Guard::console),
+    )
+    .map_err(|text| StartError::new(vec![text]))?;
+    #[cfg(not(feature = "client"))]
+    let _ = (app, log);
+    Ok(())
+}
+
 /// Logs from here on; `None` if the program has a subscriber of its own, which gets the events then.
 fn log_to(settings: &Settings) -> Result<Option<Guard>> {
     match logger::init(&LogConfig::from(settings)) {

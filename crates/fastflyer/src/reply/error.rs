@@ -234,11 +234,29 @@ shortcuts! {
     third_party_retry 606 "The request to another service failed after all retries, code 606 (HTTP 500).";
 }
 
-/// Every error that nobody turned into an answer is a 500.
+/// Every error that nobody turned into an answer is a 500; one of the HTTP client has its code of the
+/// 600 series.
 impl<E: Error + Send + Sync + 'static> From<E> for ApiError {
     fn from(error: E) -> Self {
-        Self::uncaught(error)
+        match upstream_code(&error) {
+            Some(code) => Self::code(code).cause(error),
+            None => Self::uncaught(error),
+        }
     }
+}
+
+/// The code of a failed call to another service. By downcast: a second `From` would overlap with the
+/// one for every error.
+#[cfg(feature = "client")]
+fn upstream_code(error: &(dyn Error + 'static)) -> Option<u32> {
+    error
+        .downcast_ref::<fastkit::client::Error>()
+        .map(fastkit::client::Error::code)
+}
+
+#[cfg(not(feature = "client"))]
+fn upstream_code(_: &(dyn Error + 'static)) -> Option<u32> {
+    None
 }
 
 /// One line for people: the message if there is one, else the code's phrase, then the causes.

@@ -152,7 +152,7 @@ settings! {
         max_headers_log_length: usize as Count<0, 67_108_864> = Is("2048") => active;
         /// Whether outgoing requests of the HTTP client are logged.
         /// 是否记录 HTTP 客户端发出的请求。
-        request_log: bool as Flag = Is("1") => planned("a later version");
+        request_log: bool as Flag = Is("1") => active;
     }
     group Requests {
         /// Whether JSON bodies are accepted without the Content-Type header.

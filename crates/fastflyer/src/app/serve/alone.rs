@@ -1,6 +1,6 @@
 //! The service as one process alone.
 
-use super::{banner, log_to, say_goodbye, server_config};
+use super::{banner, log_calls, log_to, say_goodbye, server_config};
 use crate::{Result, app::FlyerApi};
 use fastflyer_server::{Reopen, Report, ServerConfig};
 use fastkit::{
@@ -13,6 +13,7 @@ impl FlyerApi {
     pub(super) fn serve_alone(self, loaded: Loaded) -> Result<()> {
         let log = log_to(&loaded.settings)?;
         let app = self.assemble(loaded, log.as_ref().map(Guard::console))?;
+        log_calls(&app, log.as_ref())?;
         for note in app.notes.iter() {
             tracing::info!(target: "fastflyer", "{note}");
         }

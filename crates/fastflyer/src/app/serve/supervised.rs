@@ -1,6 +1,6 @@
 //! The service as a supervisor, and as a worker of one.
 
-use super::{address, banner, log_to, say_goodbye, server_config};
+use super::{address, banner, log_calls, log_to, say_goodbye, server_config};
 use crate::{
     Result,
     app::{App, FlyerApi},
@@ -104,6 +104,7 @@ impl FlyerApi {
         let loaded = self.loaded()?;
         let log = log_to(&loaded.settings)?;
         let app = self.assemble(loaded, log.as_ref().map(Guard::console))?;
+        log_calls(&app, log.as_ref())?;
         // All workers have the same to say.
         if worker.index() == 0 {
             for note in app.notes.iter() {
