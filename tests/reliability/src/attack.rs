@@ -54,6 +54,9 @@ const DRIP: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(200);
 /// Connections that may be on their way at a time.
 const CONNECTING: usize = 400;
+/// New connections a second: this is about slow clients, not about a flood of connections, in which
+/// the time in the backlog would be taken for a part of a connection's life.
+const PER_SECOND: f64 = 2_500.0;
 /// Addresses of our own.
 const SOURCES: u8 = 60;
 /// The buffer of one that reads nothing.
@@ -147,6 +150,8 @@ struct Crowd {
     vacant: VecDeque<(Instant, usize)>,
     poll: Poll,
     connecting: usize,
+    /// Connections so far.
+    made: f64,
     source: u8,
     toll: Toll,
     shared: Arc<Shared>,
@@ -166,6 +171,7 @@ impl Crowd {
             vacant: (0..count).map(|place| (Instant::now(), place)).collect(),
             poll: Poll::new().context("epoll")?,
             connecting: 0,
+            made: 0.0,
             source: 0,
             toll: Toll::default(),
             shared,
@@ -178,7 +184,7 @@ impl Crowd {
         let mut dripped = 0;
         while !self.shared.stop.load(Relaxed) {
             if self.shared.renews.load(Relaxed) {
-                self.fill()?;
+                self.fill(started)?;
             }
             match self.poll.poll(&mut events, Some(Duration::from_millis(10))) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -199,8 +205,9 @@ impl Crowd {
         Ok(self.toll)
     }
 
-    fn fill(&mut self) -> Result<()> {
+    fn fill(&mut self, started: Instant) -> Result<()> {
         while self.connecting < CONNECTING
+            && self.made < started.elapsed().as_secs_f64() * PER_SECOND
             && let Some((from, place)) = self.vacant.front().copied()
             && from <= Instant::now()
         {
@@ -223,6 +230,7 @@ impl Crowd {
                 begun: None,
             });
             self.connecting += 1;
+            self.made += 1.0;
         }
         Ok(())
     }

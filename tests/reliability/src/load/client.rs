@@ -47,7 +47,6 @@ struct Client<'a> {
     started: Instant,
     processes: BTreeSet<u32>,
     open: u64,
-    answered: u64,
     source: u8,
     body: Vec<u8>,
 }
@@ -86,7 +85,6 @@ impl<'a> Client<'a> {
             started: now,
             processes: BTreeSet::new(),
             open: 0,
-            answered: 0,
             source: 0,
             body: vec![b'x'; BODY],
         })
@@ -102,7 +100,6 @@ impl<'a> Client<'a> {
                 self.send(lane, !more)?;
             }
             self.shared.issued.store(self.ledger.issued(), Relaxed);
-            self.shared.answered.store(self.answered, Relaxed);
             self.shared.open.store(self.open, Relaxed);
             if !more && self.open == 0 && self.lanes.iter().all(|lane| lane.due.is_empty()) {
                 break;
@@ -302,7 +299,6 @@ impl<'a> Client<'a> {
         let now = Instant::now();
         self.processes.extend(connection.process);
         self.open -= 1;
-        self.answered += 1;
         self.latency.add(now - open.due);
         self.ledger.answered(open.number, answer.status);
         true

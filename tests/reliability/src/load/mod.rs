@@ -107,7 +107,6 @@ pub(crate) struct Load {
 struct Shared {
     stop: AtomicBool,
     issued: AtomicU64,
-    answered: AtomicU64,
     open: AtomicU64,
 }
 
@@ -139,11 +138,6 @@ impl Load {
     /// Requests that were due so far.
     pub(crate) fn issued(&self) -> u64 {
         self.shared.issued.load(Relaxed)
-    }
-
-    /// Requests that were answered so far.
-    pub(crate) fn answered(&self) -> u64 {
-        self.shared.answered.load(Relaxed)
     }
 
     /// Requests that are sent and not answered now.

@@ -1,5 +1,7 @@
 //! Promise 2: a worker that is killed takes only its own requests with it, and is replaced at once.
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -8,10 +10,12 @@ use nix::sys::signal::Signal;
 
 use crate::load::{self, Load, Pace, Plan};
 use crate::promise::{Finding, Suite};
-use crate::service::{Service, ask, ended_well, ending, eventually, send};
+use crate::service::{Service, ask, connect, ended_well, ending, eventually, read_answer, send};
 
 /// How soon the replacement accepts.
 const BOUND: Duration = Duration::from_millis(250);
+/// Requests that take their time when the worker is killed.
+const SLOW: usize = 20;
 /// How often that is tried: the machine is used by others too.
 const ATTEMPTS: usize = 3;
 
@@ -34,12 +38,29 @@ fn under_load(suite: &Suite, finding: &mut Finding) -> Result<()> {
     let plan = Plan::mixed(service.address, &suite.run(), Pace::Fixed(maximum / 2.0));
     let load = Load::start(plan);
     thread::sleep(Duration::from_secs(2));
-    let victim = *service.workers().first().context("no workers")?;
+    let before = service.workers();
+    let victim = *before.first().context("no workers")?;
+    let slow: Vec<_> = (0..SLOW)
+        .map(|_| Slow::start(&service))
+        .collect::<Result<_>>()?;
+    // Until the workers have read them.
+    thread::sleep(Duration::from_millis(100));
     let open = load.open();
     let killed = Instant::now();
     send(victim, Signal::SIGKILL)?;
-    let replaced = wait_for_another(&service, &[victim])?;
-    thread::sleep(Duration::from_secs(2));
+    let replaced = wait_for_another(&service, &before)?;
+    let mut kept = (0, 0);
+    for request in slow {
+        let (process, is_answered) = request.end();
+        kept.0 += u32::from(is_answered);
+        kept.1 += u32::from(process != victim);
+    }
+    finding.expect(kept.0 == kept.1 && kept.1 > 0, || {
+        format!(
+            "{} of {} slow requests of the other worker were answered",
+            kept.0, kept.1
+        )
+    });
     let report = load.stop()?;
     let losses = report.ledger.losses();
     let foreign = losses
@@ -79,17 +100,44 @@ fn under_load(suite: &Suite, finding: &mut Finding) -> Result<()> {
     let log = report.ledger.compare(&service.access_log())?;
     finding.expect(log.twice == 0, || log.to_string());
     finding.figure(format!(
-        "{} of {} failed at {:.0}/s, {open} open in both, all of the killed one; the other served, a new one after {replaced:.0?}; {log}",
+        "{} of {} failed at {:.0}/s, {open} open in both workers; {} of {} slow requests of the other answered; a new one after {replaced:.0?}; {log}",
         losses.len(),
         report.ledger.issued(),
         maximum / 2.0,
+        kept.0,
+        kept.1,
     ));
     Ok(())
 }
 
+/// A request in flight at the kill.
+struct Slow {
+    stream: TcpStream,
+    process: u32,
+}
+
+impl Slow {
+    /// Asks who answers on a connection, then for something that takes its time there.
+    fn start(service: &Service) -> Result<Self> {
+        let mut stream = connect(service.address)?;
+        write!(stream, "GET /pid HTTP/1.1\r\nhost: a\r\n\r\n")?;
+        let process = read_answer(&mut stream)?.process().context("no process")?;
+        write!(stream, "GET /slow?ms=1500 HTTP/1.1\r\nhost: a\r\n\r\n")?;
+        Ok(Self { stream, process })
+    }
+
+    /// Whose it was, and whether it was answered.
+    fn end(mut self) -> (u32, bool) {
+        let answer = read_answer(&mut self.stream);
+        (
+            self.process,
+            answer.is_ok_and(|answer| answer.status == 200),
+        )
+    }
+}
+
 /// The time until a process that was not there before serves.
 fn wait_for_another(service: &Service, known: &[u32]) -> Result<Duration> {
-    let known: Vec<u32> = known.iter().copied().chain(service.workers()).collect();
     let serves = || {
         ask(service.address, "GET", "/pid")
             .ok()

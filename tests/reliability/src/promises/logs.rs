@@ -28,7 +28,7 @@ pub(crate) fn measure(suite: &Suite) -> Result<Finding> {
 
 /// Requests whose lines are long.
 fn load(suite: &Suite, service: &Service) -> Result<Report> {
-    let mut plan = Plan::mixed(service.address, &suite.run(), Pace::Fixed(3_000.0)).of(6_000);
+    let mut plan = Plan::mixed(service.address, &suite.run(), Pace::Fixed(5_000.0)).of(6_000);
     plan.ways = vec![(Way::KeepAlive, 16)];
     plan.post_every = 1;
     let report = Load::start(plan).join()?;

@@ -141,8 +141,8 @@ fn make(change: Change, service: &Service, program: &Path) -> Result<()> {
 }
 
 fn max_requests(suite: &Suite, maximum: f64, finding: &mut Finding) -> Result<()> {
-    let requests = suite.requests / 4;
-    let most = requests / 8;
+    let requests = suite.requests / suite.pick(6, 4);
+    let most = requests / suite.pick(5, 8);
     let mut service = suite
         .service("1-max-requests")
         .set("flyer_workers", WORKERS)

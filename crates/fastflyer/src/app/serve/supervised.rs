@@ -17,7 +17,7 @@ use std::{
     hash::{BuildHasher as _, RandomState},
     io::IsTerminal as _,
     path::PathBuf,
-    sync::atomic::Ordering::Relaxed,
+    sync::{Arc, atomic::Ordering::Relaxed},
 };
 
 /// Whether a supervisor is to run the service. Where nobody has said, one worker that a person runs
@@ -84,11 +84,16 @@ impl FlyerApi {
                 std::process::exit(1);
             }
         };
-        let part = app.core.clone();
+        // Held weakly: the supervisor's link outlives the application, whose end writes its last lines.
+        let core = Arc::downgrade(&app.core);
         let is_chosen = worker.index() == 0;
         let config = WorkerConfig {
             max_requests: max_requests(&app.core.settings),
-            on_stop: Box::new(move || part.part.stops.store(is_chosen, Relaxed)),
+            on_stop: Box::new(move || {
+                if let Some(core) = core.upgrade() {
+                    core.part.stops.store(is_chosen, Relaxed);
+                }
+            }),
             on_reopen: Box::new(logger::reopen_all),
             ..WorkerConfig::default()
         };
