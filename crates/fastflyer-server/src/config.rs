@@ -123,13 +123,13 @@ pub enum Signals {
     Ignore,
 }
 
-/// Called when the log files are to be reopened, see [`ServerConfig::reopen`].
+/// Called when a signal comes, in a thread of its own.
 #[derive(Clone)]
-pub struct Reopen(pub Arc<dyn Fn() + Send + Sync>);
+pub struct OnSignal(pub Arc<dyn Fn() + Send + Sync>);
 
-impl fmt::Debug for Reopen {
+impl fmt::Debug for OnSignal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Reopen")
+        f.write_str("OnSignal")
     }
 }
 
@@ -212,9 +212,11 @@ pub struct ServerConfig {
     pub front: Front,
     /// What is done about TERM and INT.
     pub signals: Signals,
-    /// Called in a thread of its own at USR1, where signals are handled. `None` leaves that signal
-    /// alone: it ends a process that does nothing about it.
-    pub reopen: Option<Reopen>,
+    /// Called at USR1, the wish to reopen the log files, where signals are handled. `None` leaves that
+    /// signal alone: it ends a process that does nothing about it.
+    pub reopen: Option<OnSignal>,
+    /// The same at HUP, the wish to read certificates anew.
+    pub reload: Option<OnSignal>,
     /// Called by each loop as long as it is alive.
     pub heartbeat: Option<Heartbeat>,
 }
@@ -252,6 +254,7 @@ impl Default for ServerConfig {
             front: Front::default(),
             signals: Signals::default(),
             reopen: None,
+            reload: None,
             heartbeat: None,
         }
     }

@@ -90,7 +90,7 @@ pub use body::{Body, BoxError};
 #[cfg(feature = "tls")]
 pub use config::TlsConfig;
 pub use config::{
-    Address, Front, Heartbeat, Limits, Reopen, SampledHeaders, ServerConfig, Signals, Timeouts,
+    Address, Front, Heartbeat, Limits, OnSignal, SampledHeaders, ServerConfig, Signals, Timeouts,
 };
 pub use control::{Drain, Handle, Stats};
 pub use error::Error;

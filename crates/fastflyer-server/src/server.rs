@@ -152,7 +152,7 @@ impl Server {
         let _signals = match config.signals {
             Signals::Handle => {
                 let control = Arc::clone(&control);
-                Some(signals::watch(Handle { control }, config.reopen.clone())?)
+                Some(signals::watch(Handle { control }, &config)?)
             }
             Signals::Ignore => None,
         };

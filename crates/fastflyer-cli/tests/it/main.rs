@@ -6,6 +6,7 @@
 )]
 
 mod create;
+mod ctl;
 mod defects;
 mod project;
 mod show;

@@ -21,6 +21,7 @@ mod layers;
 mod limits;
 mod openapi;
 mod pages;
+mod processes;
 mod replies;
 mod responses;
 mod routing;
