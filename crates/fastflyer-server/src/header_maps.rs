@@ -1,74 +1,131 @@
-//! Empty header maps with room, kept by the thread between requests.
+//! Header maps that the thread keeps between messages.
 //!
-//! Each message needs one, and making one costs two allocations and growing.
+//! Each message needs one, and making one costs two allocations, growing, and hashing each name. Most
+//! answers leave with the very headers they began with, so a map that comes back unchanged is used
+//! again as it is. Key type: [`HeaderSet`].
 
-use http::{HeaderMap, HeaderValue, header};
-use std::cell::RefCell;
+use http::HeaderMap;
+use std::{
+    cell::RefCell,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
-/// Most maps that a thread keeps.
+/// Most maps of a kind that a thread keeps.
 const MOST_KEPT: usize = 128;
+/// Most sets that a thread keeps maps of.
+const MOST_SETS: usize = 32;
 /// Maps that have grown larger than this are given up.
 const LARGEST_KEPT: usize = 256;
 /// Room of a new map. It grows with what it holds and then stays so: emptying a map costs by its room.
 const ROOM: usize = 6;
 
 thread_local! {
-    static SPARE: RefCell<Vec<HeaderMap>> = const { RefCell::new(Vec::new()) };
-    /// Maps that say nothing but that the body is JSON.
-    static JSON: RefCell<Vec<HeaderMap>> = const { RefCell::new(Vec::new()) };
+    static KEPT: RefCell<Kept> = const { RefCell::new(Kept { empty: Vec::new(), sets: Vec::new() }) };
 }
 
-/// `application/json`.
-pub const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
+struct Kept {
+    empty: Vec<HeaderMap>,
+    sets: Vec<KeptSet>,
+}
+
+/// The maps of one set.
+struct KeptSet {
+    id: usize,
+    headers: HeaderMap,
+    maps: Vec<HeaderMap>,
+}
+
+/// Headers that many answers have in common.
+///
+/// ```
+/// use fastflyer_server::{HeaderSet, give_headers};
+/// use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
+///
+/// let mut headers = HeaderMap::new();
+/// headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+/// let json = HeaderSet::new(headers);
+/// let map = json.take();
+/// assert_eq!(map[CONTENT_TYPE], "application/json");
+/// give_headers(map); // what the server does when the answer is written
+/// ```
+#[derive(Debug)]
+pub struct HeaderSet {
+    id: usize,
+    headers: HeaderMap,
+}
+
+impl HeaderSet {
+    /// A set of these headers.
+    pub fn new(headers: HeaderMap) -> Self {
+        static LAST: AtomicUsize = AtomicUsize::new(0);
+        Self {
+            id: LAST.fetch_add(1, Relaxed) + 1,
+            headers,
+        }
+    }
+
+    /// A map with these headers and room for more: one that came back on this thread, or a copy.
+    pub fn take(&self) -> HeaderMap {
+        KEPT.with_borrow_mut(
+            |kept| match kept.sets.iter_mut().find(|set| set.id == self.id) {
+                Some(set) => set.maps.pop(),
+                None => {
+                    if kept.sets.len() < MOST_SETS {
+                        kept.sets.push(KeptSet {
+                            id: self.id,
+                            headers: self.headers.clone(),
+                            maps: Vec::new(),
+                        });
+                    }
+                    None
+                }
+            },
+        )
+        .unwrap_or_else(|| self.headers.clone())
+    }
+}
 
 /// An empty header map with room for a usual message: one that was [given back](give_headers) on
 /// this thread, or a new one.
 pub fn take_headers() -> HeaderMap {
-    SPARE
-        .with_borrow_mut(Vec::pop)
+    KEPT.with_borrow_mut(|kept| kept.empty.pop())
         .unwrap_or_else(|| HeaderMap::with_capacity(ROOM))
 }
 
-/// Like [`take_headers`], with the content type `application/json`: nearly every answer begins so, and
-/// most of them come back unchanged.
-pub fn take_json_headers() -> HeaderMap {
-    JSON.with_borrow_mut(Vec::pop).unwrap_or_else(|| {
-        let mut headers = take_headers();
-        headers.insert(header::CONTENT_TYPE, APPLICATION_JSON);
-        headers
-    })
-}
-
-/// Keeps a header map that is no longer needed for the next [`take_headers`] on this thread.
+/// Keeps a header map that is no longer needed: as it is where it is that of a [`HeaderSet`], else
+/// emptied.
 pub fn give_headers(mut headers: HeaderMap) {
     if headers.capacity() == 0 || headers.capacity() > LARGEST_KEPT {
         return;
     }
-    let pool = if is_json(&headers) {
-        &JSON
-    } else {
-        headers.clear();
-        &SPARE
-    };
-    pool.with_borrow_mut(|spare| {
-        if spare.len() < MOST_KEPT {
-            spare.push(headers);
+    KEPT.with_borrow_mut(|kept| {
+        let maps = match kept
+            .sets
+            .iter_mut()
+            .find(|set| same(&set.headers, &headers))
+        {
+            Some(set) => &mut set.maps,
+            None => {
+                headers.clear();
+                &mut kept.empty
+            }
+        };
+        if maps.len() < MOST_KEPT {
+            maps.push(headers);
         }
     });
 }
 
-/// Whether the map is one that [`take_json_headers`] would give.
-fn is_json(headers: &HeaderMap) -> bool {
-    let mut fields = headers.iter();
-    matches!(
-        (fields.next(), fields.next()),
-        (Some((name, value)), None) if *name == header::CONTENT_TYPE && *value == APPLICATION_JSON
-    )
+/// Whether both have the same fields in the same order, which is cheaper to find out than whether they
+/// are equal.
+fn same(one: &HeaderMap, other: &HeaderMap) -> bool {
+    one.len() == other.len() && one.iter().eq(other)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::{HeaderValue, header};
 
     #[test]
     fn a_map_comes_back_empty() {
@@ -83,21 +140,26 @@ mod tests {
     }
 
     #[test]
-    fn json_headers_are_only_those_of_json() {
-        let mut headers = take_json_headers();
-        assert_eq!(headers.len(), 1);
-        headers.insert("x-a", HeaderValue::from_static("1"));
-        give_headers(headers);
-        give_headers(take_json_headers());
-        let mut other = take_headers();
-        other.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-        give_headers(other);
+    fn a_set_gives_only_its_own_headers() {
+        let mut json = HeaderMap::new();
+        json.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        let json = HeaderSet::new(json);
+        let mut text = HeaderMap::new();
+        text.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        let text = HeaderSet::new(text);
         for _ in 0..3 {
-            let headers = take_json_headers();
-            assert_eq!(
-                (headers.len(), &headers["content-type"]),
-                (1, &APPLICATION_JSON)
-            );
+            let mut changed = json.take();
+            changed.insert("x-a", HeaderValue::from_static("1"));
+            let mut replaced = json.take();
+            replaced.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+            for map in [changed, replaced, json.take(), text.take(), take_headers()] {
+                give_headers(map);
+            }
+            assert_eq!(json.take(), json.headers);
+            assert_eq!(text.take(), text.headers);
             assert_eq!(take_headers().len(), 0);
         }
     }

@@ -94,7 +94,7 @@ pub use config::{
 };
 pub use control::{Drain, Handle, Stats};
 pub use error::Error;
-pub use header_maps::{APPLICATION_JSON, give_headers, take_headers, take_json_headers};
+pub use header_maps::{HeaderSet, give_headers, take_headers};
 pub use server::{Report, Server};
 pub use stamps::{Stamp, Stamps};
 pub use tower_adapter::{Tower, TowerConnection};

@@ -3,7 +3,7 @@
 //! A handshake is served like a head: silence is closed after the time for the first byte, slowness
 //! after that for a head, and few of a loop compute in one turn, so that many do not starve the
 //! requests of others. Which names a certificate is for is not looked at. Key types: [`Tls`],
-//! [`TlsConfig`](crate::TlsConfig).
+//! [`TlsConfig`].
 
 use crate::{
     Application, Error, ProtocolError, ServerConfig, TlsConfig, error::TlsFault,

@@ -77,9 +77,10 @@ impl fastflyer_server::Service for ConnectionService {
     async fn call(&self, request: Request<Body>, stamps: &mut Stamps) -> Response {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
-        let request_id = given_id(&parts.headers).unwrap_or_else(RequestId::random);
+        let met = Met::in_headers(&parts.headers);
+        let request_id = met.id.unwrap_or_else(RequestId::random);
         let found = self.core.table.find(&parts.method, parts.uri.path());
-        let preferences = Preferences::of(&self.core.envelope.texts, &parts.headers);
+        let preferences = Preferences::of(&self.core.envelope.texts, &parts.headers, met.language);
         let (mounted, params) = match found {
             Found::Operation(mounted, params) if mounted.direct => (mounted, params),
             _ => {
@@ -294,11 +295,27 @@ pub(crate) fn scheme(peer: &PeerInfo, headers: &HeaderMap) -> &'static str {
     }
 }
 
-/// The id that the client has given the request, if it is a sane one. A request has so few headers
-/// that looking at their names is quicker than hashing this one.
-fn given_id(headers: &HeaderMap) -> Option<RequestId> {
-    let (_, value) = headers.iter().find(|(name, _)| *name == X_REQUEST_ID)?;
-    RequestId::parse(value.as_bytes())
+/// What every request is looked through for. It has so few headers that one look at all names is
+/// quicker than hashing two.
+#[derive(Default)]
+struct Met<'a> {
+    /// The id that the client has given the request, if it is a sane one.
+    id: Option<RequestId>,
+    language: Option<&'a HeaderValue>,
+}
+
+impl<'a> Met<'a> {
+    fn in_headers(headers: &'a HeaderMap) -> Self {
+        let mut met = Self::default();
+        for (name, value) in headers {
+            if *name == X_REQUEST_ID {
+                met.id = met.id.or_else(|| RequestId::parse(value.as_bytes()));
+            } else if *name == header::ACCEPT_LANGUAGE {
+                met.language = met.language.or(Some(value));
+            }
+        }
+        met
+    }
 }
 
 /// The trace that the request belongs to; only the HTTP client passes it on.

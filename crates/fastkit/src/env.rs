@@ -250,7 +250,7 @@ impl Prefix {
         duration(&self.name(name), default)
     }
 
-    /// See [`bytes`].
+    /// See [`bytes`](fn@bytes).
     ///
     /// # Errors
     /// When the variable is set to something that is no number of bytes.

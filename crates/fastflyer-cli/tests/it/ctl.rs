@@ -161,7 +161,7 @@ fn of_several_services_one_has_to_be_named() {
 #[test]
 fn a_process_alone_shows_itself_and_takes_signals() {
     let folder = tempfile::tempdir().unwrap();
-    let mut service = Service::start(demo(folder.path()).env("flyer_supervisor", "0"));
+    let service = Service::start(demo(folder.path()).env("flyer_supervisor", "0"));
     assert!(service.output.contains("one process"), "{}", service.output);
     let state = service.get("/flyer/state").json();
     assert_eq!(state["pid"], i64::from(service.pid()));

@@ -3,7 +3,7 @@
 //! It is spoken where the client has chosen it during the TLS handshake, or begins with its preface.
 //! hyper and h2 know frames, flow control and most floods; here are the streams' owner, what is
 //! strict about their requests, and the connection's phases. Not spoken: `CONNECT` in any form and
-//! pushes. Key types: [`Streams`], [`Shared`](shared::Shared).
+//! pushes. Key types: [`Streams`], [`Shared`].
 
 mod body;
 mod request;

@@ -172,7 +172,7 @@ impl FlyerApi {
     /// Shapes all bodies by a format of the project's own, whatever `flyer_response_format` says of
     /// successes. With `problem` there, failures are problem details all the same.
     ///
-    /// See [`Format`](crate::format::Format) for an example.
+    /// See [`Format`](trait@crate::format::Format) for an example.
     pub fn format(mut self, format: impl Format) -> Self {
         self.format = Some(Arc::new(format));
         self

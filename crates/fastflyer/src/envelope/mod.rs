@@ -27,7 +27,7 @@ use crate::{
     codes::{Catalogue, CodeEntry},
     context::Context,
     language::{self, LanguageId, Notice, Preferences, Said, Texts},
-    reply::{ApiError, Data, Inner, Origin, ReplyHead, json_response},
+    reply::{ApiError, Data, Inner, Origin, ReplyHead, json_response, response_with},
     validation::FieldErrors,
 };
 use fastkit::{
@@ -229,8 +229,14 @@ impl Envelope {
         let mut out = Vec::with_capacity(256);
         match self.bodies.success.write(&mut out, &answer, data) {
             Ok(()) => {
-                let response = with_headers(json_response(status, out), head.headers);
-                self.in_language(response, spoken)
+                match (spoken, head.headers) {
+                    // Nearly every answer: its headers are at hand.
+                    (Some(id), None) => response_with(status, out, self.texts.json_headers(id)),
+                    (_, headers) => {
+                        let response = with_headers(json_response(status, out), headers);
+                        self.in_language(response, spoken)
+                    }
+                }
             }
             Err(error) => self.unwritable(&error, cx),
         }

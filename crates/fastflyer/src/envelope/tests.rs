@@ -8,7 +8,7 @@ fn shaped<T: Data>(envelope: &Envelope, reply: Reply<T>) -> (u16, Value) {
 
 fn body(response: Response) -> (u16, Value) {
     let bytes = response.body().as_full().unwrap_or_default();
-    let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    let json = serde_json::from_slice(bytes).unwrap_or(Value::Null);
     (response.status().as_u16(), json)
 }
 

@@ -39,8 +39,10 @@ pub(crate) struct Preferences {
 
 impl Preferences {
     /// Reads them from a request: nothing is parsed where there is no `Accept-Language`.
-    pub(crate) fn of(texts: &Texts, headers: &HeaderMap) -> Self {
-        let language = match headers.get(header::ACCEPT_LANGUAGE) {
+    ///
+    /// `first` is the value of the first such header, which the caller has met on its way.
+    pub(crate) fn of(texts: &Texts, headers: &HeaderMap, first: Option<&HeaderValue>) -> Self {
+        let language = match first {
             None => LanguageId::default(),
             Some(value) => texts.negotiate(value, headers),
         };

@@ -9,8 +9,10 @@ use crate::{
     Locale,
     codes::{Catalogue, CodeEntry},
     envelope::prefix,
+    reply::json_headers,
     validation::messages::{Phrases, Wording},
 };
+use fastflyer_server::HeaderSet;
 use fastkit::{LanguageTag, settings::ResponseFormat, status};
 use http::{HeaderMap, HeaderValue, header};
 use std::{
@@ -37,6 +39,8 @@ pub(crate) struct LanguageTexts {
     pub(crate) tag: LanguageTag,
     /// The tag as the value of `Content-Language`.
     header: HeaderValue,
+    /// What a body in JSON has whose text is in this language.
+    json: HeaderSet,
     /// The built-in texts that stand in where the language has none.
     pub(super) built_in: Locale,
     pub(super) phrases: Phrases,
@@ -241,6 +245,11 @@ impl Texts {
             .unwrap_or(&self.languages[0])
     }
 
+    /// The headers of a body in JSON whose text is in this language.
+    pub(crate) fn json_headers(&self, id: LanguageId) -> HeaderMap {
+        self.language(id).json.take()
+    }
+
     /// The value of `Content-Language`.
     pub(crate) fn header(&self, id: LanguageId) -> HeaderValue {
         self.language(id).header.clone()
@@ -353,10 +362,14 @@ impl Texts {
 
 impl LanguageTexts {
     fn new(tag: LanguageTag, built_in: Locale) -> Self {
-        let header = HeaderValue::from_str(tag.as_str());
+        // A tag has letters, digits and hyphens only.
+        let header =
+            HeaderValue::from_str(tag.as_str()).unwrap_or(HeaderValue::from_static("zh-CN"));
+        let mut json = json_headers();
+        super::declare(&mut json, header.clone());
         Self {
-            // A tag has letters, digits and hyphens only.
-            header: header.unwrap_or(HeaderValue::from_static("zh-CN")),
+            header,
+            json: HeaderSet::new(json),
             tag,
             built_in,
             phrases: Phrases::default(),

@@ -21,10 +21,11 @@ use crate::{
     codes::{Code, CodeEntry},
     context::Context,
 };
+use fastflyer_server::HeaderSet;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock};
 
 /// An answer with data, a business code, a message and headers of its own.
 ///
@@ -235,8 +236,22 @@ where
 
 /// A JSON response with room for the headers that every answer gets.
 pub(crate) fn json_response(status: StatusCode, body: Vec<u8>) -> Response {
+    response_with(status, body, JSON.take())
+}
+
+/// The same with other headers than those of JSON.
+pub(crate) fn response_with(status: StatusCode, body: Vec<u8>, headers: HeaderMap) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    *response.headers_mut() = fastflyer_server::take_json_headers();
+    *response.headers_mut() = headers;
     response
+}
+
+/// What every answer in JSON has.
+static JSON: LazyLock<HeaderSet> = LazyLock::new(|| HeaderSet::new(json_headers()));
+
+/// The headers of a body in JSON.
+pub(crate) fn json_headers() -> HeaderMap {
+    let media_type = HeaderValue::from_static("application/json");
+    HeaderMap::from_iter([(header::CONTENT_TYPE, media_type)])
 }
