@@ -95,7 +95,6 @@ impl FlyerApi {
                 }
             }),
             on_reopen: Box::new(logger::reopen_all),
-            ..WorkerConfig::default()
         };
         let failed = worker.run(server, app, config).is_err();
         drop(log);
