@@ -183,8 +183,8 @@ pub struct ServerConfig {
     /// Event loops, one thread each; 0 counts as 1. Default 1.
     pub event_loops: usize,
     /// Most simultaneous connections. When all are taken one is closed for a newcomer: the one that
-    /// has been idle for longest, or incomplete, where time counts eight times, or a second or more
-    /// slower than a body or the reading of an answer may be. If there is none, newcomers wait in the
+    /// has been idle for longest, or incomplete, where time counts eight times, or slower than a
+    /// body or the reading of an answer may be, for half a second. If there is none, newcomers wait in the
     /// backlog. Default 1,000.
     pub max_connections: usize,
     /// Most simultaneous connections of one client: an IPv4 address or an IPv6 network of 64 bits.

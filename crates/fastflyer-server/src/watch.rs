@@ -354,7 +354,7 @@ const CLOSING: Duration = Duration::from_secs(1);
 /// How much faster an incomplete request ages than an idle connection, when places are short.
 const INCOMPLETE: u64 = 8;
 /// How long, in milliseconds, a body or the reading of an answer may be slow while places are short.
-const SLOW: u64 = 1_000;
+const SLOW: u64 = 500;
 
 /// Whether so many bytes are less than the rate wants in so many milliseconds.
 fn is_slow(received: u64, rate: u64, millis: u128) -> bool {
@@ -496,9 +496,9 @@ mod tests {
         assert!(case(Phase::Writing, 2_000, 0) > case(Phase::Idle, 5_000, 0));
         for busy in [
             case(Phase::Handling, 60_000, 0),
-            case(Phase::Body, 999, 0),
+            case(Phase::Body, 499, 0),
             case(Phase::Body, 2_000, 10_000),
-            case(Phase::Writing, 999, 0),
+            case(Phase::Writing, 499, 0),
         ] {
             assert_eq!(busy, None);
         }

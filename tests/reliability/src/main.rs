@@ -85,6 +85,7 @@ fn run(options: &Options) -> Result<bool> {
     }
     service::end_all_on_signals(Duration::from_secs(900))?;
     raise_descriptor_limit()?;
+    std::fs::create_dir_all(&options.folder).context("--folder")?;
     let suite = Suite {
         program: options.service.canonicalize().context("--service")?,
         folder: options.folder.clone(),

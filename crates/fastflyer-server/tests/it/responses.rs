@@ -26,6 +26,14 @@ fn streams_are_chunked_and_known_sizes_are_not() {
             (Some("5"), &b"exact"[..]),
             "{front:?}"
         );
+        // Too large to be copied behind its head.
+        let pieces = get(front, "/stream?100000");
+        let parts: Vec<u8> = pieces.body.chunks(100_000).map(|part| part[0]).collect();
+        assert_eq!(
+            (pieces.body.len(), &parts[..]),
+            (300_000, &b"321"[..]),
+            "{front:?}"
+        );
         let big = get(front, "/big?3000000");
         assert_eq!(big.body.len(), 3_000_000, "{front:?}");
     }

@@ -107,8 +107,11 @@ impl Service for App {
         };
         match path.as_str() {
             "/big" => *response.body_mut() = vec![b'b'; query.parse().unwrap_or(0)].into(),
-            "/stream" => *response.body_mut() = Body::new(StreamBody::new(Frames(3, false))),
-            "/broken" => *response.body_mut() = Body::new(StreamBody::new(Frames(3, true))),
+            "/stream" => {
+                let size = query.parse().unwrap_or(5);
+                *response.body_mut() = Body::new(StreamBody::new(Frames(3, false, size)));
+            }
+            "/broken" => *response.body_mut() = Body::new(StreamBody::new(Frames(3, true, 5))),
             "/exact" => {
                 *response.body_mut() = Body::new(http_body_util::Full::new(Bytes::from("exact")));
             }
@@ -159,8 +162,8 @@ impl futures_core::Stream for Silent {
     }
 }
 
-/// A stream of that many frames with a pause before each; `true` ends it with an error.
-struct Frames(u8, bool);
+/// A stream of that many frames of a size with a pause before each; `true` ends it with an error.
+struct Frames(u8, bool, usize);
 
 impl futures_core::Stream for Frames {
     type Item = Result<Frame<Bytes>, BoxError>;
@@ -172,7 +175,10 @@ impl futures_core::Stream for Frames {
         match step {
             0 if self.1 => Poll::Ready(Some(Err("broken".into()))),
             0 => Poll::Ready(None),
-            _ => Poll::Ready(Some(Ok(Frame::data(Bytes::from(vec![b'0' + step; 5]))))),
+            _ => Poll::Ready(Some(Ok(Frame::data(Bytes::from(vec![
+                b'0' + step;
+                self.2
+            ]))))),
         }
     }
 }

@@ -150,7 +150,8 @@ fn lives(toll: &Toll) -> String {
     format!("lived at most: {}", lives.join(", "))
 }
 
-/// More attackers than connections, of one kind at a time and all together: others get in.
+/// More attackers than connections, of one kind at a time and all together: nearly all others get in.
+/// A place is free after half a second of slowness, so a rush fills the backlog for some seconds.
 fn crowded(suite: &Suite, finding: &mut Finding) -> Result<()> {
     let attackers = suite.pick(1_500, 10_000);
     let mixes: [&[Kind]; 5] = [
@@ -177,7 +178,7 @@ fn crowded(suite: &Suite, finding: &mut Finding) -> Result<()> {
         let report = others(suite, &service, suite.pick(2, 4))?;
         let took = began.elapsed();
         let failed = report.ledger.failed();
-        finding.expect(failed == 0, || {
+        finding.expect(failed * 20 <= report.ledger.issued(), || {
             format!(
                 "crowded by {name}: {failed} of {} failed: {}",
                 report.ledger.issued(),
