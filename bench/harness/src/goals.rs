@@ -316,7 +316,7 @@ fn memory(measured: &Measured) -> Vec<Goal> {
             "idle-connection",
             format!(
                 "resident memory of each of {} idle connections",
-                idle.map_or(10_000, |all| u64::from(all.connections))
+                grouped(idle.map_or(10_000, |all| u64::from(all.connections)))
             ),
             Unit::Kibibytes,
             Bound::AtMost(8.0),
