@@ -8,7 +8,7 @@ use std::{
 };
 
 /// What a created project takes from the demo.
-const FROM_DEMO: [&str; 4] = ["build.rs", "src", "static", "tests"];
+const FROM_DEMO: [&str; 5] = ["build.rs", "locales", "src", "static", "tests"];
 
 fn main() -> io::Result<()> {
     let package = PathBuf::from(env!("CARGO_MANIFEST_DIR"));

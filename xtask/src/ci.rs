@@ -29,12 +29,24 @@ pub(crate) fn run(workspace: &Workspace, options: &test::Options) -> Result<bool
         "clippy",
         "--workspace",
         "--all-targets",
+        "--all-features",
         "--",
         "-D",
         "warnings",
     ];
     check("fmt", vec![workspace.cargo(["fmt", "--all", "--check"])]);
-    check("clippy", vec![workspace.cargo(clippy)]);
+    // What a project has that turns everything off.
+    let bare = [
+        "check",
+        "--package",
+        "fastflyer",
+        "--lib",
+        "--no-default-features",
+    ];
+    check(
+        "clippy",
+        vec![workspace.cargo(clippy), workspace.cargo(bare)],
+    );
     check("docs", docs(workspace));
     test::stages(workspace, options, &mut report)?;
     report.print();
@@ -43,7 +55,7 @@ pub(crate) fn run(workspace: &Workspace, options: &test::Options) -> Result<bool
 
 /// Libraries and programs apart: the library and the program `fastflyer` share the name of their page.
 fn docs(workspace: &Workspace) -> Vec<Command> {
-    let mut libraries = workspace.cargo(["doc", "--workspace", "--lib"]);
+    let mut libraries = workspace.cargo(["doc", "--workspace", "--lib", "--all-features"]);
     libraries.arg("--document-private-items");
     let mut programs = workspace.cargo(["doc", "--bins", "--document-private-items"]);
     programs.args(["--package", "xtask", "--package", "fastflyer-cli"]);

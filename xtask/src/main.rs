@@ -1,5 +1,5 @@
-//! The development tasks of this repository: `cargo xtask test`, `ci`, `golden`, `bench`, `deny`,
-//! `hack`.
+//! The development tasks of this repository: `cargo xtask test`, `ci`, `golden`, `bench`,
+//! `reliability`, `deny`, `hack`.
 //!
 //! A task finds or installs what it needs, starts it, and ends it. Nothing here is part of what users
 //! of the framework build. Key type: [`Task`].
@@ -13,6 +13,7 @@ mod bench;
 mod ci;
 mod golden;
 mod process;
+mod reliability;
 mod report;
 mod requirement;
 mod stages;
@@ -40,6 +41,13 @@ enum Task {
     #[command(disable_help_flag = true)]
     Bench {
         /// What the harness takes; `--help` prints it
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Measure the promises about restarts, crashes, attacks and full disks (see docs/reliability.md)
+    #[command(disable_help_flag = true)]
+    Reliability {
+        /// What the suite takes; `--help` prints it
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -76,6 +84,7 @@ fn run(task: Task) -> Result<bool> {
             bench::run(&arguments).map_err(anyhow::Error::msg)?;
             Ok(true)
         }
+        Task::Reliability { arguments } => reliability::run(&workspace, &arguments),
         Task::Deny => ci::deny(&workspace),
         Task::Hack => ci::hack(&workspace),
     }

@@ -5,6 +5,7 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
+use crate::reliability;
 use crate::report::{Outcome, Report};
 use crate::requirement::{self, Requirement};
 use crate::stages::{self, golden, openapi, pages, rust};
@@ -43,6 +44,8 @@ pub(crate) enum Stage {
     Openapi,
     /// The recorded answers of the original systems
     Golden,
+    /// The promises about restarts, crashes and attacks, in their short form
+    Reliability,
 }
 
 impl Stage {
@@ -50,7 +53,7 @@ impl Stage {
     fn needs(self) -> &'static [Requirement] {
         match self {
             Self::Unit | Self::Integration | Self::Cli => &[requirement::NEXTEST],
-            Self::Doc | Self::Golden => &[],
+            Self::Doc | Self::Golden | Self::Reliability => &[],
             Self::Browser => &[
                 requirement::NODE,
                 requirement::CHROMIUM,
@@ -74,7 +77,7 @@ impl Stage {
 
     /// Whether a filter by test names means something to the stage.
     fn takes_filter(self) -> bool {
-        !matches!(self, Self::Browser | Self::Openapi)
+        !matches!(self, Self::Browser | Self::Openapi | Self::Reliability)
     }
 }
 
@@ -148,6 +151,7 @@ pub(crate) fn stages(workspace: &Workspace, options: &Options, report: &mut Repo
                 Stage::Openapi => openapi::run(workspace),
                 Stage::Browser => pages::run(workspace),
                 Stage::Golden => golden::run(workspace, filter),
+                Stage::Reliability => reliability::stage(workspace),
                 Stage::Unit | Stage::Integration | Stage::Cli => unreachable!("run together above"),
             }
         });
@@ -208,7 +212,7 @@ mod tests {
 
     #[test]
     fn all_stages_are_chosen_by_default_in_their_order() {
-        assert_eq!(Options::default().chosen().len(), 7);
+        assert_eq!(Options::default().chosen().len(), 8);
         let some = Options {
             only: vec![Stage::Golden, Stage::Unit],
             ..Options::default()

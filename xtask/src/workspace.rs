@@ -80,8 +80,25 @@ impl Workspace {
 ///
 /// When it does not compile, or has no such binary.
 pub(crate) fn build_binary(workspace: &Workspace, package: &str, binary: &str) -> Result<PathBuf> {
+    build(workspace, package, binary, "dev")
+}
+
+/// The same for what is measured: at the speed of a release.
+///
+/// # Errors
+///
+/// When it does not compile, or has no such binary.
+pub(crate) fn build_fast_binary(
+    workspace: &Workspace,
+    package: &str,
+    binary: &str,
+) -> Result<PathBuf> {
+    build(workspace, package, binary, "fast")
+}
+
+fn build(workspace: &Workspace, package: &str, binary: &str, profile: &str) -> Result<PathBuf> {
     let mut command = workspace.cargo(["build", "--message-format=json-render-diagnostics"]);
-    command.args(["--package", package, "--bin", binary]);
+    command.args(["--package", package, "--bin", binary, "--profile", profile]);
     let (status, messages) = run_and_print_build(&mut command)?;
     if !status.success() {
         bail!("{package} does not build");

@@ -1,13 +1,14 @@
 //! The `fastflyer` command: creates projects, runs the demo, shows settings.
 //!
-//! Verbs are a file each. What a project's own binary can say about itself (`cargo run -- routes`)
-//! is not repeated here. Exit codes: 0 done, 1 refused or failed with the reason on standard error,
-//! 2 wrong usage.
+//! Verbs are a file each. What only a project's own program can say (`routes`, `codes` ...) it is
+//! asked for. Exit codes: 0 done, 1 refused or failed with the reason on standard error, 2 wrong
+//! usage; a project's program has its own.
 
 mod create;
 #[cfg(unix)]
 mod ctl;
 mod env;
+mod project;
 mod show;
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
@@ -30,6 +31,7 @@ Examples:
   fastflyer create openapi myproject --name Demo --prefix /demo   create a project
   fastflyer env                                                   all settings
   fastflyer ctl status                                            the running service
+  fastflyer codes --ts                                            in a project: its codes
 
 Exit codes: 0 done, 1 refused or failed (standard error says why), 2 wrong usage.
 Colours are off when NO_COLOR is set or the output is no terminal."
@@ -47,6 +49,20 @@ enum Verb {
     Env(env::Arguments),
     #[cfg(unix)]
     Ctl(ctl::Arguments),
+    /// In a project: list its operations [--json]
+    #[command(after_help = "Examples:\n  fastflyer routes\n  fastflyer routes --json")]
+    Routes(project::Arguments),
+    /// In a project: print its OpenAPI document
+    #[command(after_help = "Examples:\n  fastflyer openapi > openapi.json")]
+    Openapi(project::Arguments),
+    /// In a project: list its codes and their texts [--json|--ts|--python|--markdown]
+    #[command(
+        after_help = "Examples:\n  fastflyer codes\n  fastflyer codes --ts > web/src/codes.ts"
+    )]
+    Codes(project::Arguments),
+    /// In a project: `i18n check` names the texts that a language lacks [--json]
+    #[command(after_help = "Examples:\n  fastflyer i18n check\n  fastflyer i18n check --json")]
+    I18n(project::Arguments),
 }
 
 /// What projects are made of.
@@ -58,16 +74,22 @@ enum Kind {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().verb {
-        Some(Verb::Create(arguments)) => create::run(&arguments),
-        Some(Verb::Show(arguments)) if arguments.is_given() => show::run(),
-        Some(Verb::Env(arguments)) => env::run(&arguments),
+        Some(Verb::Create(arguments)) => create::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Some(Verb::Show(arguments)) if arguments.is_given() => {
+            show::run().map(|()| ExitCode::SUCCESS)
+        }
+        Some(Verb::Env(arguments)) => env::run(&arguments).map(|()| ExitCode::SUCCESS),
         #[cfg(unix)]
-        Some(Verb::Ctl(arguments)) => ctl::run(&arguments),
-        Some(Verb::Show(_)) => print_help(Some("show")),
-        None => print_help(None),
+        Some(Verb::Ctl(arguments)) => ctl::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Some(Verb::Routes(arguments)) => project::run("routes", &arguments),
+        Some(Verb::Openapi(arguments)) => project::run("openapi", &arguments),
+        Some(Verb::Codes(arguments)) => project::run("codes", &arguments),
+        Some(Verb::I18n(arguments)) => project::run("i18n", &arguments),
+        Some(Verb::Show(_)) => print_help(Some("show")).map(|()| ExitCode::SUCCESS),
+        None => print_help(None).map(|()| ExitCode::SUCCESS),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // Nobody is left to be told when standard error is gone.
             let _ = writeln!(io::stderr(), "error: {error:#}");

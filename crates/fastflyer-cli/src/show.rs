@@ -22,9 +22,11 @@ impl Arguments {
 }
 
 pub(crate) fn run() -> anyhow::Result<()> {
-    // Never the `static` folder of wherever the command happens to be started.
-    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/openapi/static");
-    let config = openapi_demo::settings::config().static_dir(files);
+    // Never the `static` and `locales` folders of wherever the command happens to be started.
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/openapi");
+    let config = openapi_demo::settings::config()
+        .static_dir(demo.join("static"))
+        .locales(demo.join("locales"));
     openapi_demo::app_with(config)
         .serve()
         .map_err(|error| anyhow::anyhow!("{error}"))

@@ -1,5 +1,5 @@
 //! The macros of FastFlyer: `#[get]` and its kin turn a function into an operation, `apps!` finds
-//! the folders of a project.
+//! the folders of a project, `ResponseCode` makes business codes of an enum.
 //!
 //! They are sugar: whatever they write can be written by hand with `Operation` and `Router`. The
 //! function itself stays as it is. Entry points only; the work is done on tokens in the modules,
@@ -8,6 +8,7 @@
 mod apps;
 mod arguments;
 mod attribute;
+mod codes;
 mod operation;
 #[cfg(test)]
 mod tests;
@@ -79,4 +80,23 @@ pub fn websocket(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn apps(input: TokenStream) -> TokenStream {
     apps::lower(input.into()).into()
+}
+
+/// Makes the variants of an enum business codes with their texts.
+///
+/// ```text
+/// #[derive(ResponseCode)]
+/// enum Code {
+///     /// What the catalogue says about it.
+///     #[code(200101, zh = "注册成功", en = "Registered", "ja" = "登録しました")]
+///     RegisterSuccess,
+/// }
+/// ```
+///
+/// Each variant has a number, whose first three digits are the HTTP status (600-999: 500), and at
+/// least one text. `zh` is simplified Chinese; other languages are named by their tag. A number that
+/// stands twice, one below 100, a variant with data and an unknown key do not compile.
+#[proc_macro_derive(ResponseCode, attributes(code))]
+pub fn response_code(item: TokenStream) -> TokenStream {
+    codes::lower(item.into()).into()
 }

@@ -13,8 +13,7 @@ use crate::{
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{
-    Error, Expr, ExprLit, FnArg, ItemFn, Lit, ReturnType, Type, ext::IdentExt as _, parse_quote,
-    spanned::Spanned,
+    Error, FnArg, ItemFn, ReturnType, Type, ext::IdentExt as _, parse_quote, spanned::Spanned,
 };
 
 /// What an attribute makes of its function.
@@ -409,16 +408,10 @@ fn operation(
     };
     let id = attribute.operation_id.as_ref().map(|id| quote!(.id(#id)));
     let codes = attribute.codes.as_ref().map(|codes| {
-        let codes = codes.elems.iter().map(|code| match code {
-            // A bare number takes its type from the list; `Into` would make it an `i32`.
-            Expr::Lit(ExprLit {
-                lit: Lit::Int(number),
-                ..
-            }) if number.suffix().is_empty() => {
-                quote!(#number)
-            }
-            code => quote!(::core::convert::Into::<u32>::into(#code)),
-        });
+        let codes = codes
+            .elems
+            .iter()
+            .map(|code| quote_spanned!(code.span()=> __rt::Code::from(#code)));
         quote!(.codes([#(#codes),*]))
     });
     let limit = attribute

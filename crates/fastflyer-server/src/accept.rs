@@ -103,7 +103,7 @@ fn take_permit(listener: &Listener, control: &Control) -> bool {
     match listener.is_waited_for(FULL) {
         Ok(false) => false,
         Ok(true) => {
-            control.evict_oldest();
+            control.evict_one();
             control.permits.take(EVICTED)
         }
         Err(_) => control.permits.take(FULL),

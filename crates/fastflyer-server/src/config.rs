@@ -123,13 +123,13 @@ pub enum Signals {
     Ignore,
 }
 
-/// Called when the log files are to be reopened, see [`ServerConfig::reopen`].
+/// Called when a signal comes, in a thread of its own.
 #[derive(Clone)]
-pub struct Reopen(pub Arc<dyn Fn() + Send + Sync>);
+pub struct OnSignal(pub Arc<dyn Fn() + Send + Sync>);
 
-impl fmt::Debug for Reopen {
+impl fmt::Debug for OnSignal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Reopen")
+        f.write_str("OnSignal")
     }
 }
 
@@ -182,8 +182,10 @@ pub struct ServerConfig {
     pub address: Address,
     /// Event loops, one thread each; 0 counts as 1. Default 1.
     pub event_loops: usize,
-    /// Most simultaneous connections. When all are taken the oldest idle or incomplete one is
-    /// closed for a newcomer; if there is none, newcomers wait in the backlog. Default 1,000.
+    /// Most simultaneous connections. When all are taken one is closed for a newcomer: the one that
+    /// has been idle for longest, or incomplete, where time counts eight times, or a second or more
+    /// slower than a body or the reading of an answer may be. If there is none, newcomers wait in the
+    /// backlog. Default 1,000.
     pub max_connections: usize,
     /// Most simultaneous connections of one client: an IPv4 address or an IPv6 network of 64 bits.
     /// More are closed as soon as they are accepted, without an answer: one would cost what the bound
@@ -202,20 +204,34 @@ pub struct ServerConfig {
     /// Loaded and checked when the server is bound. Default `None`.
     #[cfg(feature = "tls")]
     pub tls: Option<TlsConfig>,
+    /// Speaks HTTP/2 as well, with clients that choose it during the TLS handshake or begin with its
+    /// preface. Default `false`.
+    #[cfg(feature = "http2")]
+    pub http2: bool,
     /// Who reads the requests.
     pub front: Front,
     /// What is done about TERM and INT.
     pub signals: Signals,
-    /// Called in a thread of its own at USR1, where signals are handled. `None` leaves that signal
-    /// alone: it ends a process that does nothing about it.
-    pub reopen: Option<Reopen>,
+    /// Called at USR1, the wish to reopen the log files, where signals are handled. `None` leaves that
+    /// signal alone: it ends a process that does nothing about it.
+    pub reopen: Option<OnSignal>,
+    /// The same at HUP, the wish to read certificates anew.
+    pub reload: Option<OnSignal>,
     /// Called by each loop as long as it is alive.
     pub heartbeat: Option<Heartbeat>,
 }
 
+#[cfg(feature = "tls")]
 impl ServerConfig {
-    /// Whether HTTP/2 is offered.
+    /// Whether HTTP/2 is offered during the handshake.
+    #[cfg(feature = "http2")]
     pub(crate) const fn speaks_http2(&self) -> bool {
+        self.http2
+    }
+
+    #[cfg(not(feature = "http2"))]
+    pub(crate) const fn speaks_http2(&self) -> bool {
+        let _ = self;
         false
     }
 }
@@ -233,9 +249,12 @@ impl Default for ServerConfig {
             sampled_headers: None,
             #[cfg(feature = "tls")]
             tls: None,
+            #[cfg(feature = "http2")]
+            http2: false,
             front: Front::default(),
             signals: Signals::default(),
             reopen: None,
+            reload: None,
             heartbeat: None,
         }
     }

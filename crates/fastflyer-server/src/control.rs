@@ -46,6 +46,8 @@ pub(crate) struct Control {
     /// Told when the stage changes, for those who wait in [`Handle::stopping`].
     stage_changed: Notify,
     pub(crate) permits: Permits,
+    /// Bytes a second that a body must reach.
+    body_rate: u64,
     pub(crate) clients: Option<Arc<Clients>>,
     pub(crate) tls: Option<Tls>,
     pub(crate) accepted: AtomicU64,
@@ -67,6 +69,7 @@ impl Control {
             is_last: AtomicBool::new(false),
             stage_changed: Notify::new(),
             permits: Permits::new(config.max_connections.max(1)),
+            body_rate: config.timeouts.body_rate,
             clients: config.max_connections_per_client.map(Clients::new),
             accepted: AtomicU64::new(0),
             refused: AtomicU64::new(0),
@@ -105,14 +108,14 @@ impl Control {
         (bounds.until, bounds.linger)
     }
 
-    /// Closes the connection that has been idle or incomplete for longest, if there is one.
-    pub(crate) fn evict_oldest(&self) {
-        let oldest = self
+    /// Closes a connection that has long been incomplete or idle, if there is one, for a newcomer.
+    pub(crate) fn evict_one(&self) {
+        let chosen = self
             .loops
             .iter()
-            .filter_map(|state| state.oldest())
-            .max_by_key(|(age, _, _)| *age);
-        if let Some((_, word, watch)) = oldest {
+            .filter_map(|state| state.to_evict(self.body_rate))
+            .max_by_key(|(case, _, _)| *case);
+        if let Some((_, word, watch)) = chosen {
             watch.evict(word);
         }
     }
@@ -290,18 +293,15 @@ impl LoopState {
         );
     }
 
-    /// Age, word and watch of the connection to close first.
-    fn oldest(&self) -> Option<(u64, u64, Arc<Watch>)> {
+    /// The strongest case for closing a connection, with its word and watch.
+    fn to_evict(&self, body_rate: u64) -> Option<(u64, u64, Arc<Watch>)> {
+        let now = self.now();
         let registry = self.registry();
-        let (word, watch) = registry
+        let ((case, word), watch) = registry
             .iter()
-            .filter_map(|watch| Some((watch.evictable()?, watch)))
-            .min_by_key(|(word, _)| *word)?;
-        Some((
-            self.now().saturating_sub(word >> 8),
-            word,
-            Arc::clone(watch),
-        ))
+            .filter_map(|watch| Some((watch.evictable(now, body_rate)?, watch)))
+            .max_by_key(|((case, _), _)| *case)?;
+        Some((case, word, Arc::clone(watch)))
     }
 
     /// Drops all connections; tells how many had a request in flight.
@@ -321,8 +321,8 @@ pub(crate) struct Ticket {
     control: Arc<Control>,
     state: Arc<LoopState>,
     pub(crate) watch: Arc<Watch>,
-    /// Given back with the permit.
-    _place: Option<Place>,
+    /// Given back with the permit. Boxed: few servers have any.
+    _place: Option<Box<Place>>,
 }
 
 impl Ticket {
@@ -336,7 +336,7 @@ impl Ticket {
             control: Arc::clone(control),
             state: Arc::clone(state),
             watch: state.enter(),
-            _place: place,
+            _place: place.map(Box::new),
         }
     }
 

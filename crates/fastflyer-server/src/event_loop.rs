@@ -8,11 +8,10 @@ use crate::{
     control::{Control, LoopState, Stage},
     fast,
     guard::MOST_DRAINED,
-    hyper_front,
+    http2, hyper_front,
     lanes::Lane,
     stream::Stream,
-    tls::Turns,
-    upgrade,
+    upgrade::{self, Lease},
     watch::{Ended, Linger, Phase, Watch},
 };
 use bytes::BytesMut;
@@ -36,7 +35,6 @@ pub(crate) struct EventLoop<A> {
     pub(crate) config: Arc<ServerConfig>,
     pub(crate) control: Arc<Control>,
     pub(crate) state: Arc<LoopState>,
-    pub(crate) turns: Turns,
 }
 
 /// The ends of the loop's thread to talk with the thread that runs the server.
@@ -209,22 +207,42 @@ pub(crate) fn refuse_interim(response: &mut Response<Body>) -> bool {
 
 impl<A: Application> Connection<A> {
     async fn serve(mut self) {
-        let control = Arc::clone(&self.event_loop.control);
-        if let Some(tls) = &control.tls {
-            self = match Box::pin(tls.shake(self)).await {
+        if self.event_loop.control.tls.is_some() {
+            self = match Box::pin(self.encrypted()).await {
                 Some(encrypted) => encrypted,
                 None => return,
             };
         }
         let service = self.event_loop.app.connect(&self.peer);
+        if self.stream.is_http2() {
+            return Box::pin(http2::serve(self, service, BytesMut::new())).await;
+        }
         match self.event_loop.config.front {
             Front::Fast => fast::serve(self, service).await,
             // Boxed: it is large, and every connection's task has room for the largest way.
             Front::Hyper => {
-                let served = Box::pin(hyper_front::serve(self, service, BytesMut::new())).await;
+                let served = Box::pin(self.serve_by_hyper(service)).await;
                 upgrade::outlast(served).await;
             }
         }
+    }
+
+    /// The connection after its handshake, where there is one.
+    async fn encrypted(self) -> Option<Self> {
+        let control = Arc::clone(&self.event_loop.control);
+        match &control.tls {
+            Some(tls) => tls.shake(self).await,
+            None => Some(self),
+        }
+    }
+
+    async fn serve_by_hyper(mut self, service: A::Service) -> Option<Lease> {
+        let read = http2::listen(&mut self).await?;
+        if http2::is_spoken(&self.event_loop.config, &read) {
+            http2::serve(self, service, read).await;
+            return None;
+        }
+        hyper_front::serve(self, service, read).await
     }
 
     pub(crate) fn now(&self) -> u64 {

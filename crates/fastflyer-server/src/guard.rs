@@ -176,6 +176,11 @@ impl<A: Application> Guard<A> {
 
     /// The client has closed its side.
     fn end(&mut self) {
+        if let Place::Head = self.place {
+            // What is wrong with a head that is not whole does not depend on how it arrived.
+            self.rescan.reset();
+            self.check();
+        }
         if let Place::Body(_) = self.place {
             self.refuse(bad("the body ended early"), Verdict::Late);
         }

@@ -167,6 +167,12 @@ pub(crate) fn is_value_byte(byte: u8) -> bool {
     CLASS[byte as usize] & VALUE != 0
 }
 
+/// True for what may stand in `Host`.
+#[cfg(feature = "http2")]
+pub(crate) fn is_host(value: &[u8]) -> bool {
+    !value.is_empty() && run(value, 0, HOST) == value.len()
+}
+
 /// True for bytes that may stand in a field name.
 pub(crate) fn is_token_byte(byte: u8) -> bool {
     CLASS[byte as usize] & TOKEN != 0

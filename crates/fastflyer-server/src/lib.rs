@@ -11,10 +11,13 @@
 //! 1. `accept`: the thread that called [`Server::run`] takes a permit, accepts, and hands the socket
 //!    to the event loop that has the fewest; `lanes` takes it back from a loop that is stuck.
 //! 2. `event_loop`: a task of the loop's single-threaded runtime serves it; `watch` lets the loop end
-//!    it when it is late, without a timer per request.
+//!    it when it is late, without a timer per request, and `presence` when its client has left.
+//!    With the feature `tls` the task begins with a handshake.
 //! 3. `head` judges every head, strictly; `body_scan` follows the framing of bodies.
 //! 4. `fast` answers plain requests. At the first other one, `hyper_front` takes the connection over
-//!    for good, with `guard` between hyper and the socket.
+//!    for good, with `guard` between hyper and the socket; after an upgrade the application has the
+//!    socket, and `upgrade` keeps count of it. With the feature `http2` a connection may belong to
+//!    `http2` from its beginning.
 //!
 //! # Processes
 //!
@@ -36,7 +39,9 @@
 //!   extensions; answered `101`, its connection is the application's. It counts as in flight until
 //!   the application drops it, and what it does about a stop is up to the application
 //!   ([`Handle::stopping`]). Asking with HTTP/1.0, with a body or with `Connection: close` is ignored.
-//! * Trailer fields of answers are not served.
+//! * Trailer fields of answers are served in HTTP/2 only.
+//! * Requests of HTTP/2 look like those of HTTP/1: a path as target, the authority as `Host`, one
+//!   `Cookie`. A broken one of several requests ends alone.
 //! * Every connection's task has room for one future of [`Service::call`]; large ones cost memory on
 //!   idle connections too.
 
@@ -54,6 +59,11 @@ mod fast;
 mod guard;
 mod head;
 mod header_maps;
+#[cfg(feature = "http2")]
+mod http2;
+#[cfg(not(feature = "http2"))]
+#[path = "no_http2.rs"]
+mod http2;
 mod hyper_front;
 mod lanes;
 mod listener;
@@ -80,11 +90,11 @@ pub use body::{Body, BoxError};
 #[cfg(feature = "tls")]
 pub use config::TlsConfig;
 pub use config::{
-    Address, Front, Heartbeat, Limits, Reopen, SampledHeaders, ServerConfig, Signals, Timeouts,
+    Address, Front, Heartbeat, Limits, OnSignal, SampledHeaders, ServerConfig, Signals, Timeouts,
 };
 pub use control::{Drain, Handle, Stats};
 pub use error::Error;
 pub use header_maps::{APPLICATION_JSON, give_headers, take_headers, take_json_headers};
 pub use server::{Report, Server};
-pub use stamps::Stamps;
+pub use stamps::{Stamp, Stamps};
 pub use tower_adapter::{Tower, TowerConnection};

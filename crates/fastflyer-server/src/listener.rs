@@ -22,6 +22,12 @@ const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
     .with_interval(Duration::from_secs(15))
     .with_retries(3);
 
+/// How many bytes of an answer the kernel takes beyond what is on its way, accepted sockets included.
+/// Without a bound it copies megabytes for each client that asks for much and reads nothing, and all
+/// others wait while the event loop does that.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+const UNSENT: u32 = 128 * 1024;
+
 /// A bound and listening socket.
 #[derive(Debug)]
 pub(crate) enum Listener {
@@ -141,6 +147,8 @@ impl Listener {
                 Self::Tcp(listener) => {
                     let socket = SockRef::from(listener);
                     socket.set_tcp_keepalive(&KEEPALIVE)?;
+                    #[cfg(any(target_os = "android", target_os = "linux"))]
+                    socket.set_tcp_notsent_lowat(UNSENT)?;
                     socket.set_read_timeout(Some(TURN))
                 }
                 #[cfg(unix)]

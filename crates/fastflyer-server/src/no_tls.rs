@@ -6,9 +6,6 @@ use crate::{Application, Error, ServerConfig, event_loop::Connection};
 #[derive(Debug)]
 pub(crate) enum Tls {}
 
-#[derive(Debug, Default)]
-pub(crate) struct Turns;
-
 impl Tls {
     #[expect(clippy::unnecessary_wraps, reason = "as it is with TLS")]
     pub(crate) fn of(_config: &ServerConfig) -> Result<Option<Self>, Error> {

@@ -7,7 +7,7 @@
     unix,
     expect(
         unsafe_code,
-        reason = "`poll` by number: borrowing each socket from its connection would mean a second reference to it"
+        reason = "system calls by number: borrowing each socket from its connection would mean a second reference to it"
     )
 )]
 
@@ -62,6 +62,53 @@ pub(crate) fn dismiss<'a>(watches: impl Iterator<Item = (&'a Watch, Busy)>) {
         }
     }
 }
+
+/// Whether something has come that the connection has not been told of yet. The socket must belong to
+/// this thread.
+#[cfg(unix)]
+pub(crate) fn has_input(socket: i32) -> bool {
+    use nix::libc;
+    let mut polled = libc::pollfd {
+        fd: socket,
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: one initialised entry that outlives the call.
+    unsafe { libc::poll(&raw mut polled, 1, 0) > 0 && polled.revents & libc::POLLIN != 0 }
+}
+
+/// Makes the close of a socket a reset: what its client does not take would stay in the kernel's
+/// memory for minutes. The socket must belong to this thread.
+#[cfg(unix)]
+pub(crate) fn reset_at_close(socket: i32) {
+    use nix::libc;
+    let linger = libc::linger {
+        l_onoff: 1,
+        l_linger: 0,
+    };
+    let Ok(size) = libc::socklen_t::try_from(size_of_val(&linger)) else {
+        return;
+    };
+    // SAFETY: the option's value is a `linger` of that size that outlives the call. A failure leaves
+    // the close as it was.
+    unsafe {
+        libc::setsockopt(
+            socket,
+            libc::SOL_SOCKET,
+            libc::SO_LINGER,
+            (&raw const linger).cast(),
+            size,
+        );
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn has_input(_socket: i32) -> bool {
+    false
+}
+
+#[cfg(not(unix))]
+pub(crate) fn reset_at_close(_socket: i32) {}
 
 /// Without `poll` it is noticed when the answer is written.
 #[cfg(not(unix))]

@@ -8,7 +8,6 @@ use crate::{
     lanes::Lanes,
     listener::Listener,
     signals,
-    tls::Turns,
 };
 use std::{
     net::SocketAddr,
@@ -153,7 +152,7 @@ impl Server {
         let _signals = match config.signals {
             Signals::Handle => {
                 let control = Arc::clone(&control);
-                Some(signals::watch(Handle { control }, config.reopen.clone())?)
+                Some(signals::watch(Handle { control }, &config)?)
             }
             Signals::Ignore => None,
         };
@@ -205,7 +204,6 @@ impl Threads {
                 config: Arc::clone(config),
                 control: Arc::clone(control),
                 state: Arc::clone(state),
-                turns: Turns::default(),
             });
             threads.add(event_loop, started.take(), drained.clone())?;
         }

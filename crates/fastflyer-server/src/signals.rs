@@ -1,6 +1,6 @@
-//! TERM and INT, turned into calls of a [`Handle`], and USR1. Where there are no signals, nothing.
+//! TERM and INT, turned into calls of a [`Handle`]; USR1 and HUP, for those who want them. Where there are no signals, nothing.
 
-use crate::{Error, Handle, Reopen};
+use crate::{Error, Handle, OnSignal, ServerConfig};
 
 /// Ends the watching when dropped.
 #[derive(Debug)]
@@ -13,20 +13,27 @@ pub(crate) struct Watching {
 
 /// Watches the signals in a thread of its own.
 #[cfg(unix)]
-pub(crate) fn watch(handle: Handle, reopen: Option<Reopen>) -> Result<Watching, Error> {
-    use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+pub(crate) fn watch(handle: Handle, config: &ServerConfig) -> Result<Watching, Error> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
     let failed = |cause| Error::setup("watch signals", cause);
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
-    if reopen.is_some() {
-        signals.add_signal(SIGUSR1).map_err(failed)?;
+    let wanted = [
+        (SIGUSR1, config.reopen.clone()),
+        (SIGHUP, config.reload.clone()),
+    ];
+    for (signal, call) in &wanted {
+        if call.is_some() {
+            signals.add_signal(*signal).map_err(failed)?;
+        }
     }
     let iterator = signals.handle();
     let thread = std::thread::Builder::new()
         .name("signals".into())
         .spawn(move || {
             for signal in signals.forever() {
-                match (signal, &reopen) {
-                    (SIGUSR1, Some(Reopen(reopen))) => reopen(),
+                let call = wanted.iter().find(|(wanted, _)| *wanted == signal);
+                match (signal, call) {
+                    (_, Some((_, Some(OnSignal(call))))) => call(),
                     (SIGINT, _) if handle.is_stopping() => handle.stop_now(),
                     _ => handle.stop(),
                 }
@@ -40,7 +47,7 @@ pub(crate) fn watch(handle: Handle, reopen: Option<Reopen>) -> Result<Watching, 
 }
 
 #[cfg(not(unix))]
-pub(crate) fn watch(_handle: Handle, _reopen: Option<Reopen>) -> Result<Watching, Error> {
+pub(crate) fn watch(_handle: Handle, _config: &ServerConfig) -> Result<Watching, Error> {
     Ok(Watching {})
 }
 

@@ -4,16 +4,46 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+/// The name of a header as the beginning of its line.
+///
+/// ```
+/// const REQUEST_ID: fastflyer_server::Stamp = fastflyer_server::Stamp::new("x-request-id: ");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp(&'static str);
+
+impl Stamp {
+    /// Takes a name in lower case with the colon and the space that follow it.
+    ///
+    /// # Panics
+    /// If it is not written so; in a constant that is an error of the compiler.
+    pub const fn new(beginning: &'static str) -> Self {
+        let bytes = beginning.as_bytes();
+        assert!(bytes.len() > 2, "a header has a name");
+        let (mut at, end) = (0, bytes.len() - 2);
+        while at < end {
+            let byte = bytes[at];
+            let good = byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+            assert!(good, "the name of a header is written in lower case");
+            at += 1;
+        }
+        assert!(
+            bytes[end] == b':' && bytes[end + 1] == b' ',
+            "a name ends with a colon and a space"
+        );
+        Self(beginning)
+    }
+}
+
 /// Header lines of one answer beside its header map. They replace nothing: a service that stamps a
 /// name keeps it out of the map.
 ///
 /// ```
-/// use fastflyer_server::Stamps;
-/// use http::{HeaderMap, HeaderName};
+/// use fastflyer_server::{Stamp, Stamps};
 ///
 /// let mut stamps = Stamps::default();
-/// stamps.put(&HeaderName::from_static("x-request-id"), b"order-17");
-/// let mut headers = HeaderMap::new();
+/// stamps.put(Stamp::new("x-request-id: "), b"order-17");
+/// let mut headers = http::HeaderMap::new();
 /// stamps.apply(&mut headers);
 /// assert_eq!(headers["x-request-id"], "order-17");
 /// ```
@@ -24,9 +54,8 @@ pub struct Stamps {
 
 impl Stamps {
     /// Adds a line. A byte that no header value may hold is written as `?`.
-    pub fn put(&mut self, name: &HeaderName, value: &[u8]) {
-        self.lines.extend_from_slice(name.as_str().as_bytes());
-        self.lines.extend_from_slice(b": ");
+    pub fn put(&mut self, Stamp(beginning): Stamp, value: &[u8]) {
+        self.lines.extend_from_slice(beginning.as_bytes());
         let start = self.lines.len();
         self.lines.extend_from_slice(value);
         if let Some(value) = self.lines.get_mut(start..) {
@@ -75,8 +104,7 @@ mod tests {
     #[test]
     fn a_value_cannot_end_its_line() {
         let mut stamps = Stamps::default();
-        let name = HeaderName::from_static("x-a");
-        stamps.put(&name, b"one\r\nset-cookie: two\0");
+        stamps.put(Stamp::new("x-a: "), b"one\r\nset-cookie: two\0");
         assert_eq!(stamps.lines(), b"x-a: one??set-cookie: two?\r\n");
         stamps.clear();
         assert_eq!(stamps.lines(), b"");
@@ -85,8 +113,8 @@ mod tests {
     #[test]
     fn lines_and_map_say_the_same() {
         let mut stamps = Stamps::default();
-        stamps.put(&HeaderName::from_static("x-a"), b"");
-        stamps.put(&HeaderName::from_static("x-b"), b"2: two");
+        stamps.put(Stamp::new("x-a: "), b"");
+        stamps.put(Stamp::new("x-b: "), b"2: two");
         let mut headers = HeaderMap::new();
         headers.insert("x-b", HeaderValue::from_static("old"));
         stamps.apply(&mut headers);

@@ -71,6 +71,15 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
+    /// Whether the client has chosen HTTP/2 during the TLS handshake.
+    pub(crate) fn is_http2(&self) -> bool {
+        match self {
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+            _ => false,
+        }
+    }
+
     /// The number of the socket; -1 where sockets have none.
     pub(crate) fn number(&self) -> i32 {
         #[cfg(unix)]

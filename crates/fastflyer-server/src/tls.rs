@@ -44,16 +44,8 @@ pub(crate) struct Tls {
     files: TlsConfig,
     http2: bool,
     current: RwLock<Arc<rustls::ServerConfig>>,
-}
-
-/// How many handshakes of one loop may compute.
-#[derive(Debug)]
-pub(crate) struct Turns(Semaphore);
-
-impl Default for Turns {
-    fn default() -> Self {
-        Self(Semaphore::new(IN_ONE_TURN))
-    }
+    /// For each loop.
+    turns: Vec<Semaphore>,
 }
 
 impl fmt::Debug for Tls {
@@ -76,6 +68,9 @@ impl Tls {
             files,
             http2,
             current,
+            turns: (0..config.event_loops.max(1))
+                .map(|_| Semaphore::new(IN_ONE_TURN))
+                .collect(),
         }))
     }
 
@@ -115,10 +110,11 @@ impl Tls {
             watch,
             event_loop,
         } = connection;
+        let turns = self.turns.get(event_loop.index)?;
         let stream = {
             let mut accept = pin!(self.acceptor().accept(stream));
             loop {
-                let mut turn = Some(event_loop.turns.0.acquire().await.ok()?);
+                let mut turn = Some(turns.acquire().await.ok()?);
                 let step = poll_fn(|cx| Poll::Ready(accept.as_mut().poll(cx))).await;
                 if let Poll::Ready(outcome) = step {
                     break outcome.ok()?;

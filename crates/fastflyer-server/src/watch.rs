@@ -6,7 +6,10 @@
 //! passed on: when the connection has moved on meanwhile, the words differ and the verdict is void.
 //! Key type: [`Watch`].
 
-use crate::{Timeouts, presence::Busy};
+use crate::{
+    Timeouts,
+    presence::{self, Busy},
+};
 use std::{
     future::Future,
     pin::pin,
@@ -40,6 +43,8 @@ pub(crate) enum Phase {
     Upgraded,
     /// Between the first byte and encryption.
     Handshake,
+    /// Between two requests of a client that has to be told goodbye.
+    Quiet,
 }
 
 impl Phase {
@@ -53,6 +58,7 @@ impl Phase {
             7 => Self::Closing,
             8 => Self::Upgraded,
             9 => Self::Handshake,
+            10 => Self::Quiet,
             _ => Self::Handling,
         }
     }
@@ -66,7 +72,8 @@ impl Phase {
     }
 }
 
-/// Why a connection that waits in [`Phase::Head`] or [`Phase::Body`] shall answer and go.
+/// Why a connection that waits in [`Phase::Head`], [`Phase::Body`] or [`Phase::Quiet`] shall say so
+/// and go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Late,
@@ -82,6 +89,8 @@ pub(crate) enum Ended {
     Abandoned,
 }
 
+/// In the place of a socket: the event loop has not begun with the connection.
+const NOT_TAKEN: i32 = -2;
 /// In the place of a word: whatever the connection is doing.
 const KILLED: u64 = u64::MAX;
 
@@ -96,7 +105,7 @@ pub(crate) struct Watch {
     over: AtomicU64,
     /// The answer under way is an event stream.
     endless: AtomicBool,
-    /// The number of the socket, or -1.
+    /// The number of the socket, -1 where it has none, or [`NOT_TAKEN`].
     socket: AtomicI32,
     body_received: AtomicU64,
     body_waited: AtomicU64,
@@ -113,7 +122,7 @@ impl Watch {
             evicted: AtomicU64::new(0),
             over: AtomicU64::new(0),
             endless: AtomicBool::new(false),
-            socket: AtomicI32::new(-1),
+            socket: AtomicI32::new(NOT_TAKEN),
             body_received: AtomicU64::new(0),
             body_waited: AtomicU64::new(0),
             waker: OnceLock::new(),
@@ -185,10 +194,22 @@ impl Watch {
     fn is_over(&self) -> bool {
         self.is_dismissed()
             || (self.verdict().is_some()
-                && !matches!(self.phase(), Phase::Head | Phase::Body | Phase::Handling))
+                && !matches!(
+                    self.phase(),
+                    Phase::Head | Phase::Body | Phase::Handling | Phase::Quiet
+                ))
     }
 
-    fn is_dismissed(&self) -> bool {
+    /// Whether a connection that is to be closed while it waits has got a request just now, of which
+    /// the event loop has not been told yet: closing it would lose that.
+    fn has_request(&self) -> bool {
+        !self.is_dismissed()
+            && matches!(self.phase(), Phase::New | Phase::Idle)
+            && presence::has_input(self.socket.load(Relaxed))
+    }
+
+    /// Killed, or left by its client.
+    pub(crate) fn is_dismissed(&self) -> bool {
         // Zero first, which it nearly always is.
         match self.over.load(Relaxed) {
             0 => false,
@@ -254,16 +275,33 @@ impl Watch {
         self.wake();
     }
 
-    /// The word to compare candidates for eviction by: the oldest one is the smallest. `None` while
-    /// a request is with the server or the connection is chosen already.
-    pub(crate) fn evictable(&self) -> Option<u64> {
+    /// How strong the case for closing this connection is when all places are taken, and the word to
+    /// close it by. `None` while a request is with the server or the connection is chosen already.
+    ///
+    /// Idle time counts once. What is incomplete counts [`INCOMPLETE`] times, so that clients which
+    /// drip take places from each other and not from those that have shown good will; of these a body
+    /// that comes too slowly and an answer that is not taken count after [`SLOW`].
+    pub(crate) fn evictable(&self, now: u64, body_rate: u64) -> Option<(u64, u64)> {
         let word = self.word.load(Relaxed);
-        let phase = Phase::from_word(word);
-        (matches!(
-            phase,
-            Phase::New | Phase::Idle | Phase::Head | Phase::Handshake
-        ) && self.evicted.load(Relaxed) != word)
-            .then_some(word)
+        // One that its loop has not taken yet may have sent its request.
+        if self.evicted.load(Relaxed) == word || self.socket.load(Relaxed) == NOT_TAKEN {
+            return None;
+        }
+        let age = now.saturating_sub(word >> 8);
+        let case = match Phase::from_word(word) {
+            Phase::Idle | Phase::Quiet => age,
+            // The clock is coarse: of those that came in the same turn, the incomplete one goes.
+            Phase::New | Phase::Head | Phase::Handshake => age * INCOMPLETE + 1,
+            Phase::Body
+                if age >= SLOW
+                    && is_slow(self.body_received.load(Relaxed), body_rate, u128::from(age)) =>
+            {
+                age * INCOMPLETE
+            }
+            Phase::Writing if age >= SLOW => age * INCOMPLETE,
+            _ => return None,
+        };
+        Some((case, word))
     }
 
     /// Drops the connection, whatever it is doing.
@@ -272,7 +310,7 @@ impl Watch {
         self.wake();
     }
 
-    fn wake(&self) {
+    pub(crate) fn wake(&self) {
         if let Some(waker) = self.waker.get() {
             waker.wake_by_ref();
         }
@@ -286,11 +324,14 @@ impl Watch {
             self.waker.get_or_init(|| cx.waker().clone());
             if connection.as_mut().poll(cx).is_ready() {
                 Poll::Ready(Ended::Through)
-            } else if !self.is_over() {
+            } else if !self.is_over() || self.has_request() {
                 Poll::Pending
             } else if self.is_dismissed() && self.over.load(Relaxed) != KILLED {
                 Poll::Ready(Ended::Abandoned)
             } else {
+                if self.phase() == Phase::Writing {
+                    presence::reset_at_close(self.socket.load(Relaxed));
+                }
                 Poll::Ready(Ended::Through)
             }
         })
@@ -310,6 +351,16 @@ pub(crate) struct Linger {
 /// How long a closed connection is read on, so that the answer is not lost to a reset.
 const CLOSING: Duration = Duration::from_secs(1);
 
+/// How much faster an incomplete request ages than an idle connection, when places are short.
+const INCOMPLETE: u64 = 8;
+/// How long, in milliseconds, a body or the reading of an answer may be slow while places are short.
+const SLOW: u64 = 1_000;
+
+/// Whether so many bytes are less than the rate wants in so many milliseconds.
+fn is_slow(received: u64, rate: u64, millis: u128) -> bool {
+    u128::from(received) * 1000 < u128::from(rate) * millis
+}
+
 fn is_late(
     phase: Phase,
     since: u64,
@@ -327,11 +378,10 @@ fn is_late(
     };
     match phase {
         Phase::New => waits(timeouts.first_byte),
-        Phase::Idle => waits(timeouts.keep_alive),
+        Phase::Idle | Phase::Quiet => waits(timeouts.keep_alive),
         Phase::Head | Phase::Handshake => age >= timeouts.head,
         Phase::Body => {
-            age > timeouts.body_grace
-                && u128::from(received) * 1000 < u128::from(timeouts.body_rate) * age.as_millis()
+            age > timeouts.body_grace && is_slow(received, timeouts.body_rate, age.as_millis())
         }
         Phase::Handling | Phase::Upgraded => false,
         Phase::Writing => age >= timeouts.write_stall,
@@ -352,6 +402,7 @@ mod tests {
         for (phase, limit) in [
             (Phase::New, 5_000),
             (Phase::Idle, 5_000),
+            (Phase::Quiet, 5_000),
             (Phase::Head, 10_000),
             (Phase::Handshake, 10_000),
             (Phase::Writing, 30_000),
@@ -386,11 +437,12 @@ mod tests {
     #[test]
     fn a_verdict_on_an_earlier_phase_is_void() {
         let watch = Watch::new(0);
+        watch.set_socket(0);
         watch.judge(5_000, &Timeouts::default(), None);
         assert_eq!(watch.verdict(), Some(Verdict::Late));
         watch.enter(Phase::Head, 5_000);
         assert_eq!(watch.verdict(), None);
-        let word = watch.evictable().unwrap();
+        let (_, word) = watch.evictable(5_000, 240).unwrap();
         watch.enter(Phase::Handling, 5_001);
         watch.evict(word);
         assert_eq!(watch.verdict(), None);
@@ -426,5 +478,29 @@ mod tests {
         assert!(is_late(Phase::Idle, 500, 1_300, 0, &times, linger));
         assert!(!is_late(Phase::Idle, 1_200, 1_400, 0, &times, linger));
         assert!(!is_late(Phase::Head, 500, 1_300, 0, &times, linger));
+    }
+
+    #[test]
+    fn places_are_taken_from_those_that_drip() {
+        let case = |phase, age, received| {
+            let watch = Watch::new(0);
+            watch.set_socket(0);
+            watch.begin_body();
+            watch.enter(phase, 0);
+            watch.body_received.store(received, Relaxed);
+            watch.evictable(age, 240).map(|(case, _)| case)
+        };
+        assert!(case(Phase::Head, 200, 0) > case(Phase::Idle, 1_500, 0));
+        assert!(case(Phase::New, 10, 0) < case(Phase::Idle, 4_000, 0));
+        assert!(case(Phase::Body, 2_000, 10) > case(Phase::Idle, 5_000, 0));
+        assert!(case(Phase::Writing, 2_000, 0) > case(Phase::Idle, 5_000, 0));
+        for busy in [
+            case(Phase::Handling, 60_000, 0),
+            case(Phase::Body, 999, 0),
+            case(Phase::Body, 2_000, 10_000),
+            case(Phase::Writing, 999, 0),
+        ] {
+            assert_eq!(busy, None);
+        }
     }
 }

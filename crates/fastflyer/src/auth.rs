@@ -3,7 +3,7 @@
 //! Credentials are compared as hashes in constant time, so that neither their length nor the place
 //! of the first difference shows.
 
-use crate::{ApiError, app::Core, routing::Link};
+use crate::{ApiError, app::Core, language::Notice, routing::Link};
 use axum::{extract::Request, middleware::Next, response::IntoResponse};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, header};
@@ -40,27 +40,26 @@ pub(crate) fn check(core: &Core, covered: bool, headers: &HeaderMap) -> Result<(
     let (true, Some(credentials)) = (covered, &core.credentials) else {
         return Ok(());
     };
-    let refuse = |text| {
-        let error = ApiError::framework(401)
-            .header(
-                header::WWW_AUTHENTICATE,
-                "Basic realm=\"FastFlyer\", charset=\"UTF-8\"",
-            )
-            .detail(text);
-        // FastFlyer's clients find the reason in both fields.
+    let refuse = |text, notice| {
+        let error = ApiError::framework(401).header(
+            header::WWW_AUTHENTICATE,
+            "Basic realm=\"FastFlyer\", charset=\"UTF-8\"",
+        );
+        // FastFlyer's clients find the reason in both fields, in its words.
         Err(if core.envelope.is_flyer() {
-            error.message(text)
+            error.detail(text).message(text)
         } else {
-            error
+            error.notice(notice)
         })
     };
+    let absent = || refuse("Not authenticated", Notice::not_authenticated());
     let Some(given) = headers.get(header::AUTHORIZATION) else {
-        return refuse("Not authenticated");
+        return absent();
     };
     match decode(given.as_bytes()) {
-        None => refuse("Not authenticated"),
+        None => absent(),
         Some(pair) if credentials.accept(&pair) => Ok(()),
-        Some(_) => refuse("Incorrect user or password."),
+        Some(_) => refuse("Incorrect user or password.", Notice::wrong_credentials()),
     }
 }
 

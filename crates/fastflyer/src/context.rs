@@ -4,9 +4,12 @@
 //! of it. It lives on the stack of the connection's task and is never shared.
 
 use crate::{
-    ApiError, Body, Envelope,
+    ApiError, Body, Envelope, Response,
     app::Core,
+    envelope::Failed,
+    language::{Notice, Preferences},
     routing::{Mounted, PathParams},
+    validation::messages::Wording,
 };
 use bytes::{Bytes, BytesMut};
 use fastkit::context::RequestId;
@@ -28,6 +31,7 @@ pub struct Context {
     pub(crate) mounted: Option<Arc<Mounted>>,
     pub(crate) peer: Arc<PeerInfo>,
     pub(crate) request_id: RequestId,
+    pub(crate) preferences: Preferences,
     /// The request's body, kept for the access log while that is on.
     pub(crate) seen_body: Option<Bytes>,
     /// A form in the body, once it was read.
@@ -71,12 +75,41 @@ impl Context {
         crate::service::client_ip(&self.core, &self.peer, &self.parts.headers)
     }
 
+    /// Where the client sees the service, as `https://example.org`: by `Host`, or by what a trusted
+    /// proxy says in `X-Forwarded-Host` and `X-Forwarded-Proto`. `None` without a usable host.
+    pub(crate) fn origin(&self) -> Option<String> {
+        let header = |name: &str| self.parts.headers.get(name)?.to_str().ok();
+        let forwarded = header("x-forwarded-host").filter(|_| self.peer.trusted);
+        // Each proxy appends; the first saw what the client asked for.
+        let forwarded = forwarded.and_then(|hosts| hosts.split(',').next());
+        let usable = |host: &&str| host.parse::<http::uri::Authority>().is_ok();
+        let host = forwarded
+            .map(str::trim)
+            .filter(usable)
+            .or_else(|| header("host").filter(usable))?;
+        let scheme = crate::service::scheme(&self.peer, &self.parts.headers);
+        Some(format!("{scheme}://{host}"))
+    }
+
+    /// Shapes a failure and writes what the client must not see of it to the log.
+    pub(crate) fn fail(&self, error: &ApiError) -> Response {
+        let response = self.failure(error);
+        self.log_failure(error, &response);
+        response
+    }
+
     pub(crate) fn envelope(&self) -> &Envelope {
         &self.core.envelope
     }
 
-    pub(crate) fn locale(&self) -> fastkit::status::Locale {
-        self.core.envelope.locale
+    /// How validation words its messages for this client.
+    pub(crate) fn wording(&self) -> Wording<'_> {
+        self.core.envelope.texts.wording(self.preferences.language)
+    }
+
+    /// Shapes a failure of this request.
+    pub(crate) fn failure(&self, error: &ApiError) -> Response {
+        self.core.envelope.failure(error, self.preferences)
     }
 
     /// The most bytes that this operation takes as a body.
@@ -90,27 +123,27 @@ impl Context {
 
     /// The operation's name for logs: `GET /flyer/items/{id}`.
     pub(crate) fn place(&self) -> String {
-        let path = match &self.mounted {
-            Some(mounted) => mounted.path.as_str(),
-            None => self.parts.uri.path(),
-        };
-        format!("{} {path}", self.parts.method)
+        format!("{} {}", self.parts.method, self.path())
     }
 
-    /// Writes what the client must not see about a failure of the service to the log.
-    pub(crate) fn log_failure(&self, error: &ApiError) {
-        let Some(chain) = error.chain() else { return };
-        // What a client did wrong must not fill the log of errors.
-        if crate::envelope::prefix(error.code_number()).is_some_and(|prefix| prefix < 500) {
-            tracing::warn!(target: "fastflyer", "{}: {chain}", self.place());
-        } else {
-            tracing::error!(target: "fastflyer", "{}: {chain}", self.place());
+    fn path(&self) -> &str {
+        match &self.mounted {
+            Some(mounted) => mounted.path.as_str(),
+            None => self.parts.uri.path(),
         }
+    }
+
+    /// Writes what the client must not see about a failure to the log.
+    pub(crate) fn log_failure(&self, error: &ApiError, response: &Response) {
+        log_failure(&self.parts.method, self.path(), error, response);
     }
 
     /// Says once per operation that it succeeds with a status that its documentation does not know.
     #[cold]
-    pub(crate) fn check_declared(&self, sent: StatusCode) {
+    pub(crate) fn check_declared(&self, sent: StatusCode, declared: bool) {
+        if declared {
+            return;
+        }
         let Some(mounted) = self
             .mounted
             .as_ref()
@@ -121,11 +154,12 @@ impl Context {
         let codes = &mounted.operation.codes;
         let mut documented = codes
             .iter()
-            .filter(|code| crate::envelope::succeeds(**code))
+            .map(|code| code.number())
+            .filter(|code| crate::envelope::succeeds(*code))
             .peekable();
         let known = match documented.peek() {
             None => sent == StatusCode::OK,
-            Some(_) => documented.any(|code| crate::envelope::http_status(*code) == sent),
+            Some(_) => documented.any(|code| crate::envelope::http_status(code) == sent),
         };
         if !known && !mounted.undeclared.swap(true, Ordering::Relaxed) {
             let status = sent.as_u16();
@@ -154,7 +188,7 @@ impl Context {
         while let Some(frame) = self.body.get_mut().frame().await {
             let frame = frame.map_err(|error| {
                 ApiError::framework(400)
-                    .detail("the body ended early")
+                    .notice(Notice::body_incomplete())
                     .cause(error)
             })?;
             let Ok(data) = frame.into_data() else {
@@ -193,8 +227,23 @@ impl Context {
     }
 }
 
+/// Writes what the client must not see about a failure to the log: as an error, or as a warning where
+/// the code that is sent says that the client was at fault.
+pub(crate) fn log_failure(method: &Method, path: &str, error: &ApiError, response: &Response) {
+    let Some(chain) = error.chain() else { return };
+    // The table of exceptions may have given another code.
+    let sent = response.extensions().get::<Failed>();
+    let code = sent.map_or_else(|| error.code_number(), Failed::code);
+    // What a client did wrong must not fill the log of errors.
+    if crate::envelope::prefix(code).is_some_and(|prefix| prefix < 500) {
+        tracing::warn!(target: "fastflyer", "{method} {path}: {chain}");
+    } else {
+        tracing::error!(target: "fastflyer", "{method} {path}: {chain}");
+    }
+}
+
 fn too_large(limit: usize) -> ApiError {
-    ApiError::framework(413).detail(format!("the body is larger than {limit} bytes"))
+    ApiError::framework(413).notice(Notice::body_too_large(limit))
 }
 
 impl std::fmt::Debug for Context {

@@ -21,6 +21,7 @@ guides! {
     Settings "docs/guide/7-settings-logging.md";
     Testing "docs/guide/8-testing.md";
     Live "docs/guide/9-streams-and-websockets.md";
+    Migration "docs/migration.md";
 }
 
 /// The answers that the READMEs show are those of the service that they show.

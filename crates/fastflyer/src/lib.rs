@@ -32,11 +32,14 @@ mod access_log;
 mod app;
 pub mod assets;
 mod auth;
+pub mod codes;
 mod context;
 mod envelope;
 pub mod extract;
+pub mod format;
 #[cfg(doctest)]
 mod guide;
+mod language;
 mod memory;
 mod openapi;
 pub mod operation;
@@ -46,7 +49,7 @@ pub mod prelude;
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "only generated code calls it")]
 pub mod private;
-mod reply;
+pub mod reply;
 mod routing;
 mod service;
 pub mod sse;
@@ -60,22 +63,27 @@ pub mod ws;
 #[doc(hidden)]
 pub use app::app_defaults;
 pub use app::{App, AppEntry, FlyerApi, Hook, StartError};
+pub use codes::ResponseCode;
 pub use context::Context;
+pub use envelope::{Envelope, Exception, FailureKind};
+#[cfg(feature = "ws")]
+pub use fastflyer_macros::websocket;
+pub use fastflyer_macros::{ResponseCode, apps, delete, get, head, options, patch, post, put};
+pub use fastflyer_server::{Body, BoxError};
 #[cfg(feature = "cache")]
 #[doc(inline)]
 pub use fastkit::cached_of_fastflyer as cached;
-pub use envelope::Envelope;
-#[cfg(feature = "ws")]
-pub use fastflyer_macros::websocket;
-pub use fastflyer_macros::{apps, delete, get, head, options, patch, post, put};
-pub use fastflyer_server::{Body, BoxError};
+#[cfg(feature = "client")]
+pub use fastkit::client::{self, AsyncClient, Client};
 pub use fastkit::{
     self, Locale, env, logger,
     settings::{Config, Settings, Sources},
     status,
 };
 pub use operation::Operation;
-pub use reply::{ApiError, Data, IntoApiError, IntoReply, Page, Pagination, Reply, Result};
+pub use reply::{
+    ApiError, CursorPage, Data, IntoApiError, IntoReply, Page, PageMeta, Reply, Result,
+};
 pub use routing::Router;
 pub use validation::FieldErrors;
 

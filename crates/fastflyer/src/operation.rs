@@ -9,6 +9,7 @@ pub use blocking::{BlockingHandler, TryBlockingHandler};
 
 use crate::{
     Response,
+    codes::Code,
     context::Context,
     extract::{Extract, Failures},
     openapi::Describer,
@@ -48,7 +49,7 @@ pub struct Operation {
     pub(crate) description: Option<Cow<'static, str>>,
     pub(crate) deprecated: bool,
     pub(crate) hidden: bool,
-    pub(crate) codes: Vec<u32>,
+    pub(crate) codes: Vec<Code>,
     pub(crate) body_limit: Option<usize>,
     #[cfg(feature = "ws")]
     pub(crate) websocket: Arc<crate::ws::Config>,
@@ -171,8 +172,11 @@ impl Operation {
     ///
     /// Without a code of a success the documentation says 200. A handler that succeeds with another
     /// status (`Reply::created`) has to declare it, and 200 too if it also sends that.
-    pub fn codes(mut self, codes: impl IntoIterator<Item = u32>) -> Self {
-        self.codes.extend(codes);
+    ///
+    /// A code of an enum that derives [`ResponseCode`](crate::ResponseCode) makes all codes of that
+    /// enum known to the service.
+    pub fn codes(mut self, codes: impl IntoIterator<Item: Into<Code>>) -> Self {
+        self.codes.extend(codes.into_iter().map(Into::into));
         self
     }
 
@@ -228,7 +232,7 @@ impl Operation {
 }
 
 fn missing_handler(cx: &Context) -> Response {
-    cx.envelope().failure(&crate::ApiError::framework(501))
+    cx.failure(&crate::ApiError::framework(501))
 }
 
 impl fmt::Debug for Operation {

@@ -4,7 +4,7 @@
 //! A handler that panics is contained. A request whose client went away, or that timed out, does
 //! not stop a handler that runs already: plain code cannot be interrupted.
 
-use fastkit::context::RequestId;
+use fastkit::context::{RequestId, Served};
 use std::{
     any::Any,
     collections::VecDeque,
@@ -54,19 +54,25 @@ impl Pool {
         }
     }
 
-    /// Runs `call` on a thread of the pool, with the request's id in its log lines.
+    /// Runs `call` on a thread of the pool, with the request's id in its log lines. The deadline
+    /// and the trace of the request that is being served go along.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         request_id: RequestId,
         call: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Failed> {
         let (sender, receiver) = oneshot::channel();
+        let served = Served::current().unwrap_or(Served {
+            id: request_id,
+            deadline: None,
+            trace: None,
+        });
         let job = move || {
             // Nobody waits any more: the client is gone before the handler began.
             if sender.is_closed() {
                 return;
             }
-            let _scope = fastkit::context::enter(request_id);
+            let _scope = served.enter();
             let _ = sender.send(catch_unwind(AssertUnwindSafe(call)));
         };
         self.push(Box::new(job)).map_err(Failed::NoThread)?;

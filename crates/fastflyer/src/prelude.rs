@@ -6,8 +6,8 @@
 #[cfg(feature = "ws")]
 pub use crate::websocket;
 pub use crate::{
-    ApiError, Config, FlyerApi, Page, Reply, Router, delete,
-    extract::{Cookie, Form, Header, Json, Multipart, Path, Query, State},
+    ApiError, Config, FlyerApi, Page, Reply, ResponseCode, Router, delete,
+    extract::{Cookie, Form, Header, Json, Multipart, Pagination, Path, Query, State},
     get, head, logger, options, patch, post, put, routes,
 };
 pub use garde::Validate;

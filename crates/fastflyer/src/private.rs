@@ -5,6 +5,7 @@
 //! a number of references, and the first rung of the ladder whose bound holds wins.
 
 pub use crate::{
+    codes::Code,
     context::Context,
     extract::{Constraints, Failures, ParamKind},
     openapi::{Describer, ParamDoc},
@@ -26,8 +27,7 @@ use std::marker::PhantomData;
 
 /// Shapes the error of a handler and logs its cause.
 pub fn fail(cx: &Context, error: ApiError) -> Response {
-    cx.log_failure(&error);
-    cx.envelope().failure(&error)
+    cx.fail(&error)
 }
 
 /// Runs a plain handler on the thread pool.
@@ -44,8 +44,8 @@ pub async fn blocking<T: Send + 'static>(
         .run(cx.request_id(), call)
         .await
         .map_err(|failed| match failed {
-            Failed::Panicked(panic) => cx.envelope().failure(&crate::service::panicked(&*panic)),
-            Failed::Stopped => cx.envelope().failure(&ApiError::framework(503)),
+            Failed::Panicked(panic) => cx.failure(&crate::service::panicked(&*panic)),
+            Failed::Stopped => cx.failure(&ApiError::framework(503)),
             Failed::NoThread(error) => fail(cx, ApiError::framework(503).cause(error)),
         })
 }
@@ -126,10 +126,7 @@ impl AsResponse {
         let response = out.into_response();
         // A `Result<Response, ApiError>` is such a response too: its error gets the service's shape.
         match response.extensions().get::<crate::reply::Deferred>() {
-            Some(crate::reply::Deferred(error)) => {
-                cx.log_failure(error);
-                cx.envelope().failure(error)
-            }
+            Some(crate::reply::Deferred(error)) => cx.fail(error),
             None => response.map(crate::Body::new),
         }
     }

@@ -7,14 +7,16 @@ use crate::{
     ApiError, Body, Response,
     app::Core,
     auth,
-    context::{Context, PeerInfo},
+    context::{Context, PeerInfo, log_failure},
+    envelope::Panicked,
+    language::Preferences,
     reply::Deferred,
     routing::{Found, Link},
 };
 use axum::extract::DefaultBodyLimit;
 use bytes::Bytes;
-use fastflyer_server::{Stamps, give_headers};
-use fastkit::context::RequestId;
+use fastflyer_server::{Stamp, Stamps, give_headers};
+use fastkit::context::{RequestId, Served, TraceContext};
 use futures_util::future::BoxFuture;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header, request::Parts,
@@ -77,11 +79,12 @@ impl fastflyer_server::Service for ConnectionService {
         let (parts, body) = request.into_parts();
         let request_id = given_id(&parts.headers).unwrap_or_else(RequestId::random);
         let found = self.core.table.find(&parts.method, parts.uri.path());
+        let preferences = Preferences::of(&self.core.envelope.texts, &parts.headers);
         let (mounted, params) = match found {
             Found::Operation(mounted, params) if mounted.direct => (mounted, params),
             _ => {
                 return self
-                    .elsewhere(started, parts, body, request_id, stamps)
+                    .elsewhere(started, parts, body, request_id, preferences, stamps)
                     .await;
             }
         };
@@ -93,16 +96,26 @@ impl fastflyer_server::Service for ConnectionService {
             mounted: Some(mounted.clone()),
             peer: self.peer.clone(),
             request_id,
+            preferences,
             seen_body: None,
             form: None,
         };
         let mut response = match auth::check(&self.core, mounted.auth, &cx.parts.headers) {
             Ok(()) => {
+                let trace = trace(&cx.parts.headers);
                 let answer = (mounted.operation.call)(&mut cx);
-                Guarded::new(&self.core, request_id, answer).await
+                let served = Served {
+                    id: request_id,
+                    deadline: None,
+                    trace,
+                };
+                Guarded::new(&self.core, served, preferences, answer).await
             }
-            Err(error) => self.core.envelope.failure(&error),
+            Err(error) => cx.failure(&error),
         };
+        self.core
+            .envelope
+            .finish(&mut response, &cx.parts.headers, request_id);
         let latency = stamp(&mut response, stamps, started, request_id);
         if self.core.wants_log(cx.parts.uri.path()) {
             let asked = Asked {
@@ -128,8 +141,10 @@ impl ConnectionService {
         parts: Parts,
         body: Body,
         request_id: RequestId,
+        preferences: Preferences,
         stamps: &mut Stamps,
     ) -> Response {
+        let accept = accept_only(&parts.headers);
         let kept = self.core.wants_log(parts.uri.path()).then(|| {
             (
                 parts.method.clone(),
@@ -139,8 +154,11 @@ impl ConnectionService {
         });
         let seen_body = Arc::new(Mutex::new(None));
         let mut response = self
-            .routed(parts, body, request_id, seen_body.clone())
+            .routed(parts, body, request_id, preferences, seen_body.clone())
             .await;
+        self.core
+            .envelope
+            .finish(&mut response, &accept, request_id);
         let latency = stamp(&mut response, stamps, started, request_id);
         let Some((method, uri, headers)) = &kept else {
             return response;
@@ -164,6 +182,7 @@ impl ConnectionService {
         parts: Parts,
         body: Body,
         request_id: RequestId,
+        preferences: Preferences,
         seen_body: Arc<Mutex<Option<Bytes>>>,
     ) -> Response {
         let core = &self.core;
@@ -174,20 +193,23 @@ impl ConnectionService {
         };
         let covered = mounted.as_ref().is_some_and(|mounted| mounted.auth);
         if let Err(error) = auth::check(core, covered, &parts.headers) {
-            return core.envelope.failure(&error);
+            return core.envelope.failure(&error, preferences);
         }
-        let nothing = self.nothing(&parts, &found);
+        let nothing = self.nothing(&parts, &found, preferences);
         let Some(router) = &core.axum else {
             return nothing;
         };
         let routed = mounted.is_some();
+        let trace = trace(&parts.headers);
         let link = Link {
             core: core.clone(),
             peer: self.peer.clone(),
             request_id,
+            preferences,
             mounted,
             seen_body,
         };
+        let asked = (parts.method.clone(), parts.uri.clone());
         let mut request = Request::from_parts(parts, axum::body::Body::new(body));
         request.extensions_mut().insert(link);
         // The default for axum's own extractors, which inner layers may replace.
@@ -198,21 +220,31 @@ impl ConnectionService {
         let answer = router.clone().call(request);
         let answer = Box::pin(async move {
             let Ok(response) = answer.await;
-            self.shaped(response, nothing)
+            self.shaped(&asked, response, nothing, preferences)
         });
-        Guarded::new(core, request_id, answer).await
+        let served = Served {
+            id: request_id,
+            deadline: None,
+            trace,
+        };
+        Guarded::new(core, served, preferences, answer).await
     }
 
     /// An answer of axum's router: its own errors and ours get the service's shape.
-    fn shaped(&self, response: axum::response::Response, nothing: Response) -> Response {
+    fn shaped(
+        &self,
+        asked: &(Method, Uri),
+        response: axum::response::Response,
+        nothing: Response,
+        preferences: Preferences,
+    ) -> Response {
         if response.extensions().get::<NotRouted>().is_some() {
             return nothing;
         }
         if let Some(Deferred(error)) = response.extensions().get::<Deferred>() {
-            if let Some(chain) = error.chain() {
-                tracing::error!(target: "fastflyer", "{chain}");
-            }
-            return with_added(self.core.envelope.failure(error), response.headers());
+            let shaped = self.core.envelope.failure(error, preferences);
+            log_failure(&asked.0, asked.1.path(), error, &shaped);
+            return with_added(shaped, response.headers());
         }
         let allow = response.headers().get(header::ALLOW).cloned();
         if response.status() == StatusCode::METHOD_NOT_ALLOWED
@@ -221,24 +253,16 @@ impl ConnectionService {
             let own = nothing.headers().get(header::ALLOW);
             let allow = allowed(&allow, own);
             let error = ApiError::framework(405).header(header::ALLOW, allow);
-            return with_added(self.core.envelope.failure(&error), response.headers());
+            return with_added(
+                self.core.envelope.failure(&error, preferences),
+                response.headers(),
+            );
         }
         response.map(Body::new)
     }
 
-    /// The scheme that the client used: a trusted proxy tells whether it was TLS.
-    fn scheme(&self, headers: &HeaderMap) -> &'static str {
-        let forwarded = headers
-            .get("x-forwarded-proto")
-            .filter(|_| self.peer.trusted);
-        match forwarded.map(HeaderValue::as_bytes) {
-            Some(b"https") => "https",
-            _ => "http",
-        }
-    }
-
     /// The answer where no operation is: 405, 307 to the path with or without its last slash, 404.
-    fn nothing(&self, parts: &Parts, found: &Found<'_>) -> Response {
+    fn nothing(&self, parts: &Parts, found: &Found<'_>, preferences: Preferences) -> Response {
         let envelope = &self.core.envelope;
         if let Found::WrongMethod(operations) = found {
             let mut methods: Vec<&str> = operations
@@ -247,7 +271,7 @@ impl ConnectionService {
                 .collect();
             methods.sort_unstable();
             let error = ApiError::framework(405).header(header::ALLOW, methods.join(", "));
-            return envelope.failure(&error);
+            return envelope.failure(&error, preferences);
         }
         let path = parts.uri.path();
         let other = match path.strip_suffix('/') {
@@ -255,9 +279,18 @@ impl ConnectionService {
             None => format!("{path}/"),
         };
         if !other.is_empty() && !path.starts_with("//") && self.core.table.knows(&other) {
-            return redirect(parts, &other, self.scheme(&parts.headers));
+            return redirect(parts, &other, scheme(&self.peer, &parts.headers));
         }
-        envelope.failure(&ApiError::framework(404))
+        envelope.failure(&ApiError::framework(404), preferences)
+    }
+}
+
+/// The scheme that the client used: a trusted proxy tells whether it was TLS.
+pub(crate) fn scheme(peer: &PeerInfo, headers: &HeaderMap) -> &'static str {
+    let forwarded = headers.get("x-forwarded-proto").filter(|_| peer.trusted);
+    match forwarded.map(HeaderValue::as_bytes) {
+        Some(b"https") => "https",
+        _ => "http",
     }
 }
 
@@ -266,6 +299,16 @@ impl ConnectionService {
 fn given_id(headers: &HeaderMap) -> Option<RequestId> {
     let (_, value) = headers.iter().find(|(name, _)| *name == X_REQUEST_ID)?;
     RequestId::parse(value.as_bytes())
+}
+
+/// The trace that the request belongs to; only the HTTP client passes it on.
+fn trace(headers: &HeaderMap) -> Option<TraceContext> {
+    if !cfg!(feature = "client") {
+        return None;
+    }
+    let parent = headers.get("traceparent")?;
+    let state = headers.get("tracestate").map(HeaderValue::as_bytes);
+    TraceContext::parse(parent.as_bytes(), state)
 }
 
 /// Puts what every answer carries on it, and gives the milliseconds it took.
@@ -284,26 +327,49 @@ fn stamp(
         headers.remove(&X_LASTING_TIME);
     }
     let latency = started.elapsed().as_millis() as u64;
-    stamps.put(&X_REQUEST_ID, request_id.as_bytes());
-    stamps.put(
-        &X_LASTING_TIME,
-        itoa::Buffer::new().format(latency).as_bytes(),
-    );
+    const REQUEST_ID: Stamp = Stamp::new("x-request-id: ");
+    const LASTING_TIME: Stamp = Stamp::new("x-lasting-time: ");
+    stamps.put(REQUEST_ID, request_id.as_bytes());
+    stamps.put(LASTING_TIME, itoa::Buffer::new().format(latency).as_bytes());
     latency
 }
 
 /// A failure in the service's shape with the headers that layers have added to it, CORS for instance.
 fn with_added(mut shaped: Response, given: &HeaderMap) -> Response {
     for name in given.keys() {
-        let of_the_body = name == header::CONTENT_LENGTH || name == header::CONTENT_TYPE;
-        if of_the_body || shaped.headers().contains_key(name) {
+        let of_the_body = [
+            header::CONTENT_LENGTH,
+            header::CONTENT_TYPE,
+            header::CONTENT_ENCODING,
+        ]
+        .contains(name);
+        // Layers may vary by other headers than ours.
+        let listed = name == header::VARY;
+        if of_the_body || (shaped.headers().contains_key(name) && !listed) {
             continue;
         }
         for value in given.get_all(name) {
+            if listed
+                && shaped
+                    .headers()
+                    .get_all(name)
+                    .iter()
+                    .any(|known| known == value)
+            {
+                continue;
+            }
             shaped.headers_mut().append(name, value.clone());
         }
     }
     shaped
+}
+
+/// What the form of a failure depends on, when the rest of the request is given away.
+fn accept_only(headers: &HeaderMap) -> HeaderMap {
+    let accept = headers.get_all(header::ACCEPT).iter();
+    accept
+        .map(|value| (header::ACCEPT, value.clone()))
+        .collect()
 }
 
 /// Marks the answer of axum's router that it has no route.
@@ -384,20 +450,29 @@ fn redirect(parts: &Parts, path: &str, scheme: &str) -> Response {
 /// and `flyer_request_timeout` ends the wait.
 struct Guarded<'a> {
     core: &'a Core,
-    request_id: RequestId,
+    preferences: Preferences,
+    /// What the calls that the handler makes have to know: they end when the wait ends.
+    served: Served,
     answer: BoxFuture<'a, Response>,
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl<'a> Guarded<'a> {
-    fn new(core: &'a Core, request_id: RequestId, answer: BoxFuture<'a, Response>) -> Self {
+    fn new(
+        core: &'a Core,
+        mut served: Served,
+        preferences: Preferences,
+        answer: BoxFuture<'a, Response>,
+    ) -> Self {
         let deadline = core
             .settings
             .request_timeout
             .map(|limit| Box::pin(tokio::time::sleep(limit)));
+        served.deadline = deadline.as_ref().map(|sleep| sleep.deadline().into_std());
         Self {
             core,
-            request_id,
+            preferences,
+            served,
             answer,
             deadline,
         }
@@ -409,17 +484,18 @@ impl Future for Guarded<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Response> {
         let this = &mut *self;
-        let _scope = fastkit::context::enter(this.request_id);
+        let _scope = this.served.enter();
+        let failed = |error: &ApiError| this.core.envelope.failure(error, this.preferences);
         let polled = catch_unwind(AssertUnwindSafe(|| this.answer.as_mut().poll(cx)));
         match polled {
             Ok(Poll::Ready(response)) => Poll::Ready(response),
-            Err(panic) => Poll::Ready(this.core.envelope.failure(&panicked(&*panic))),
+            Err(panic) => Poll::Ready(failed(&panicked(&*panic))),
             Ok(Poll::Pending) => {
                 let Some(deadline) = &mut this.deadline else {
                     return Poll::Pending;
                 };
                 ready!(deadline.as_mut().poll(cx));
-                Poll::Ready(this.core.envelope.failure(&ApiError::framework(504)))
+                Poll::Ready(failed(&ApiError::framework(504)))
             }
         }
     }
@@ -432,7 +508,7 @@ pub(crate) fn panicked(panic: &(dyn Any + Send)) -> ApiError {
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let text = text.unwrap_or("a value that is no text");
     tracing::error!(target: "fastflyer", "the handler panicked: {text}");
-    ApiError::uncaught(format!("the handler panicked: {text}"))
+    ApiError::uncaught(Panicked(text.to_owned()))
 }
 
 /// The client's address: the rightmost address of `X-Forwarded-For` that is no trusted proxy, if the

@@ -13,4 +13,6 @@ guides! {
     EnvAndLogger "docs/toolkit/env-and-logger.md";
     #[cfg(feature = "cache")]
     Cache "docs/toolkit/cache.md";
+    #[cfg(feature = "client-stub")]
+    HttpClient "docs/toolkit/http-client.md";
 }

@@ -7,12 +7,18 @@
 //! * [`status`]: the codes of FastFlyer with their phrases and texts.
 //! * `cache` (feature `cache`): named pools, and functions whose results are kept.
 //! * [`mask`]: which values must never be shown.
+//! * `client` (feature `client`): an HTTP client that retries, logs and passes the request id on.
+//! * `access_log` (feature `access-log`): the line of the access log, of both directions.
 //!
 //! It is not a framework: nothing here listens, and nothing is installed process-wide unless
 //! [`logger::init`] is called.
 
+#[cfg(feature = "access-log")]
+pub mod access_log;
 #[cfg(feature = "cache")]
 pub mod cache;
+#[cfg(feature = "client")]
+pub mod client;
 pub mod context;
 pub mod env;
 #[cfg(doctest)]
@@ -26,7 +32,7 @@ pub mod status;
 #[cfg(feature = "cache")]
 #[doc(hidden)]
 pub use fastkit_macros::cached_of_fastflyer;
-pub use locale::Locale;
+pub use locale::{LanguageTag, Locale};
 
 // The macros write paths that begin with `::fastkit`, in our own modules and tests too.
 extern crate self as fastkit;

@@ -3,6 +3,7 @@
 //!
 //! One thread holds all of them. Key types: [`Attack`], [`Toll`].
 
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -49,8 +50,13 @@ impl Kind {
 
 /// How often a byte is sent.
 const DRIP: Duration = Duration::from_secs(1);
+/// How soon a connection that the server ended is followed by another.
+const PAUSE: Duration = Duration::from_millis(200);
 /// Connections that may be on their way at a time.
 const CONNECTING: usize = 400;
+/// New connections a second: this is about slow clients, not about a flood of connections, in which
+/// the time in the backlog would be taken for a part of a connection's life.
+const PER_SECOND: f64 = 2_500.0;
 /// Addresses of our own.
 const SOURCES: u8 = 60;
 /// The buffer of one that reads nothing.
@@ -140,9 +146,12 @@ struct Crowd {
     address: SocketAddr,
     kinds: Vec<Kind>,
     attackers: Vec<Option<Attacker>>,
-    vacant: Vec<usize>,
+    /// Places without a connection, and from when on they get one.
+    vacant: VecDeque<(Instant, usize)>,
     poll: Poll,
     connecting: usize,
+    /// Connections so far.
+    made: f64,
     source: u8,
     toll: Toll,
     shared: Arc<Shared>,
@@ -159,9 +168,10 @@ impl Crowd {
             address,
             kinds,
             attackers: (0..count).map(|_| None).collect(),
-            vacant: (0..count).rev().collect(),
+            vacant: (0..count).map(|place| (Instant::now(), place)).collect(),
             poll: Poll::new().context("epoll")?,
             connecting: 0,
+            made: 0.0,
             source: 0,
             toll: Toll::default(),
             shared,
@@ -174,7 +184,7 @@ impl Crowd {
         let mut dripped = 0;
         while !self.shared.stop.load(Relaxed) {
             if self.shared.renews.load(Relaxed) {
-                self.fill()?;
+                self.fill(started)?;
             }
             match self.poll.poll(&mut events, Some(Duration::from_millis(10))) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -195,10 +205,13 @@ impl Crowd {
         Ok(self.toll)
     }
 
-    fn fill(&mut self) -> Result<()> {
+    fn fill(&mut self, started: Instant) -> Result<()> {
         while self.connecting < CONNECTING
-            && let Some(place) = self.vacant.pop()
+            && self.made < started.elapsed().as_secs_f64() * PER_SECOND
+            && let Some((from, place)) = self.vacant.front().copied()
+            && from <= Instant::now()
         {
+            self.vacant.pop_front();
             let kind = self.kinds[place % self.kinds.len()];
             self.source = self.source % SOURCES + 1;
             let mut stream = connect(self.address, self.source, kind).context("connecting")?;
@@ -217,6 +230,7 @@ impl Crowd {
                 begun: None,
             });
             self.connecting += 1;
+            self.made += 1.0;
         }
         Ok(())
     }
@@ -292,7 +306,7 @@ impl Crowd {
             self.toll.ended[kind] += 1;
             self.toll.longest[kind] = self.toll.longest[kind].max(begun.elapsed());
         }
-        self.vacant.insert(0, place);
+        self.vacant.push_back((Instant::now() + PAUSE, place));
     }
 }
 

@@ -17,9 +17,9 @@ mod promise;
 mod promises;
 mod service;
 
-use std::cell::Cell;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -96,7 +96,7 @@ fn run(options: &Options) -> Result<bool> {
             .corpus
             .unwrap_or(if options.short { 20_000 } else { 200_000 }),
         seed: options.seed,
-        runs: Cell::new(0),
+        runs: AtomicU32::new(0),
     };
     ensure!(
         suite.requests > 0 && suite.corpus > 0,

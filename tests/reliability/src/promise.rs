@@ -2,8 +2,8 @@
 //!
 //! Key types: [`Promise`], [`Finding`], [`Suite`].
 
-use std::cell::Cell;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use anyhow::Result;
 
@@ -47,7 +47,7 @@ pub(crate) struct Suite {
     /// Where the malformed requests begin.
     pub(crate) seed: u64,
     /// Loads so far.
-    pub(crate) runs: Cell<u32>,
+    pub(crate) runs: AtomicU32,
 }
 
 impl Finding {
@@ -78,8 +78,8 @@ impl Suite {
 
     /// A name for the requests of one load.
     pub(crate) fn run(&self) -> String {
-        self.runs.set(self.runs.get() + 1);
-        format!("{:x}{:x}", std::process::id(), self.runs.get())
+        let run = self.runs.fetch_add(1, Relaxed);
+        format!("{:x}.{run}", std::process::id())
     }
 
     /// The first number in the short form, else the second.

@@ -97,6 +97,11 @@ impl<'a> Start<'a> {
         self
     }
 
+    /// One process, without a supervisor.
+    pub(crate) fn alone(self) -> Self {
+        self.set("flyer_supervisor", 0)
+    }
+
     /// Starts the service and waits until it answers.
     ///
     /// # Errors
@@ -191,6 +196,13 @@ impl Service {
     /// Where its access log is.
     pub(crate) fn access_log(&self) -> PathBuf {
         self.folder.join("access.log")
+    }
+
+    /// The workers that run now, oldest process id first.
+    pub(crate) fn workers(&self) -> Vec<u32> {
+        let mut workers = proc::children(self.process);
+        workers.retain(|worker| proc::is_alive(*worker));
+        workers
     }
 
     /// Sends a signal to the process that was started.

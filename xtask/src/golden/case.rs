@@ -9,6 +9,8 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::think;
+
 /// What a file of recordings holds.
 #[derive(Debug)]
 pub(crate) enum CaseFile {
@@ -106,6 +108,9 @@ pub(crate) fn read(path: &Path) -> Result<CaseFile> {
         std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     let mut value: Value =
         serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
+    if let Some(cases) = think::cases(&value) {
+        return Ok(CaseFile::Http(cases));
+    }
     if let Some((kind, when)) = later_kind(&value) {
         return Ok(CaseFile::Later { kind, when });
     }
@@ -138,10 +143,8 @@ fn later_kind(value: &Value) -> Option<(&'static str, &'static str)> {
     let has = |name: &str| first.get(name).is_some();
     if has("steps") {
         Some(("dataset", "part 6"))
-    } else if has("call") {
-        Some(("think_response", "part 3"))
     } else if has("attempts") || has("client_kwargs") {
-        Some(("http_client", "part 4"))
+        Some(("http_client", "replayed by the own tests of fastkit"))
     } else if has("rc") {
         Some(("cli", "replayed by the CLI's own tests"))
     } else if has("procs") {
@@ -185,10 +188,6 @@ mod tests {
         assert_eq!(
             later_kind(&json!([{"steps": []}])).map(|k| k.0),
             Some("dataset")
-        );
-        assert_eq!(
-            later_kind(&json!([{"call": 1, "result": 1}])).map(|k| k.0),
-            Some("think_response")
         );
         assert_eq!(later_kind(&json!([{"note": 1}, {"request": {}}])), None);
         assert_eq!(later_kind(&json!([{"rc": 0}])).map(|k| k.0), Some("cli"));

@@ -11,7 +11,7 @@ use super::client::Answer;
 use super::matcher::{Base, Mismatch, differences, shortened, string_matches};
 
 /// The headers that a client can depend on. `server`, `date`, `content-length` belong to the server.
-const HEADERS: [&str; 12] = [
+const HEADERS: [&str; 14] = [
     "content-type",
     "location",
     "allow",
@@ -24,6 +24,9 @@ const HEADERS: [&str; 12] = [
     "x-memory-usage",
     "x-content-type-options",
     "x-extra",
+    // Those that the calls of think-response set.
+    "x-foo",
+    "x-a",
 ];
 
 /// Parts of a log line that differ from run to run.

@@ -10,6 +10,7 @@ mod differences;
 mod expect;
 mod matcher;
 mod server;
+mod think;
 
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};

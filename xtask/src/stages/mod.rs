@@ -94,7 +94,7 @@ fn quoted(output: &str) -> String {
 }
 
 /// A script that failed without counting a failure still failed.
-fn at_least_one_failure(mut counts: Counts, status: ExitStatus) -> Counts {
+pub(crate) fn at_least_one_failure(mut counts: Counts, status: ExitStatus) -> Counts {
     if !status.success() {
         counts.failed = counts.failed.max(1);
     }

@@ -31,6 +31,8 @@ fn a_project_has_these_files() {
         "dev_ctrl.sh",
         "docker/docker-entrypoint.sh",
         "docker/health_check.sh",
+        "locales/en.toml",
+        "locales/zh-CN.toml",
         "src/app/items/README.md",
         "src/app/items/mod.rs",
         "src/app/users/README.md",

@@ -6,8 +6,10 @@
 )]
 
 mod create;
+mod ctl;
 mod defects;
 mod project;
 mod show;
 mod support;
+mod truth;
 mod usage;

@@ -102,6 +102,42 @@ fn a_created_project_builds_and_runs() {
         assert!(!log.exists(), "{verb} opened the access log");
     }
 
+    // Its codes with the texts of its locale files, for the programs of its clients.
+    let codes = run(clean(&program, folder.path()).args(["codes", "--ts"]));
+    assert_eq!(codes.code, Some(0), "{}", codes.stderr);
+    assert!(
+        codes.stdout.contains("  OutOfStock: 409101,"),
+        "{}",
+        codes.stdout
+    );
+    assert!(
+        codes.stdout.contains("\"en\":\"Out of stock\""),
+        "{}",
+        codes.stdout
+    );
+    let texts = run(clean(&program, folder.path()).args(["i18n", "check"]));
+    assert_eq!(
+        (texts.code, texts.stdout.as_str()),
+        (Some(0), "zh-CN: complete\nen: complete\n")
+    );
+    let more = tempfile::tempdir().unwrap();
+    fs::write(more.path().join("ja.toml"), "").unwrap();
+    let mut command = clean(&program, folder.path());
+    let texts = run(command
+        .args(["i18n", "check"])
+        .env("flyer_locales", more.path()));
+    assert_eq!(texts.code, Some(1));
+    assert!(
+        texts.stdout.contains("  codes       409101 OutOfStock\n"),
+        "{}",
+        texts.stdout
+    );
+    assert!(
+        texts.stderr.contains("texts are missing"),
+        "{}",
+        texts.stderr
+    );
+
     let tested = run(cargo(folder.path()).arg("test"));
     assert_eq!(tested.code, Some(0), "{}{}", tested.stdout, tested.stderr);
     assert!(

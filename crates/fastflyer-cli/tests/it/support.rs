@@ -151,10 +151,22 @@ impl Service {
         get(&self.address, path)
     }
 
+    pub(crate) fn pid(&self) -> i32 {
+        self.child.id().try_into().unwrap()
+    }
+
+    pub(crate) fn signal(&self, signal: nix::sys::signal::Signal) {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.pid()), signal).unwrap();
+    }
+
     /// Asks it to stop, and gives its exit code and everything it printed.
-    pub(crate) fn stop(mut self) -> (Option<i32>, String) {
-        let id = nix::unistd::Pid::from_raw(self.child.id().try_into().unwrap());
-        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
+    pub(crate) fn stop(self) -> (Option<i32>, String) {
+        self.signal(nix::sys::signal::Signal::SIGTERM);
+        self.ended()
+    }
+
+    /// Waits until it has ended, and gives its exit code and everything it printed.
+    pub(crate) fn ended(mut self) -> (Option<i32>, String) {
         let deadline = Instant::now() + PATIENCE;
         let code = loop {
             if let Some(status) = self.child.try_wait().unwrap() {

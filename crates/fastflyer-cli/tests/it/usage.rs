@@ -28,7 +28,9 @@ fn without_a_verb_there_is_help() {
 #[test]
 fn every_verb_has_help_with_examples() {
     let folder = tempfile::tempdir().unwrap();
-    for verb in ["create", "new", "show", "env"] {
+    for verb in [
+        "create", "new", "show", "env", "routes", "openapi", "codes", "i18n",
+    ] {
         let help = run(fastflyer(folder.path()).args([verb, "--help"]));
         assert_eq!(help.code, Some(0), "{verb}");
         assert!(
@@ -124,4 +126,61 @@ fn inside_a_project_env_points_to_the_projects_own() {
         "note: this is without the settings in the project's code; `cargo run -- env` shows those too\n"
     );
     assert!(ended.stdout.contains("flyer_port"));
+}
+
+/// What only the project's program knows is asked of it, with cargo.
+#[cfg(unix)]
+#[test]
+fn verbs_of_a_project_run_its_program() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let project = folder.path().join("project");
+    fs::create_dir_all(project.join("src")).unwrap();
+    fs::write(
+        project.join("Cargo.toml"),
+        "[dependencies]\nfastflyer = \"0.1\"\n",
+    )
+    .unwrap();
+    // In place of cargo: says where and how it was called.
+    let tools = folder.path().join("tools");
+    fs::create_dir(&tools).unwrap();
+    let cargo = tools.join("cargo");
+    fs::write(&cargo, "#!/bin/sh\necho \"${PWD##*/}: $*\"\nexit 7\n").unwrap();
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", tools.display());
+    for (arguments, passed) in [
+        (vec!["codes", "--ts"], "codes --ts"),
+        (vec!["i18n", "check", "--json"], "i18n check --json"),
+        (vec!["routes"], "routes"),
+        (vec!["openapi"], "openapi"),
+    ] {
+        let mut command = fastflyer(&project.join("src"));
+        let ended = run(command.args(&arguments).env("PATH", &path));
+        assert_eq!(ended.code, Some(7), "{ended:?}");
+        assert_eq!(ended.stdout, format!("project: run --quiet -- {passed}\n"));
+    }
+}
+
+#[test]
+fn verbs_of_a_project_want_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run(fastflyer(folder.path()).arg("codes"));
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended.stderr.contains("there is no Cargo.toml"),
+        "{}",
+        ended.stderr
+    );
+    fs::write(
+        folder.path().join("Cargo.toml"),
+        "[package]\nname = \"other\"\n",
+    )
+    .unwrap();
+    let ended = run(fastflyer(folder.path()).arg("codes"));
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended.stderr.contains("does not depend on fastflyer"),
+        "{}",
+        ended.stderr
+    );
 }

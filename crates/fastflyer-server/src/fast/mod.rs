@@ -17,7 +17,7 @@ use crate::{
     guard::late,
     head::{self, Framing, Head, Persistence, Rescan, bad},
     header_maps::give_headers,
-    hyper_front, upgrade,
+    http2, hyper_front, upgrade,
     watch::{Phase, Verdict},
 };
 use buffers::Buffers;
@@ -60,6 +60,15 @@ pub(crate) async fn serve<A: Application>(connection: Connection<A>, service: A:
     match end {
         End::Gone => {}
         End::Close => Box::pin(front.connection.close()).await,
+        End::Http2 => {
+            let read = buffers.map_or_else(BytesMut::new, |mut buffers| buffers.take_input());
+            let Front {
+                connection,
+                service,
+                ..
+            } = front;
+            Box::pin(http2::serve(connection, service, read)).await;
+        }
         End::Hyper => {
             let read = buffers.map_or_else(BytesMut::new, |mut buffers| buffers.take_input());
             let Front {
@@ -89,6 +98,7 @@ enum End {
     /// The last answer is written.
     Close,
     Hyper,
+    Http2,
 }
 
 /// What is at the front of the input.
@@ -132,6 +142,15 @@ impl<A: Application> Front<A> {
                         }
                         wait
                     }
+                    Next::Refuse(_)
+                        if !self.served
+                            && http2::is_spoken(
+                                &self.connection.event_loop.config,
+                                &buffers.input,
+                            ) =>
+                    {
+                        return Ok(End::Http2);
+                    }
                     Next::Refuse(error) => return self.refuse(error, Verdict::Late, buffers).await,
                     Next::Hyper => {
                         output::flush(&mut self.connection, &mut buffers.output, &[]).await?;
@@ -145,6 +164,14 @@ impl<A: Application> Front<A> {
                     return self
                         .refuse(bad("the body ended early"), Verdict::Late, buffers)
                         .await;
+                }
+                (Filled::End, Some(buffers)) if wait == Wait::Head => {
+                    // What is wrong with a head that is not whole does not depend on how it arrived.
+                    self.rescan.reset();
+                    return match self.next(buffers) {
+                        Next::Refuse(error) => self.refuse(error, Verdict::Late, buffers).await,
+                        _ => Ok(End::Gone),
+                    };
                 }
                 (Filled::Late(verdict), Some(buffers)) => {
                     return self.refuse(late(verdict), verdict, buffers).await;
@@ -387,7 +414,13 @@ impl<A: Application> Front<A> {
                     // Trailer fields are not sent: nobody has said that they are wanted.
                     if let Ok(data) = frame.into_data() {
                         let data: Bytes = data;
-                        left.append(output.bytes(), &data)?;
+                        if data.len() <= MOST_COPIED {
+                            left.append(output.bytes(), &data)?;
+                        } else if left.begin(output.bytes(), data.len())? {
+                            // A piece of any size that nobody reads must not be held twice.
+                            output::flush(connection, output, &data).await?;
+                            left.end(output.bytes());
+                        }
                     }
                 }
                 Some(Err(error)) => {

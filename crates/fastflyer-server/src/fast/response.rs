@@ -118,22 +118,37 @@ pub(super) fn head(
 impl Sizing {
     /// Appends a piece of a body.
     pub(super) fn append(&mut self, out: &mut Vec<u8>, data: &[u8]) -> io::Result<()> {
+        if self.begin(out, data.len())? {
+            out.extend_from_slice(data);
+            self.end(out);
+        }
+        Ok(())
+    }
+
+    /// Appends what stands before a piece of that length. False: it is not sent.
+    pub(super) fn begin(&mut self, out: &mut Vec<u8>, length: usize) -> io::Result<bool> {
         match self {
-            Self::Chunked if data.is_empty() => {}
             Self::Chunked => {
-                out.extend_from_slice(format!("{:x}\r\n", data.len()).as_bytes());
-                out.extend_from_slice(data);
-                out.extend_from_slice(b"\r\n");
+                if length > 0 {
+                    out.extend_from_slice(format!("{length:x}\r\n").as_bytes());
+                }
+                Ok(length > 0)
             }
             Self::Known(left) => {
                 *left = left
-                    .checked_sub(data.len() as u64)
+                    .checked_sub(length as u64)
                     .ok_or_else(|| io::Error::other("the body is longer than it said"))?;
-                out.extend_from_slice(data);
+                Ok(true)
             }
-            Self::Untold => {}
+            Self::Untold => Ok(false),
         }
-        Ok(())
+    }
+
+    /// Appends what stands behind a piece.
+    pub(super) fn end(self, out: &mut Vec<u8>) {
+        if self == Self::Chunked {
+            out.extend_from_slice(b"\r\n");
+        }
     }
 
     /// Appends the end of a body.

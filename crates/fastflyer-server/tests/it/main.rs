@@ -6,6 +6,7 @@
 mod abandoned;
 mod differential;
 mod framing;
+mod http2;
 mod loops;
 mod requests;
 mod responses;

@@ -1,7 +1,7 @@
 //! Keep-alive, expectations, large uploads and early answers.
 
 use crate::support::*;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_connection_serves_many_requests() {
@@ -87,6 +87,26 @@ fn an_early_answer_to_an_unread_body_arrives() {
             client.send(&[b'x'; 50_000]);
             let (bytes, _) = client.rest();
             assert_eq!(statuses(&answers(&bytes)), [413], "{front:?}");
+        }
+    }
+}
+
+#[test]
+fn the_rest_of_an_unread_body_is_read_for_a_while_only() {
+    for front in FRONTS {
+        let server = start(config(front));
+        for framing in ["Content-Length: 10000000", "Transfer-Encoding: chunked"] {
+            let mut waits = Client::connect(server.address);
+            waits.send(format!("POST /early HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n").as_bytes());
+            assert_eq!(waits.answer().status, 413, "{front:?} {framing}");
+            // It neither sends nor closes: one second, then its place is free.
+            let begun = Instant::now();
+            eventually(|| server.handle.stats().connections == 0);
+            assert!(
+                begun.elapsed() < Duration::from_secs(5),
+                "{front:?} {framing}"
+            );
+            assert_eq!(waits.rest().0, b"", "{front:?} {framing}");
         }
     }
 }

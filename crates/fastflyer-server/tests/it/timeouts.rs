@@ -151,6 +151,35 @@ fn the_oldest_idle_connection_makes_room() {
 }
 
 #[test]
+fn bodies_and_readers_that_are_too_slow_make_room() {
+    for front in FRONTS {
+        let mut config = config(front);
+        config.max_connections = 2;
+        config.timeouts.body_grace = Duration::from_secs(60);
+        config.timeouts.write_stall = Duration::from_secs(60);
+        let server = start(config);
+        let mut sender = Client::connect(server.address);
+        sender.send(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx");
+        let mut reader = Client::connect(server.address);
+        reader.send(b"GET /big?30000000 HTTP/1.1\r\nHost: a\r\n\r\n");
+        eventually(|| server.handle.stats().accepted == 2);
+        // Both stay open, so that each has taken a place from one of the slow ones.
+        let newcomers: Vec<_> = (0..2)
+            .map(|_| {
+                let mut newcomer = Client::connect(server.address);
+                newcomer.send(GET);
+                assert_eq!(newcomer.answer().status, 200, "{front:?}");
+                newcomer
+            })
+            .collect();
+        let (bytes, _) = sender.rest();
+        assert_eq!(statuses(&answers(&bytes)), [503], "{front:?}");
+        assert!(reader.rest().0.len() < 30_000_000, "{front:?}");
+        drop(newcomers);
+    }
+}
+
+#[test]
 fn newcomers_wait_while_every_connection_is_busy() {
     for front in FRONTS {
         let mut config = config(front);

@@ -13,13 +13,13 @@ use std::{
 };
 
 /// A folder with the files of a certificate, and its key once more.
-struct Files {
+pub(crate) struct Files {
     folder: tempfile::TempDir,
     trusted: RootCertStore,
 }
 
 impl Files {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut files = Self {
             folder: tempfile::tempdir().unwrap(),
             trusted: RootCertStore::empty(),
@@ -41,7 +41,7 @@ impl Files {
         self.folder.path().join(name)
     }
 
-    fn config(&self, front: Front) -> ServerConfig {
+    pub(crate) fn config(&self, front: Front) -> ServerConfig {
         let mut config = config(front);
         config.tls = Some(TlsConfig {
             cert: self.path("cert.pem"),
@@ -51,16 +51,21 @@ impl Files {
     }
 
     fn client(&self, address: SocketAddr) -> Encrypted {
+        let name = ServerName::try_from("localhost").unwrap();
+        let session = ClientConnection::new(self.trust(b"http/1.1"), name).unwrap();
+        Encrypted(StreamOwned::new(session, Client::connect(address).0))
+    }
+
+    /// A client that speaks this protocol.
+    pub(crate) fn trust(&self, protocol: &[u8]) -> Arc<ClientConfig> {
         let mut config =
             ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
                 .with_safe_default_protocol_versions()
                 .unwrap()
                 .with_root_certificates(self.trusted.clone())
                 .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let name = ServerName::try_from("localhost").unwrap();
-        let session = ClientConnection::new(Arc::new(config), name).unwrap();
-        Encrypted(StreamOwned::new(session, Client::connect(address).0))
+        config.alpn_protocols = vec![protocol.to_vec()];
+        Arc::new(config)
     }
 }
 

@@ -1,9 +1,9 @@
 //! [`AccessLog`]: where the lines go, and which requests get one.
 
-use super::{Limits, Record, headers::Constant, write_line};
 use crate::{app::Core, context::PeerInfo, memory, service::Asked};
 use bytes::Bytes;
 use fastkit::{
+    access_log::{Constant, Direction, Limits, Record, write_line},
     context::RequestId,
     logger::{Sink, json_report},
     settings::Settings,
@@ -46,35 +46,18 @@ impl AccessLog {
         if !settings.access_log {
             return Ok(None);
         }
-        let sink = match &settings.access_logfile {
-            None => match console {
-                Some(console) => console.clone(),
-                None => {
-                    Sink::stdout().map_err(|error| format!("flyer_access_logfile: -: {error}"))?
-                }
-            },
-            // A file of JSON lines tells of lost ones by such a line too.
-            Some(path) => Sink::builder()
-                .rotation(settings.into())
-                .report(json_report)
-                .file(path)
-                .map_err(|error| {
-                    format!(
-                        "flyer_access_logfile: {}: {error}",
-                        Path::new(path).display()
-                    )
-                })?,
-        };
+        let sink = open(settings, console)?;
         Ok(Some(Self {
             sink,
             excluded: settings.access_log_exclude_uris.clone(),
-            limits: Limits {
-                body: settings.max_body_log_length,
-                params: settings.max_params_log_length,
-                headers: settings.max_headers_log_length,
-            },
+            limits: limits(settings),
             constant_headers: Constant::new(constant_headers),
         }))
+    }
+
+    #[cfg(feature = "client")]
+    pub(super) fn sink(&self) -> &Sink {
+        &self.sink
     }
 
     /// Whether a request of this path is logged.
@@ -101,20 +84,22 @@ impl AccessLog {
             ip.map(|ip| ip.to_string())
         };
         let record = Record {
+            direction: Direction::In {
+                client_ip: forwarded.as_deref().unwrap_or(&peer.text),
+                memory_kib: memory::kilobytes(),
+            },
             method: asked.method.as_str(),
             uri: asked.uri,
             request_headers: asked.headers,
             request_body: asked.body.map(Bytes::as_ref),
             status: answer.status.as_u16(),
             response_headers: answer.headers,
-            constant_headers: &self.constant_headers,
+            constant_headers: Some(&self.constant_headers),
             response_body: answer.body,
             response_truncated: answer.truncated,
             request_truncated: false,
             latency_ms: latency,
-            client_ip: forwarded.as_deref().unwrap_or(&peer.text),
             request_id: request_id.as_str(),
-            memory_kib: memory::kilobytes(),
         };
         self.sink.line(|out| write_line(out, &record, &self.limits));
     }
@@ -122,5 +107,34 @@ impl AccessLog {
     /// How many bytes of a streamed answer are worth keeping.
     pub(super) fn body_limit(&self) -> usize {
         self.limits.body
+    }
+}
+
+/// Where lines go by the settings.
+pub(super) fn open(settings: &Settings, console: Option<&Sink>) -> Result<Sink, String> {
+    match &settings.access_logfile {
+        None => match console {
+            Some(console) => Ok(console.clone()),
+            None => Sink::stdout().map_err(|error| format!("flyer_access_logfile: -: {error}")),
+        },
+        // A file of JSON lines tells of lost ones by such a line too.
+        Some(path) => Sink::builder()
+            .rotation(settings.into())
+            .report(json_report)
+            .file(path)
+            .map_err(|error| {
+                format!(
+                    "flyer_access_logfile: {}: {error}",
+                    Path::new(path).display()
+                )
+            }),
+    }
+}
+
+pub(super) fn limits(settings: &Settings) -> Limits {
+    Limits {
+        body: settings.max_body_log_length,
+        params: settings.max_params_log_length,
+        headers: settings.max_headers_log_length,
     }
 }

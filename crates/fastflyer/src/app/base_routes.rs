@@ -4,6 +4,7 @@
 
 use crate::{
     ApiError, Body, Operation, Response, assets,
+    codes::CodeRow,
     context::Context,
     openapi::Describer,
     operation::Place,
@@ -21,7 +22,7 @@ const PLACE: Place = Place {
     line: line!(),
 };
 
-pub(super) fn mount(settings: &Settings, mount: &mut Mount) {
+pub(super) fn mount(settings: &Settings, mount: &mut Mount, codes: Vec<CodeRow>) {
     let base = settings.base_url.clone();
     let open = |prefix: &str| Scope {
         prefix: prefix.to_owned(),
@@ -49,6 +50,10 @@ pub(super) fn mount(settings: &Settings, mount: &mut Mount) {
     #[cfg(unix)]
     if settings.state_page {
         mount.add(super::state_page::operation(), &guarded);
+    }
+    // A project may have such a route of its own.
+    if !mounts(mount, &format!("{base}/codes")) {
+        mount.add(catalogue(codes), &guarded);
     }
     let scopes = if base.is_empty() {
         vec![&root]
@@ -97,6 +102,19 @@ fn health(method: Method, path: &'static str, documented: bool) -> Operation {
     }
 }
 
+/// The catalogue of codes, a list like any other.
+fn catalogue(codes: Vec<CodeRow>) -> Operation {
+    let codes = std::sync::Arc::new(codes);
+    let operation = Operation::new(Method::GET, "/codes", "codes")
+        .tag("返回码")
+        .summary("返回码列表")
+        .description("本服务的全部返回码：编号、HTTP 状态码、名称、来源和各语言的文本。");
+    operation.handler(move || {
+        let codes = codes.clone();
+        async move { codes.to_vec() }
+    })
+}
+
 fn healthy() -> Response {
     let health = Health {
         message: "success",
@@ -142,7 +160,7 @@ fn mount_static(settings: &Settings, mount: &mut Mount, scope: &Scope) {
                         assets::respond(asset, cx.method(), cx.uri().query(), cx.headers())
                             .unwrap_or_else(|refusal| refused(cx, &refusal))
                     }
-                    None => cx.envelope().failure(&ApiError::framework(404)),
+                    None => cx.failure(&ApiError::framework(404)),
                 }
             }),
             scope,
@@ -176,7 +194,7 @@ fn mount_static(settings: &Settings, mount: &mut Mount, scope: &Scope) {
 }
 
 fn no_listing(cx: &Context) -> Response {
-    cx.envelope().failure(&ApiError::framework(404))
+    cx.failure(&ApiError::framework(404))
 }
 
 async fn project_file(cx: &Context, files: &StaticFiles, prefix: &str) -> Response {
@@ -193,7 +211,7 @@ fn refused(cx: &Context, refusal: &Refusal) -> Response {
     for (name, value) in &refusal.headers() {
         error = error.header(name, value);
     }
-    cx.envelope().failure(&error)
+    cx.failure(&error)
 }
 
 fn redirect(target: HeaderValue) -> Response {

@@ -4,6 +4,7 @@ use crate::{
     Body, Envelope, Response,
     access_log::{self, AccessLog},
     auth::Credentials,
+    codes::Catalogue,
     context::PeerInfo,
     extract::{Explainers, StateMap},
     pool::Pool,
@@ -34,6 +35,7 @@ pub(crate) struct Core {
     /// What every answer carries: the server puts it there.
     pub(crate) constant_headers: HeaderMap,
     pub(crate) operations: Vec<Arc<Mounted>>,
+    pub(crate) catalogue: Catalogue,
     pub(crate) document: serde_json::Value,
     /// The server that serves this, once it does; a test client serves without one.
     pub(crate) server: OnceLock<fastflyer_server::Handle>,

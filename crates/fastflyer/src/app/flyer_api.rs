@@ -2,10 +2,13 @@
 
 use super::{AppEntry, Core, Hook, Part, base_routes};
 use crate::{
-    Envelope, Operation, Result, Router,
+    ApiError, Envelope, Operation, Result, Router,
     access_log::AccessLog,
     auth::Credentials,
+    codes::{Catalogue, CodeRow, CodeSet, ResponseCode},
+    envelope::{Exception, Exceptions, FailureKind, Format},
     extract::{Explainers, StateMap},
+    language::{self, Texts},
     openapi,
     pool::Pool,
     routing::{Mount, Mounted, RouteTable, Scope},
@@ -47,10 +50,13 @@ pub struct FlyerApi {
     apps: Vec<AppEntry>,
     router: Router,
     states: StateMap,
+    codes: Vec<&'static CodeSet>,
     on_startup: Vec<Hook>,
     on_shutdown: Vec<Hook>,
     on_startup_once: Vec<Hook>,
     on_shutdown_once: Vec<Hook>,
+    format: Option<Arc<dyn Format>>,
+    exceptions: Exceptions,
 }
 
 /// An assembled application, ready to be served.
@@ -108,10 +114,13 @@ impl FlyerApi {
             apps: Vec::new(),
             router: Router::new(),
             states: StateMap::default(),
+            codes: Vec::new(),
             on_startup: Vec::new(),
             on_shutdown: Vec::new(),
             on_startup_once: Vec::new(),
             on_shutdown_once: Vec::new(),
+            format: None,
+            exceptions: Exceptions::default(),
         }
     }
 
@@ -137,6 +146,114 @@ impl FlyerApi {
     /// it, so that a test can give another one.
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.states.insert(value);
+        self
+    }
+
+    /// Makes the codes of an enum known to the service, so that `{base}/codes` and locale files have
+    /// them. An enum of which an operation declares a code is known already.
+    ///
+    /// ```
+    /// use fastflyer::{Config, FlyerApi, ResponseCode};
+    ///
+    /// #[derive(ResponseCode)]
+    /// enum Code {
+    ///     #[code(500102, zh = "登录失败", en = "Login failed")]
+    ///     LoginError,
+    /// }
+    ///
+    /// let api = FlyerApi::new(Config::new()).codes::<Code>();
+    /// # let _ = api;
+    /// ```
+    pub fn codes<C: ResponseCode>(mut self) -> Self {
+        self.codes.push(C::SET);
+        self
+    }
+
+    /// Shapes all bodies by a format of the project's own, whatever `flyer_response_format` says of
+    /// successes. With `problem` there, failures are problem details all the same.
+    ///
+    /// See [`Format`](crate::format::Format) for an example.
+    pub fn format(mut self, format: impl Format) -> Self {
+        self.format = Some(Arc::new(format));
+        self
+    }
+
+    /// Answers errors of the type `E` that a handler returned with `?` with this code, message and
+    /// headers, instead of 500. `E` may be the error itself or one of its causes; of several the
+    /// outermost decides.
+    ///
+    /// The client sees the exception and nothing of the error (but its text with `flyer_debug=1`).
+    /// The log has the whole chain of causes, as a warning where the code is 4xx and as an error from
+    /// 500 on.
+    ///
+    /// ```
+    /// use fastflyer::{Exception, prelude::*, testing::TestClient};
+    ///
+    /// #[get("/notes/{name}")]
+    /// async fn note(name: String) -> Result<String> {
+    ///     Err(std::io::Error::new(std::io::ErrorKind::NotFound, name).into())
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let api = FlyerApi::new(Config::new())
+    ///     .include(routes![note])
+    ///     .exception::<std::io::Error>(Exception::code(404u32).message("数据未找到"));
+    /// let client = TestClient::new(api)?;
+    /// let answer = client.get("/flyer/notes/a").send().await;
+    /// assert_eq!((answer.status(), &answer.json()["message"]), (404, &"数据未找到".into()));
+    /// # Ok::<(), fastflyer::StartError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn exception<E: std::error::Error + 'static>(mut self, exception: Exception) -> Self {
+        self.exceptions.add_type::<E>(exception);
+        self
+    }
+
+    /// The same with an answer that depends on the error.
+    ///
+    /// ```
+    /// use fastflyer::prelude::*;
+    /// use std::io::{Error, ErrorKind};
+    ///
+    /// let api = FlyerApi::new(Config::new()).exception_with(|error: &Error| match error.kind() {
+    ///     ErrorKind::NotFound => ApiError::not_found().message("数据未找到"),
+    ///     ErrorKind::TimedOut => ApiError::unavailable().header("retry-after", "5"),
+    ///     _ => ApiError::internal(),
+    /// });
+    /// ```
+    pub fn exception_with<E: std::error::Error + 'static>(
+        mut self,
+        answer: impl Fn(&E) -> ApiError + Send + Sync + 'static,
+    ) -> Self {
+        self.exceptions.add_function(answer);
+        self
+    }
+
+    /// Answers failures that the framework finds itself with another code, message or further
+    /// headers. What the failure says beside (failing fields, `Allow`) stays.
+    ///
+    /// ```
+    /// use fastflyer::{Exception, FailureKind, prelude::*, testing::TestClient};
+    ///
+    /// #[get("/items/{id}")]
+    /// async fn item(id: u64) -> u64 {
+    ///     id
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let api = FlyerApi::new(Config::new())
+    ///     .include(routes![item])
+    ///     .on(FailureKind::Validation, Exception::code(422_001u32).message("表单验证错误"))
+    ///     .on(FailureKind::NotFound, Exception::new().message("走错了"));
+    /// let client = TestClient::new(api)?;
+    /// let answer = client.get("/flyer/items/x").send().await;
+    /// assert_eq!((answer.status(), &answer.json()["code"]), (422, &422_001.into()));
+    /// assert_eq!(client.get("/flyer/nowhere").send().await.json()["message"], "走错了");
+    /// # Ok::<(), fastflyer::StartError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn on(mut self, kind: FailureKind, exception: Exception) -> Self {
+        self.exceptions.add_kind(kind, exception);
         self
     }
 
@@ -213,7 +330,6 @@ impl FlyerApi {
         let Loaded {
             settings, warnings, ..
         } = loaded;
-        let envelope = Envelope::new(&settings);
         let mut notes = warnings;
         let mut mount = Mount::default();
         let mut hooks = Hooks::default();
@@ -253,11 +369,24 @@ impl FlyerApi {
         hooks.startup.extend(own(self.on_startup));
         hooks.shutdown.extend(own(self.on_shutdown));
         self.router.mount(&scope("", true), &mut mount);
-        base_routes::mount(&settings, &mut mount);
+        let named = [self.codes.as_slice(), self.exceptions.sets()].concat();
+        let (catalogue, texts) = speak(&settings, &named, &mount).unwrap_or_else(|found| {
+            mount.problems.extend(found);
+            (Catalogue::default(), Texts::built_in())
+        });
+        let (envelope, envelope_problems) =
+            match Envelope::with(&settings, texts, self.format, self.exceptions) {
+                Ok(envelope) => (envelope, Vec::new()),
+                // The rest is checked all the same, so that all reasons are told together.
+                Err(reasons) => (Envelope::default(), reasons),
+            };
+        let rows = code_rows(&catalogue, &envelope);
+        base_routes::mount(&settings, &mut mount, rows.clone());
 
         let axum = finish_axum(&mut mount);
         let axum_problems = std::mem::take(&mut mount.axum_problems);
-        let mut problems = std::mem::take(&mut mount.problems);
+        let mut problems = envelope_problems;
+        problems.append(&mut mount.problems);
         let operations: Vec<Arc<Mounted>> = mount.operations.into_iter().map(Arc::new).collect();
         let mut table = RouteTable::default();
         problems.extend(
@@ -280,7 +409,7 @@ impl FlyerApi {
             }),
             secured: settings.auth_enable,
         };
-        let document = match openapi::build(&info, &envelope, &operations) {
+        let document = match openapi::build(&info, &envelope, &operations, &rows) {
             Ok(built) => {
                 problems.extend(built.states.iter().filter(|(key, _)| !self.states.contains(*key)).map(
                     |(key, place)| {
@@ -317,6 +446,7 @@ impl FlyerApi {
             explainers: Explainers::default(),
             constant_headers,
             operations,
+            catalogue,
             document,
             server: OnceLock::new(),
             part: Part::default(),
@@ -328,6 +458,44 @@ impl FlyerApi {
             notes: Arc::new(notes),
         })
     }
+}
+
+/// The codes of the service and the texts of all of them.
+fn speak(
+    settings: &Settings,
+    named: &[&'static CodeSet],
+    mount: &Mount,
+) -> Result<(Catalogue, Arc<Texts>), Vec<String>> {
+    let declared = mount.operations.iter().flat_map(|mounted| {
+        let codes = mounted.operation.codes.iter();
+        codes.filter_map(|code| code.set())
+    });
+    let mut sets: Vec<&'static CodeSet> = Vec::new();
+    for set in named.iter().copied().chain(declared) {
+        if !sets.contains(&set) {
+            sets.push(set);
+        }
+    }
+    let catalogue = Catalogue::new(sets)?;
+    let files = language::read_folder(&settings.locales)?;
+    let texts = Texts::new(
+        settings.response_format,
+        &settings.locale,
+        &catalogue,
+        files,
+    )?;
+    Ok((catalogue, Arc::new(texts)))
+}
+
+/// The catalogue as clients see it.
+fn code_rows(catalogue: &Catalogue, envelope: &Envelope) -> Vec<CodeRow> {
+    let entries = catalogue.0.values();
+    entries
+        .map(|entry| {
+            let texts = envelope.texts.written(entry.number);
+            entry.row(envelope.sent_code(entry.number), texts)
+        })
+        .collect()
 }
 
 fn boxed<F, Fut>(hook: F) -> Hook
@@ -396,6 +564,11 @@ impl App {
     /// The OpenAPI document.
     pub fn openapi(&self) -> &serde_json::Value {
         &self.core.document
+    }
+
+    /// All codes of the service, by number.
+    pub(crate) fn codes(&self) -> Vec<CodeRow> {
+        code_rows(&self.core.catalogue, &self.core.envelope)
     }
 
     /// The settings in force.

@@ -1,7 +1,7 @@
 //! [`FlyerApi::run`]: the program around an application: the service, or one of its verbs.
 
 use super::{App, FlyerApi, StartError};
-use crate::Result;
+use crate::{Result, codes, language::Missing};
 use std::io::{IsTerminal as _, Write as _};
 
 const USAGE: &str = "\
@@ -13,11 +13,15 @@ Verbs:
   env [--json]       the settings in force and where they come from
   routes [--json]    the operations
   openapi            the OpenAPI document
+  codes [--json | --ts | --python | --markdown]
+                     the codes and their texts
+  i18n check [--json]
+                     the texts that a language lacks; fails where there are some
   help               this text";
 
 impl FlyerApi {
     /// Runs what the program's arguments say: the service, or one of the verbs `env`, `routes`,
-    /// `openapi`, `help`. The verbs open no port.
+    /// `openapi`, `codes`, `i18n check`, `help`. The verbs open no port.
     ///
     /// The service listens until TERM or INT, then lets requests in flight end for at most
     /// `flyer_graceful_timeout`.
@@ -36,10 +40,19 @@ impl FlyerApi {
             ["routes"] => self.print_routes(false),
             ["routes", "--json"] => self.print_routes(true),
             ["openapi"] => print(&serde_json::to_string_pretty(self.inspected()?.openapi())?),
+            ["codes"] => print(&codes::table(&self.inspected()?.codes())),
+            ["codes", "--json"] => {
+                print(&serde_json::to_string_pretty(&self.inspected()?.codes())?)
+            }
+            ["codes", "--ts"] => print(&codes::typescript(&self.inspected()?.codes())),
+            ["codes", "--python"] => print(&codes::python(&self.inspected()?.codes())),
+            ["codes", "--markdown"] => print(&codes::markdown(&self.inspected()?.codes())),
+            ["i18n", "check"] => self.check_texts(false),
+            ["i18n", "check", "--json"] => self.check_texts(true),
             ["help" | "--help" | "-h"] => print(USAGE),
             other => {
                 let text = format!(
-                    "unknown arguments {:?}; known: env, routes, openapi, help",
+                    "unknown arguments {:?}; known: env, routes, openapi, codes, i18n check, help",
                     other.join(" ")
                 );
                 Err(StartError::new(vec![text]).into())
@@ -61,6 +74,21 @@ impl FlyerApi {
         }
         let color = std::io::stdout().is_terminal() && fastkit::env::get("NO_COLOR", "").is_empty();
         print(&loaded.render_table(color))
+    }
+
+    fn check_texts(self, json: bool) -> Result<()> {
+        let core = self.inspected()?.core;
+        let all = Missing::of(&core.envelope.texts, &core.catalogue);
+        if json {
+            print(&serde_json::to_string_pretty(&all)?)?;
+        } else {
+            let lines: Vec<String> = all.iter().map(Missing::lines).collect();
+            print(&lines.join("\n"))?;
+        }
+        match all.iter().map(Missing::count).sum::<usize>() {
+            0 => Ok(()),
+            count => Err(StartError::new(vec![format!("{count} texts are missing")]).into()),
+        }
     }
 
     fn print_routes(self, json: bool) -> Result<()> {

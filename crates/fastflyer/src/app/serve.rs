@@ -67,6 +67,20 @@ impl FlyerApi {
     }
 }
 
+/// Lets the HTTP client log its calls where the requests are logged.
+fn log_calls(app: &App, log: Option<&Guard>) -> Result<(), StartError> {
+    #[cfg(feature = "client")]
+    crate::access_log::outgoing::install(
+        &app.core.settings,
+        app.core.access_log.as_ref(),
+        log.map(Guard::console),
+    )
+    .map_err(|text| StartError::new(vec![text]))?;
+    #[cfg(not(feature = "client"))]
+    let _ = (app, log);
+    Ok(())
+}
+
 /// Logs from here on; `None` if the program has a subscriber of its own, which gets the events then.
 fn log_to(settings: &Settings) -> Result<Option<Guard>> {
     match logger::init(&LogConfig::from(settings)) {
@@ -106,6 +120,10 @@ fn server_config(app: &App) -> ServerConfig {
             ..defaults
         },
         limits: Limits::default(),
+        #[cfg(feature = "tls")]
+        tls: tls(settings),
+        #[cfg(feature = "http2")]
+        http2: settings.http2,
         front: match settings.front {
             Front::Fast => fastflyer_server::Front::Fast,
             Front::Hyper => fastflyer_server::Front::Hyper,
@@ -114,6 +132,16 @@ fn server_config(app: &App) -> ServerConfig {
         sampled_headers: Some(SampledHeaders(Arc::new(memory::headers))),
         ..ServerConfig::default()
     }
+}
+
+/// Both files or neither, as the settings have been checked.
+#[cfg(feature = "tls")]
+fn tls(settings: &Settings) -> Option<fastflyer_server::TlsConfig> {
+    let (cert, key) = settings.tls_cert.as_ref().zip(settings.tls_key.as_ref())?;
+    Some(fastflyer_server::TlsConfig {
+        cert: cert.into(),
+        key: key.into(),
+    })
 }
 
 /// Tells where the service answers, and as what it runs.
@@ -128,7 +156,12 @@ fn banner(settings: &Settings, address: &Address, runs_as: &str) {
             Ok(ip) if ip.is_ipv6() => format!("[{ip}]"),
             _ => host.clone(),
         };
-        let base = format!("http://{host}:{port}{}", settings.base_url);
+        let scheme = if settings.tls_cert.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        let base = format!("{scheme}://{host}:{port}{}", settings.base_url);
         if settings.docs {
             lines.push(format!("Swagger UI  {base}/docs"));
             lines.push(format!("ReDoc       {base}/redoc"));

@@ -4,6 +4,7 @@ use super::App;
 use crate::{
     ApiError, Body,
     context::PeerInfo,
+    language::Preferences,
     service::{Asked, ConnectionService, X_LASTING_TIME, X_REQUEST_ID},
 };
 use bytes::Bytes;
@@ -29,8 +30,12 @@ impl Application for App {
     fn protocol_error(&self, peer: &Peer, error: &ProtocolError) -> Response<Bytes> {
         let code = u32::from(error.status.as_u16());
         let failure = ApiError::framework(code).detail(error.reason);
-        let response = self.core.envelope.failure(&failure);
+        let mut response = self.core.envelope.failure(&failure, Preferences::default());
         let request_id = RequestId::random();
+        // Nothing of what was sent can be trusted to be a header.
+        self.core
+            .envelope
+            .finish(&mut response, &HeaderMap::new(), request_id);
         // Nothing of what was sent can be trusted to be a method or a path.
         let (method, uri, headers) = (unread(), Uri::default(), HeaderMap::new());
         let asked = Asked {

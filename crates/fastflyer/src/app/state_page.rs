@@ -30,7 +30,7 @@ async fn answer(cx: &Context) -> Response {
         Err(reason) => {
             let error = ApiError::framework(503).detail("the supervisor does not answer");
             tracing::warn!(target: "fastflyer", "{reason}");
-            return cx.envelope().failure(&error);
+            return cx.failure(&error);
         }
     };
     let wants_page = cx

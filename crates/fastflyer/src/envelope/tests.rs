@@ -12,12 +12,15 @@ fn body(response: Response) -> (u16, Value) {
     (response.status().as_u16(), json)
 }
 
+fn with(settings: &[(&str, &str)]) -> Envelope {
+    let sources = fastkit::settings::Sources::from_pairs(settings.iter().copied());
+    let config = fastkit::settings::Config::new();
+    let loaded = Settings::load(&config, &sources).unwrap();
+    Envelope::new(&loaded.settings).unwrap()
+}
+
 fn flyer() -> Envelope {
-    Envelope {
-        format: ResponseFormat::Flyer,
-        error_status: ErrorStatus::Always200,
-        ..Envelope::default()
-    }
+    with(&[("flyer_response_format", "flyer")])
 }
 
 #[test]
@@ -52,7 +55,7 @@ fn status_follows_the_code_and_not_the_http_status() {
         error_status: ErrorStatus::Always200,
         ..Envelope::default()
     };
-    let (http, body_200) = body(always_200.failure(&ApiError::fail()));
+    let (http, body_200) = body(always_200.failure(&ApiError::fail(), Preferences::default()));
     assert_eq!(
         (http, &body_200["status"], &body_200["code"]),
         (200, &json!("fail"), &json!(500))
@@ -63,7 +66,7 @@ fn status_follows_the_code_and_not_the_http_status() {
     };
     let (http, success) = shaped(&always_500, Reply::ok());
     assert_eq!((http, &success["status"]), (200, &json!("success")));
-    let (http, error) = body(always_500.failure(&ApiError::framework(404)));
+    let (http, error) = body(always_500.failure(&ApiError::framework(404), Preferences::default()));
     assert_eq!((http, &error["status"]), (404, &json!("error")));
 }
 
@@ -108,13 +111,20 @@ fn the_flyer_format_never_wraps_lists() {
 
 #[test]
 fn the_flyer_format_answers_failures_as_its_clients_know_them() {
-    let (http, error) = body(flyer().failure(&ApiError::validation(Default::default())));
+    let (http, error) = body(flyer().failure(
+        &ApiError::validation(Default::default()),
+        Preferences::default(),
+    ));
     assert_eq!((http, &error["code"]), (200, &json!(400)));
-    let (http, error) = body(flyer().failure(&ApiError::framework(404)));
+    let (http, error) = body(flyer().failure(&ApiError::framework(404), Preferences::default()));
     assert_eq!((http, &error["code"]), (404, &json!(404)));
-    let (http, error) = body(flyer().failure(&ApiError::not_found().status(StatusCode::NOT_FOUND)));
+    let (http, error) = body(flyer().failure(
+        &ApiError::not_found().status(StatusCode::NOT_FOUND),
+        Preferences::default(),
+    ));
     assert_eq!((http, &error["code"]), (404, &json!(404)));
-    let (_, error) = body(flyer().failure(&ApiError::uncaught("secret cause")));
+    let (_, error) =
+        body(flyer().failure(&ApiError::uncaught("secret cause"), Preferences::default()));
     assert_eq!(
         error,
         json!({"code": 500, "message": "内部异常", "detail": ""})
@@ -128,12 +138,30 @@ fn the_code_base_is_added_once_and_to_failures_only() {
         ..flyer()
     };
     let code = |reply: (u16, Value)| reply.1["code"].clone();
+    // What has the base already keeps it (H14), and is the failure that it is without.
+    let (http, timeout) = body(envelope.failure(&ApiError::code(1604), Preferences::default()));
+    assert_eq!((http, &timeout["code"]), (200, &json!(1604)));
+    let strict = Envelope {
+        error_status: ErrorStatus::Strict,
+        ..envelope.clone()
+    };
+    let (http, lost) = body(strict.failure(&ApiError::code(1404), Preferences::default()));
+    assert_eq!((http, &lost["code"]), (404, &json!(1404)));
+    assert_eq!(lost["message"], "请求的资源不存在");
+    let reply = shaped(&strict, Reply::fail().code(1409));
+    assert_eq!((reply.0, code(reply)), (409, json!(1409)));
+    assert_eq!(code(shaped(&strict, Reply::ok().code(1204))), json!(1204));
     assert_eq!(
-        code(body(envelope.failure(&ApiError::not_found()))),
+        code(body(
+            envelope.failure(&ApiError::not_found(), Preferences::default())
+        )),
         json!(1404)
     );
     assert_eq!(
-        code(body(envelope.failure(&ApiError::code(404_001u32)))),
+        code(body(envelope.failure(
+            &ApiError::code(404_001u32),
+            Preferences::default()
+        ))),
         json!(404_001)
     );
     assert_eq!(code(shaped(&envelope, Reply::ok())), json!(200));
@@ -143,21 +171,28 @@ fn the_code_base_is_added_once_and_to_failures_only() {
 #[test]
 fn a_cause_is_shown_only_in_debug() {
     let error = ApiError::uncaught("connection refused");
-    let (_, closed) = body(Envelope::default().failure(&error));
+    let (_, closed) = body(Envelope::default().failure(&error, Preferences::default()));
     assert_eq!(closed["error"], json!({}));
     let open = Envelope {
         debug: true,
         ..Envelope::default()
     };
-    let (_, shown) = body(open.failure(&error));
+    let (_, shown) = body(open.failure(&error, Preferences::default()));
     assert_eq!(shown["error"]["exception"], json!(["connection refused"]));
 }
 
 #[test]
 fn an_error_code_cannot_be_a_success() {
-    let error = ApiError::code(200_101u32);
+    let error = ApiError::code(200);
     assert_eq!(error.code_number(), 500);
-    assert!(error.to_string().contains("200101"), "{error}");
+    assert!(error.to_string().contains("ApiError::code(200)"), "{error}");
+    // Of a longer code only the envelope knows whether there is a base in it.
+    let error = ApiError::code(200_101);
+    let (http, body) = body(Envelope::default().failure(&error, Preferences::default()));
+    assert_eq!(
+        (http, &body["code"], &body["status"]),
+        (500, &json!(500), &json!("fail"))
+    );
 }
 
 #[test]
@@ -170,11 +205,7 @@ fn codes_below_a_hundred_have_no_prefix() {
 
 #[test]
 fn only_protocol_errors_escape_the_status_option() {
-    let flyer = Envelope {
-        format: ResponseFormat::Flyer,
-        error_status: ErrorStatus::Always200,
-        ..Envelope::default()
-    };
+    let flyer = flyer();
     assert_eq!(flyer.documented_status(422, Origin::Validation), 200);
     assert_eq!(flyer.documented_status(404, Origin::Handler), 200);
     assert_eq!(flyer.documented_status(500, Origin::Uncaught), 200);
@@ -185,11 +216,41 @@ fn only_protocol_errors_escape_the_status_option() {
 fn every_code_has_a_text() {
     let envelope = Envelope::default();
     for (code, text) in [
-        (499, envelope.text(400)),
-        (599, envelope.text(500)),
-        (799, envelope.text(500)),
+        (499, envelope.text(400, None)),
+        (599, envelope.text(500, None)),
+        (799, envelope.text(500, None)),
     ] {
-        assert_eq!(envelope.text(code), text, "{code}");
+        assert_eq!(envelope.text(code, None), text, "{code}");
         assert!(!text.is_empty());
     }
+}
+
+#[test]
+fn every_built_in_format_is_ready() {
+    for format in ["standard", "flyer", "problem"] {
+        with(&[("flyer_response_format", format)]);
+    }
+}
+
+#[test]
+fn data_that_other_names_part_from_the_body_is_written_anew() {
+    let envelope = with(&[("flyer_response_fields", "data.data=items,status=-,error=-")]);
+    let (_, list) = shaped(&envelope, Reply::success(vec![1, 2]));
+    assert_eq!(
+        list,
+        json!({"code": 200, "message": "操作成功", "data": {}, "items": [1, 2]})
+    );
+    let (_, value) = shaped(&envelope, Reply::success("x"));
+    assert_eq!(
+        value,
+        json!({"code": 200, "message": "操作成功", "data": "x"})
+    );
+    let hidden = with(&[(
+        "flyer_response_fields",
+        "data.data=-,status=-,error=-,message=-",
+    )]);
+    let (_, list) = shaped(&hidden, Reply::success(vec![1, 2]));
+    assert_eq!(list, json!({"code": 200, "data": {}}));
+    let (_, value) = shaped(&hidden, Reply::success("x"));
+    assert_eq!(value, json!({"code": 200, "data": "x"}));
 }

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     ApiError,
     context::Context,
+    language::Notice,
     openapi::Describer,
     reply::Origin,
     validation::{FieldErrors, Place, explain_parse, explain_value, localised, messages::Message},
@@ -105,7 +106,7 @@ async fn json_bytes(cx: &mut Context) -> Result<Option<Bytes>, Rejection> {
 fn without_body<T: DeserializeOwned>(cx: &Context) -> Result<T, Rejection> {
     T::deserialize(Absent).map_err(|_| {
         let mut fields = FieldErrors::new();
-        fields.add(Place::Body.name(), Message::Required.text(cx.locale()));
+        fields.add(Place::Body.name(), Message::Required.text(cx.wording()));
         fields.into()
     })
 }
@@ -149,11 +150,11 @@ fn is_json(media_type: &str) -> bool {
 
 #[cold]
 fn wrong_type(cx: &Context, wanted: &str) -> ApiError {
-    let given = match cx.media_type() {
-        "" => "no content type".to_owned(),
-        other => format!("content type {other:?}"),
+    let notice = match cx.media_type() {
+        "" => Notice::no_content_type(wanted),
+        given => Notice::wrong_content_type(format!("{given:?}"), wanted),
     };
-    let error = ApiError::framework(415).detail(format!("{given}; send {wanted}"));
+    let error = ApiError::framework(415).notice(notice);
     error.origin(Origin::Validation)
 }
 
@@ -164,7 +165,13 @@ fn read_json<T: DeserializeOwned + JsonSchema + 'static>(
     if bytes.trim_ascii_start().first() == Some(&b'[') {
         refuse_list_as_object::<T>(cx, bytes)?;
     }
-    serde_json::from_slice::<T>(bytes).or_else(|error| {
+    // Looking at the text once is quicker than at each string of it. What is no UTF-8 is explained as
+    // any other fault.
+    let parsed = match str::from_utf8(bytes) {
+        Ok(text) => serde_json::from_str::<T>(text),
+        Err(_) => serde_json::from_slice::<T>(bytes),
+    };
+    parsed.or_else(|error| {
         let whole = if error.classify() == Category::Data {
             with_whole_numbers(bytes)
         } else {
@@ -221,7 +228,7 @@ fn refuse_list_as_object<T: JsonSchema + 'static>(
     }
     match serde_json::from_slice::<Value>(bytes) {
         Ok(instance) => Err(explainer
-            .explain(&instance, Place::Body, cx.locale())
+            .explain(&instance, Place::Body, cx.wording())
             .into()),
         // What is no JSON is explained where it is read.
         Err(_) => Ok(()),
@@ -242,8 +249,8 @@ fn unreadable<T: DeserializeOwned + JsonSchema + 'static>(
     {
         let explainer = cx.core.explainers.of::<T>();
         return match traced {
-            Some(traced) => explainer.explain_serde(&instance, &traced, Place::Body, cx.locale()),
-            None => explainer.explain(&instance, Place::Body, cx.locale()),
+            Some(traced) => explainer.explain_serde(&instance, &traced, Place::Body, cx.wording()),
+            None => explainer.explain(&instance, Place::Body, cx.wording()),
         }
         .into();
     }
@@ -252,12 +259,12 @@ fn unreadable<T: DeserializeOwned + JsonSchema + 'static>(
     match serde_path_to_error::deserialize::<_, Value>(&mut serde_json::Deserializer::from_slice(
         bytes,
     )) {
-        Err(syntax) => fields.merge(explain_parse(&syntax, Place::Body, cx.locale())),
+        Err(syntax) => fields.merge(explain_parse(&syntax, Place::Body, cx.wording())),
         Ok(_) => {
             let (line, column) = (error.line(), error.column());
             fields.add(
                 Place::Body.name(),
-                Message::Malformed { line, column }.text(cx.locale()),
+                Message::Malformed { line, column }.text(cx.wording()),
             );
         }
     }
@@ -273,12 +280,12 @@ where
     T: JsonSchema + Validate<Context = ()> + 'static,
 {
     let instance: Value = serde_json::from_slice(bytes).unwrap_or_default();
-    match localised(cx.locale(), || value.validate()) {
+    match localised(cx.wording(), || value.validate()) {
         Ok(()) => Rejection::Fields(FieldErrors::new()),
         Err(report) => {
             let explainer = cx.core.explainers.of::<T>();
             explainer
-                .explain_garde(&instance, &report, Place::Body, cx.locale())
+                .explain_garde(&instance, &report, Place::Body, cx.wording())
                 .into()
         }
     }
@@ -318,7 +325,7 @@ where
 
 fn form_pairs<'a>(cx: &Context, bytes: &'a [u8]) -> Result<Pairs<'a>, Rejection> {
     Pairs::from_bytes(bytes)
-        .map_err(|error| explain_value(&error, Place::Form, None, None, cx.locale()).into())
+        .map_err(|error| explain_value(&error, Place::Form, None, None, cx.wording()).into())
 }
 
 /// The bytes of a body that is said to be a form. Several plain arguments may ask for them.

@@ -1,21 +1,24 @@
 //! Extractors: what a handler may take as an argument.
 //!
-//! Ours ([`Path`], [`Query`], [`Json`], [`Form`], [`Header`], [`Cookie`], [`Multipart`], [`State`])
-//! read the [`Context`] directly, document themselves, and reject in the uniform shape with every
-//! failing field. Any axum extractor works beside them; a request for such an operation takes the
-//! way through axum's router.
+//! Ours ([`Path`], [`Query`], [`Json`], [`Form`], [`Header`], [`Cookie`], [`Multipart`], [`Pagination`],
+//! [`Cursor`], [`State`]) read the [`Context`] directly, document themselves, and reject in the
+//! uniform shape with every failing field. Any axum extractor works beside them; a request for such
+//! an operation takes the way through axum's router.
 
 mod body;
 mod explainers;
 mod multipart;
+mod pagination;
 mod param;
 mod parts;
 pub(crate) mod plain;
 mod state;
 
+pub use crate::language::Language;
 pub use body::{Form, Json};
 pub(crate) use explainers::Explainers;
 pub use multipart::{Field, Multipart};
+pub use pagination::{Cursor, Pagination};
 #[doc(hidden)]
 pub use param::ParamKind;
 pub use param::{Cookie, Header, Path, Query};
@@ -162,7 +165,6 @@ impl Failures {
             Some(Rejection::Fields(fields)) => ApiError::validation(fields),
             None => ApiError::validation(self.fields),
         };
-        cx.log_failure(&error);
-        cx.envelope().failure(&error)
+        cx.fail(&error)
     }
 }

@@ -4,7 +4,7 @@
 //! `body_limit`, its parts by number; a part that is read as a whole is bounded by 1 MiB.
 
 use super::{Extract, Rejection};
-use crate::{ApiError, context::Context, openapi::Describer};
+use crate::{ApiError, context::Context, language::Notice, openapi::Describer};
 use bytes::Bytes;
 use http::header;
 use http_body_util::BodyExt as _;
@@ -49,9 +49,8 @@ impl Extract for Multipart {
             .headers()
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok());
-        let boundary = multer::parse_boundary(value.unwrap_or("")).map_err(|_| {
-            ApiError::framework(415).detail("send multipart/form-data with a boundary")
-        })?;
+        let boundary = multer::parse_boundary(value.unwrap_or(""))
+            .map_err(|_| ApiError::framework(415).notice(Notice::no_boundary()))?;
         let limit = cx.body_limit();
         let body = std::mem::take(cx.body.get_mut());
         let constraints = multer::Constraints::new()
@@ -89,7 +88,7 @@ impl Multipart {
         };
         self.parts += 1;
         if self.parts > MAX_PARTS {
-            return Err(ApiError::framework(413).detail(format!("more than {MAX_PARTS} parts")));
+            return Err(ApiError::framework(413).notice(Notice::too_many_parts(MAX_PARTS)));
         }
         Ok(Some(Field { inner, limit }))
     }
@@ -133,9 +132,8 @@ impl Field {
         let mut whole = Vec::new();
         while let Some(chunk) = self.chunk().await? {
             if whole.len() + chunk.len() > MAX_WHOLE_PART {
-                let text =
-                    format!("a part is larger than {MAX_WHOLE_PART} bytes; read it by chunks");
-                return Err(ApiError::framework(413).detail(text));
+                let notice = Notice::part_too_large(MAX_WHOLE_PART);
+                return Err(ApiError::framework(413).notice(notice));
             }
             whole.extend_from_slice(&chunk);
         }
@@ -150,7 +148,7 @@ impl Field {
     pub async fn text(self) -> Result<String, ApiError> {
         let bytes = self.bytes().await?;
         String::from_utf8(bytes.into())
-            .map_err(|_| ApiError::bad_request().detail("a part that should be text is no UTF-8"))
+            .map_err(|_| ApiError::bad_request().notice(Notice::part_not_text()))
     }
 }
 
@@ -158,17 +156,17 @@ impl Field {
 fn broken(error: &multer::Error, limit: usize) -> ApiError {
     match error {
         multer::Error::StreamSizeExceeded { .. } | multer::Error::FieldSizeExceeded { .. } => {
-            ApiError::framework(413).detail(format!("the body is larger than {limit} bytes"))
+            ApiError::framework(413).notice(Notice::body_too_large(limit))
         }
         multer::Error::IncompleteStream
         | multer::Error::IncompleteFieldData { .. }
         | multer::Error::StreamReadFailed(_) => ApiError::framework(400)
-            .detail("the body ended early")
+            .notice(Notice::body_incomplete())
             .cause(error.to_string()),
         other => {
             let text = other.to_string();
             ApiError::framework(400)
-                .detail("the body is no multipart/form-data")
+                .notice(Notice::not_multipart())
                 .cause(text)
         }
     }

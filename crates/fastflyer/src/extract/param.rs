@@ -146,7 +146,7 @@ fn read_path<T: DeserializeOwned + JsonSchema + 'static>(cx: &Context) -> Result
                 Place::Path,
                 name,
                 given.as_ref(),
-                cx.locale(),
+                cx.wording(),
             )
             .into())
         }
@@ -200,7 +200,7 @@ fn explained<T: DeserializeOwned + JsonSchema + 'static>(
     values::many_guided::<T>(pairs, explainer.schema()).map_err(|_| {
         let instance = values::to_json(pairs, explainer.schema());
         explainer
-            .explain_pairs(&instance, &error, kind.place(), cx.locale())
+            .explain_pairs(&instance, &error, kind.place(), cx.wording())
             .into()
     })
 }
@@ -232,10 +232,10 @@ where
 {
     let explainer = cx.core.explainers.of::<T>();
     let instance = values::to_json(pairs, explainer.schema());
-    match localised(cx.locale(), || value.validate()) {
+    match localised(cx.wording(), || value.validate()) {
         Ok(()) => Rejection::Fields(FieldErrors::new()),
         Err(report) => explainer
-            .explain_garde(&instance, &report, kind.place(), cx.locale())
+            .explain_garde(&instance, &report, kind.place(), cx.wording())
             .into(),
     }
 }
@@ -258,7 +258,7 @@ fn path_pairs(cx: &Context) -> Pairs<'_> {
 
 fn query_pairs(cx: &Context) -> Result<Pairs<'_>, Rejection> {
     Pairs::from_query(cx.uri().query().unwrap_or("")).map_err(|error| {
-        crate::validation::explain_value(&error, Place::Query, None, None, cx.locale()).into()
+        crate::validation::explain_value(&error, Place::Query, None, None, cx.wording()).into()
     })
 }
 

@@ -159,7 +159,7 @@ pub async fn form<T: Parameter>(
 ) -> Result<T, Rejection> {
     let bytes = super::body::form_bytes(cx).await?;
     let pairs = Pairs::from_bytes(&bytes).map_err(|error| {
-        Rejection::Fields(explain_value(&error, Place::Form, None, None, cx.locale()))
+        Rejection::Fields(explain_value(&error, Place::Form, None, None, cx.wording()))
     })?;
     let values: Vec<&str> = pairs.get_all(name).collect();
     one(cx, ParamKind::Form, name, bounds, &values)
@@ -179,14 +179,14 @@ fn one<T: Parameter>(
             kind.place(),
             Some(name),
             given.as_ref(),
-            cx.locale(),
+            cx.wording(),
         )
     })?;
     if !bounds.is_none()
         && let Some(message) = values.iter().find_map(|text| bounds.violation(text))
     {
         let mut fields = FieldErrors::new();
-        fields.add(kind.place().field(name), message.text(cx.locale()));
+        fields.add(kind.place().field(name), message.text(cx.wording()));
         return Err(fields.into());
     }
     Ok(value)

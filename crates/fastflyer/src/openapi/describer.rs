@@ -2,9 +2,11 @@
 
 use super::Schemas;
 use crate::{
-    Envelope,
-    envelope::succeeds,
+    ApiError, Envelope,
+    codes::Code,
+    envelope::{DataKind, succeeds},
     extract::{Constraints, ParamKind, TypeKey},
+    language::Preferences,
     operation::Operation,
     reply::{Data, Origin},
     sse::EventData,
@@ -14,6 +16,9 @@ use schemars::JsonSchema;
 #[cfg(feature = "ws")]
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use std::any::TypeId;
+
+const JSON: &str = "application/json";
 
 /// Collects parameters, body and responses of one operation.
 #[derive(Debug)]
@@ -288,16 +293,28 @@ impl<'a> Describer<'a> {
 
     /// The data of a success.
     pub(crate) fn success<T: Data>(&mut self) {
+        self.success_with::<T>(None);
+    }
+
+    /// The same where the return type says the code.
+    pub(crate) fn success_with<T: Data>(&mut self, code: Option<u32>) {
         let data = T::schema(self.schemas);
-        let codes: Vec<u32> = self
-            .operation
-            .codes
-            .iter()
-            .copied()
-            .filter(|code| succeeds(*code))
+        let nothing = TypeId::of::<T>() == TypeId::of::<()>();
+        let kind = if nothing {
+            Some(DataKind::Nothing)
+        } else {
+            T::KIND
+        };
+        let declared = self.operation.codes.iter().copied();
+        let mut codes: Vec<Code> = declared
+            .filter(|code| succeeds(self.envelope.without_base(code.number())))
+            .chain(code.map(Code::from))
             .collect();
-        let codes = if codes.is_empty() { vec![200] } else { codes };
-        for code in codes {
+        if codes.is_empty() {
+            codes.push(200.into());
+        }
+        for own in codes {
+            let code = own.number();
             let status = crate::envelope::http_status(code);
             if status == http::StatusCode::NO_CONTENT {
                 self.responses
@@ -305,11 +322,18 @@ impl<'a> Describer<'a> {
                 continue;
             }
             let follow = |schema: &Value| self.schemas.follow(schema, true).clone();
-            let schema = self
-                .envelope
-                .success_schema(code, data.clone(), &follow, T::PAGED);
-            let text = self.text(code);
-            self.response(status.as_u16().to_string(), &text, schema);
+            let schema = self.envelope.success_schema(code, &data, &follow, kind);
+            let text = self.described(own);
+            let status = status.as_u16().to_string();
+            self.response(status.clone(), &text, JSON, schema);
+            self.list_code(&status, own, None);
+        }
+    }
+
+    /// The handler returns a reply, which may have the code of a failure and data all the same.
+    pub(crate) fn may_fail_with_data<T: 'static>(&mut self) {
+        if TypeId::of::<T>() != TypeId::of::<()>() {
+            self.schemas.failures_have_data();
         }
     }
 
@@ -325,13 +349,13 @@ impl<'a> Describer<'a> {
             },
         });
         let text = self.text(200);
-        self.response("200".to_owned(), &text, schema);
+        self.response("200".to_owned(), &text, JSON, schema);
     }
 
     /// A stream of events, whose data is a `T`.
     pub(crate) fn event_stream<T: EventData>(&mut self) {
         let schema = T::schema(self.schemas);
-        let note = match self.envelope.locale {
+        let note = match self.envelope.texts.documented_in() {
             Locale::En => "a stream of events; the schema is that of an event's `data`",
             _ => "事件流，schema 描述每个事件的 `data`",
         };
@@ -344,7 +368,7 @@ impl<'a> Describer<'a> {
     /// The connection becomes a WebSocket.
     #[cfg(feature = "ws")]
     pub(crate) fn websocket(&mut self) {
-        let description = match self.envelope.locale {
+        let description = match self.envelope.texts.documented_in() {
             Locale::En => "the connection becomes a WebSocket",
             _ => "连接升级为 WebSocket",
         };
@@ -383,38 +407,114 @@ impl<'a> Describer<'a> {
         self.responses.entry("200").or_insert(response);
     }
 
+    /// The names of the parameters by which clients ask for pages.
+    pub(crate) fn page_params(&self) -> fastkit::settings::PageParams {
+        self.envelope.page_params
+    }
+
     /// The handler takes a `State<T>`.
     pub(crate) fn needs_state(&mut self, key: TypeKey) {
         self.states.push(key);
     }
 
     fn text(&self, code: u32) -> String {
-        self.envelope.text(code).to_owned()
+        self.envelope.text(code, None).to_owned()
+    }
+
+    /// The text of a declared code, with its number where that is not the HTTP status.
+    fn described(&self, code: Code) -> String {
+        let number = self.envelope.without_base(code.number());
+        let text = self.envelope.text(number, code.entry());
+        if number < 1000 {
+            return text.to_owned();
+        }
+        format!("`{}` {text}", self.envelope.sent_code(number))
+    }
+
+    /// Names a declared code at its response, with an example of the body where it is known.
+    fn list_code(&mut self, status: &str, code: Code, example: Option<(String, Value)>) {
+        let number = self.envelope.without_base(code.number());
+        let sent = self.envelope.sent_code(number);
+        let text = self.envelope.text(number, code.entry()).to_owned();
+        let described = self.described(code);
+        let Some(response) = self.responses.get_mut(status) else {
+            return;
+        };
+        // Of several codes under one status the description says each.
+        let lines = response["description"].as_str().unwrap_or("");
+        if !lines.split("\n\n").any(|line| line == described) {
+            response["description"] = json!(format!("{lines}\n\n{described}"));
+        }
+        // A plain number of HTTP says nothing that the status does not.
+        if number < 1000 && code.entry().is_none() {
+            return;
+        }
+        let mut row = json!({"code": sent, "text": text});
+        if let Some(entry) = code.entry() {
+            row["name"] = json!(entry.name);
+        }
+        match response.get_mut("x-codes").and_then(Value::as_array_mut) {
+            Some(rows) => rows.push(row),
+            None => response["x-codes"] = json!([row]),
+        }
+        if let Some((media_type, example)) = example {
+            let name = code
+                .entry()
+                .map_or_else(|| sent.to_string(), |entry| entry.name.to_owned());
+            let media = &mut response["content"][media_type];
+            media["examples"][name] =
+                json!({"summary": format!("{sent} {text}"), "value": example});
+        }
+    }
+
+    /// A failure that the handler declares: its body is that which a handler's error would have.
+    fn declared_failure(&mut self, code: Code) {
+        let number = self.envelope.without_base(code.number());
+        let status = self.envelope.documented_status(number, Origin::Handler);
+        let described = self.described(code);
+        self.failed(status.to_string(), &described);
+        let answer = self
+            .envelope
+            .failure(&ApiError::code(code), Preferences::default());
+        let media_type = answer.headers().get(http::header::CONTENT_TYPE);
+        let media_type = media_type.and_then(|value| value.to_str().ok());
+        let body = answer.body().as_full();
+        let body = body.and_then(|bytes| serde_json::from_slice(bytes).ok());
+        let example = media_type.map(str::to_owned).zip(body);
+        self.list_code(&status.to_string(), code, example);
     }
 
     fn failure(&mut self, code: u32, origin: Origin) {
         let status = self.envelope.documented_status(code, origin);
-        let text = self.text(code);
-        self.response(
-            status.to_string(),
-            &text,
-            json!({"$ref": "#/components/schemas/Failure"}),
-        );
+        let text = self.text(self.envelope.documented_code(code, origin));
+        self.failed(status.to_string(), &text);
     }
 
-    /// Adds a response; a second one under the same status is an alternative.
-    fn response(&mut self, status: String, description: &str, schema: Value) {
-        let fresh = json!({"description": description, "content": {"application/json": {"schema": schema}}});
+    /// A failure under a status, in each form in which it may be sent.
+    fn failed(&mut self, status: String, description: &str) {
+        for (media_type, component) in self.envelope.failure_content() {
+            let schema = json!({"$ref": format!("#/components/schemas/{component}")});
+            self.response(status.clone(), description, media_type, schema);
+        }
+    }
+
+    /// Adds a response; a second one under the same status and media type is an alternative.
+    fn response(&mut self, status: String, description: &str, media_type: &str, schema: Value) {
+        let fresh = json!({"schema": schema});
         let Some(known) = self.responses.get_mut(&status) else {
-            self.responses.insert(status, fresh);
+            let response = json!({"description": description, "content": {media_type: fresh}});
+            self.responses.insert(status, response);
             return;
         };
         // Of a response without content nothing is known: it may be this one too.
-        if known.get("content").is_none() {
+        let Some(content) = known.get_mut("content") else {
             return;
-        }
-        let old = known["content"]["application/json"]["schema"].take();
-        known["content"]["application/json"]["schema"] = match old {
+        };
+        let Some(known) = content.get_mut(media_type) else {
+            content[media_type] = fresh;
+            return;
+        };
+        known["schema"] = match known["schema"].take() {
             old if old == schema => old,
             Value::Null => schema,
             Value::Object(mut object) if object.len() == 1 && object.contains_key("anyOf") => {
@@ -431,18 +531,18 @@ impl<'a> Describer<'a> {
 
     /// The operation object, and the states that its handler needs.
     pub(super) fn finish(mut self, id: &str, secured: bool) -> (Value, Vec<TypeKey>) {
-        for code in self.operation.codes.clone() {
-            if !succeeds(code) {
-                self.failure(code, Origin::Handler);
-            }
+        let declared = self.operation.codes.iter().copied();
+        let failures: Vec<Code> = declared
+            .filter(|code| !succeeds(self.envelope.without_base(code.number())))
+            .collect();
+        for code in failures {
+            self.declared_failure(code);
         }
         if self.rejects {
             self.failure(422, Origin::Validation);
         }
         if secured {
-            let schema = json!({"$ref": "#/components/schemas/Failure"});
-            let text = self.text(401);
-            self.response("401".to_owned(), &text, schema);
+            self.failure(401, Origin::Framework);
         }
         if self.websocket.is_some() && self.body.is_some() {
             let place = self.operation.place;
@@ -458,8 +558,8 @@ impl<'a> Describer<'a> {
         if !self.safe && self.envelope.documented_status(500, Origin::Uncaught) < 400 {
             self.failure(500, Origin::Uncaught);
         }
-        let failure = json!({"$ref": "#/components/schemas/Failure"});
-        self.response("default".to_owned(), "失败", failure);
+        let text = self.envelope.any_failure();
+        self.failed("default".to_owned(), &text);
 
         let operation = self.operation;
         let mut object = Map::new();

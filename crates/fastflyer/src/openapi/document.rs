@@ -1,7 +1,7 @@
 //! Builds the document from the mounted operations.
 
 use super::{Describer, Schemas};
-use crate::{Envelope, extract::TypeKey, routing::Mounted};
+use crate::{Envelope, codes::CodeRow, extract::TypeKey, routing::Mounted};
 use fastkit::settings::Contact;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -32,6 +32,7 @@ pub(crate) fn build(
     info: &Info,
     envelope: &Envelope,
     operations: &[Arc<Mounted>],
+    codes: &[CodeRow],
 ) -> Result<Built, Vec<String>> {
     let mut sorted: Vec<&Arc<Mounted>> = operations.iter().collect();
     sorted.sort_by(|a, b| {
@@ -69,14 +70,16 @@ pub(crate) fn build(
         path[operation.method.as_str().to_ascii_lowercase()] = object;
     }
     let mut paths = Value::Object(paths);
+    let failures = envelope.failure_schemas(schemas.data_of_failures());
     let (mut components, mut problems) = schemas.finish(&mut paths);
-    if components.contains_key("Failure") {
-        problems.push("a type is called `Failure` in the OpenAPI document, which is the name of the body of failed requests; rename it with #[schemars(rename = \"..\")]".to_owned());
+    for (name, schema) in failures {
+        if components.insert(name.to_owned(), schema).is_some() {
+            problems.push(format!("a type is called `{name}` in the OpenAPI document, which is the name of the body of failed requests; rename it with #[schemars(rename = \"..\")]"));
+        }
     }
     if !problems.is_empty() {
         return Err(problems);
     }
-    components.insert("Failure".to_owned(), envelope.failure_schema());
     components.sort_keys();
     let mut head = json!({"title": info.title, "version": info.version});
     if let Some(description) = &info.description {
@@ -100,6 +103,12 @@ pub(crate) fn build(
         "paths": paths,
         "components": {"schemas": components},
     });
+    // The service's own codes; those of HTTP need no list. An extension and no component: no
+    // operation refers to all of them, and a name of ours could be that of a type.
+    let own: Vec<&CodeRow> = codes.iter().filter(|row| !row.is_built_in()).collect();
+    if !own.is_empty() {
+        document["x-codes"] = json!(own);
+    }
     if any_secured {
         document["components"]["securitySchemes"] =
             json!({"basicAuth": {"type": "http", "scheme": "basic"}});

@@ -24,6 +24,8 @@ pub struct Schemas {
     problems: Vec<String>,
     /// The operation that is being described, for messages.
     place: String,
+    /// Whether a handler may fail with data of its own.
+    failures_have_data: bool,
 }
 
 /// The types as they are read, or as they are written.
@@ -52,6 +54,15 @@ impl Schemas {
 
     pub(super) fn enter(&mut self, place: String) {
         self.place = place;
+    }
+
+    pub(super) fn failures_have_data(&mut self) {
+        self.failures_have_data = true;
+    }
+
+    /// Whether a failed request may have data in its body.
+    pub(super) fn data_of_failures(&self) -> bool {
+        self.failures_have_data
     }
 
     pub(super) fn problem(&mut self, text: String) {

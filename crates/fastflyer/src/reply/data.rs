@@ -3,8 +3,8 @@
 //! Everything that serializes and has a schema is data; [`Page`](super::Page) is data with a
 //! pagination beside it. Not for raw responses: those are `axum::response::IntoResponse`.
 
-use super::Pagination;
-use crate::openapi::Schemas;
+use super::Paging;
+use crate::{envelope::DataKind, openapi::Schemas};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -26,16 +26,16 @@ pub trait Data: Send + 'static {
     /// When the value's own `Serialize` fails, for instance on a map whose keys are not text.
     fn write(&self, out: &mut Vec<u8>) -> serde_json::Result<()>;
 
-    /// The pagination that stands beside the items, for pages only.
-    fn pagination(&self) -> Option<&Pagination> {
+    /// Where the page stands in its list, for pages only.
+    fn paging(&self) -> Option<Paging<'_>> {
         None
     }
 
     /// The JSON schema of what [`write`](Self::write) produces, with references into `schemas`.
     fn schema(schemas: &mut Schemas) -> Value;
 
-    /// Whether the schema is that of a page.
-    const PAGED: bool = false;
+    /// What kind of data this is, where that is not to be seen in its schema: for pages.
+    const KIND: Option<DataKind> = None;
 }
 
 #[diagnostic::do_not_recommend]

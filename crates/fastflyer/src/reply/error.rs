@@ -4,7 +4,11 @@
 //! log only. It becomes a response in one place, [`Envelope::failure`](crate::Envelope).
 
 use super::insert_header;
-use crate::validation::FieldErrors;
+use crate::{
+    codes::{Code, CodeEntry},
+    language::{Notice, Preferences},
+    validation::FieldErrors,
+};
 use fastflyer_server::BoxError;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use std::{borrow::Cow, error::Error, fmt};
@@ -28,10 +32,14 @@ pub struct ApiError(Box<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) code: u32,
+    /// What the enum of the code says of it.
+    pub(crate) entry: Option<&'static CodeEntry>,
     pub(crate) status: Option<StatusCode>,
     pub(crate) message: Option<Cow<'static, str>>,
     pub(crate) errors: FieldErrors,
     pub(crate) detail: Option<Cow<'static, str>>,
+    /// The framework's own explanation, where there is no `detail`.
+    pub(crate) notice: Option<Notice>,
     pub(crate) headers: HeaderMap,
     pub(crate) cause: Option<BoxError>,
     pub(crate) origin: Origin,
@@ -51,14 +59,21 @@ pub(crate) enum Origin {
 }
 
 impl ApiError {
-    /// An error with a business code: 400-999 or such a number followed by more digits.
+    /// An error with a business code: 400-999 or such a number followed by more digits, or a
+    /// variant of an enum that derives [`ResponseCode`](crate::ResponseCode).
     ///
-    /// Any other code is a mistake of the program: it is answered as 500 and named in the log.
-    pub fn code(code: impl Into<u32>) -> Self {
-        let code = code.into();
+    /// A code that has `flyer_status_code_base` in it already is taken as what it is without: with a
+    /// base of 1000, 1404 is 404, and it is sent as 1404. Any other code is a mistake of the
+    /// program: it is answered as 500 and named in the log.
+    pub fn code(code: impl Into<Code>) -> Self {
+        let code: Code = code.into();
+        let entry = code.entry();
+        let code = code.number();
         let error = |code, cause| {
             Self(Box::new(Inner {
                 code,
+                entry,
+                notice: None,
                 status: None,
                 message: None,
                 errors: FieldErrors::default(),
@@ -68,12 +83,19 @@ impl ApiError {
                 origin: Origin::Handler,
             }))
         };
-        if crate::envelope::prefix(code).is_some_and(|prefix| prefix >= 400) {
+        let fails = crate::envelope::prefix(code).is_some_and(|prefix| prefix >= 400);
+        // What may have the base in it is judged when it is answered.
+        if fails || code >= 1000 {
             error(code, None)
         } else {
             let text = format!("ApiError::code({code}): an error code begins with 400 to 999");
             error(500, Some(text.into()))
         }
+    }
+
+    pub(crate) fn notice(mut self, notice: Notice) -> Self {
+        self.0.notice = Some(notice);
+        self
     }
 
     pub(crate) fn framework(code: u32) -> Self {
@@ -203,13 +225,38 @@ shortcuts! {
     bad_gateway 502 "An upstream answered nonsense, code 502.";
     unavailable 503 "The service cannot answer now, code 503.";
     gateway_timeout 504 "The answer took too long, code 504.";
+    third_party 600 "The request to another service failed, code 600 (HTTP 500).";
+    third_party_status 601 "Another service answered with an unexpected status, code 601 (HTTP 500).";
+    third_party_data 602 "Another service answered with data that make no sense, code 602 (HTTP 500).";
+    third_party_unavailable 603 "Another service is unavailable, code 603 (HTTP 500).";
+    third_party_timeout 604 "Another service did not answer in time, code 604 (HTTP 500).";
+    third_party_network 605 "The network towards another service failed, code 605 (HTTP 500).";
+    third_party_retry 606 "The request to another service failed after all retries, code 606 (HTTP 500).";
 }
 
-/// Every error that nobody turned into an answer is a 500.
+/// Every error that nobody turned into an answer is a 500; one of the HTTP client has its code of the
+/// 600 series.
 impl<E: Error + Send + Sync + 'static> From<E> for ApiError {
     fn from(error: E) -> Self {
-        Self::uncaught(error)
+        match upstream_code(&error) {
+            Some(code) => Self::code(code).cause(error),
+            None => Self::uncaught(error),
+        }
     }
+}
+
+/// The code of a failed call to another service. By downcast: a second `From` would overlap with the
+/// one for every error.
+#[cfg(feature = "client")]
+fn upstream_code(error: &(dyn Error + 'static)) -> Option<u32> {
+    error
+        .downcast_ref::<fastkit::client::Error>()
+        .map(fastkit::client::Error::code)
+}
+
+#[cfg(not(feature = "client"))]
+fn upstream_code(_: &(dyn Error + 'static)) -> Option<u32> {
+    None
 }
 
 /// One line for people: the message if there is one, else the code's phrase, then the causes.
@@ -244,7 +291,7 @@ pub(crate) struct Deferred(pub(crate) std::sync::Arc<ApiError>);
 impl axum::response::IntoResponse for ApiError {
     fn into_response(self) -> axum::response::Response {
         let mut response = crate::Envelope::default()
-            .failure(&self)
+            .failure(&self, Preferences::default())
             .map(axum::body::Body::new);
         response
             .extensions_mut()

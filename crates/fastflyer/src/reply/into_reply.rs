@@ -36,6 +36,7 @@ impl<T: Data> IntoReply for Reply<T> {
 
     fn describe(describer: &mut Describer<'_>) {
         describer.success::<T>();
+        describer.may_fail_with_data::<T>();
     }
 }
 

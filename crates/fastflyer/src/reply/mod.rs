@@ -1,19 +1,26 @@
 //! What a handler returns: plain data, [`Reply`], [`Page`], [`ApiError`], or any axum response.
 //!
-//! How an answer looks on the wire is not decided here but in [`envelope`](crate::envelope).
+//! How an answer looks on the wire is not decided here but by the service's [`format`](crate::format).
 
+mod coded;
 mod data;
 mod error;
 mod into_reply;
 mod page;
 
+pub use coded::{Accepted, CodedReply, Created, NoContent};
 pub use data::Data;
 pub use error::{ApiError, Result};
 pub(crate) use error::{Deferred, Inner, Origin};
 pub use into_reply::{IntoApiError, IntoReply};
-pub use page::{Page, Pagination};
+pub(crate) use page::{CURSOR, Links};
+pub use page::{CursorMeta, CursorPage, Page, PageMeta, Paging};
 
-use crate::{Body, Response, context::Context};
+use crate::{
+    Body, Response,
+    codes::{Code, CodeEntry},
+    context::Context,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -38,10 +45,14 @@ pub struct Reply<T = ()> {
 #[derive(Clone, Debug)]
 pub(crate) struct ReplyHead {
     pub(crate) code: u32,
+    /// What the enum of the code says of it.
+    pub(crate) entry: Option<&'static CodeEntry>,
     pub(crate) status: Option<StatusCode>,
     pub(crate) message: Option<Cow<'static, str>>,
     pub(crate) detail: Option<Cow<'static, str>>,
     pub(crate) headers: Option<Box<HeaderMap>>,
+    /// Whether the documentation knows the code by the handler's return type.
+    pub(crate) declared: bool,
 }
 
 impl<T> Reply<T> {
@@ -52,26 +63,31 @@ impl<T> Reply<T> {
 
     /// A success, code 201.
     ///
-    /// What a handler does inside is not seen by the documentation: declare the status on the
-    /// operation with `codes = [201]`, else it says 200, and the log says so once.
+    /// What a handler does inside is not seen by the documentation: return
+    /// [`Created`], which says so by its type, or declare the status on the
+    /// operation with `codes = [201]`. Else it says 200, and the log says so once.
     pub fn created(data: T) -> Self {
         Self::with_code(data, 201)
     }
 
-    /// A success, code 202: taken, but not done yet. Declare it: `codes = [202]`.
+    /// A success, code 202: taken, but not done yet. Declare it with `codes = [202]`, or return
+    /// [`Accepted`].
     pub fn accepted(data: T) -> Self {
         Self::with_code(data, 202)
     }
 
-    fn with_code(data: T, code: u32) -> Self {
+    fn with_code(data: T, code: impl Into<Code>) -> Self {
+        let code: Code = code.into();
         Self {
             data,
             head: ReplyHead {
-                code,
+                code: code.number(),
+                entry: code.entry(),
                 status: None,
                 message: None,
                 detail: None,
                 headers: None,
+                declared: false,
             },
         }
     }
@@ -82,17 +98,20 @@ impl<T> Reply<T> {
         self
     }
 
-    /// Adds an explanation: `detail` in the `flyer` format. In the standard format only a reply whose
-    /// code is a failure has a place for it, the field `detail` of `error`.
+    /// Adds an explanation: `detail` in the `flyer` format and in problem details. In the standard
+    /// format only a reply whose code is a failure has a place for it, the field `detail` of `error`.
     pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.head.detail = Some(detail.into());
         self
     }
 
     /// Sets the business code: 100-999 or such a number followed by more digits. The HTTP status
-    /// is its first three digits, 500 for 600-999.
-    pub fn code(mut self, code: impl Into<u32>) -> Self {
-        self.head.code = code.into();
+    /// is its first three digits, 500 for 600-999. A variant of an enum that derives
+    /// [`ResponseCode`](crate::ResponseCode) brings its text.
+    pub fn code(mut self, code: impl Into<Code>) -> Self {
+        let code: Code = code.into();
+        self.head.code = code.number();
+        self.head.entry = code.entry();
         self
     }
 
@@ -117,6 +136,14 @@ impl<T> Reply<T> {
         self.header(header::LOCATION, uri)
     }
 
+    /// The same reply with other data.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Reply<U> {
+        Reply {
+            data: change(self.data),
+            head: self.head,
+        }
+    }
+
     /// The data of the answer.
     pub fn data(&self) -> &T {
         &self.data
@@ -130,11 +157,12 @@ impl Reply {
     }
 
     /// An answer without data that says the text of its code.
-    pub fn localize(code: impl Into<u32>) -> Self {
-        Self::with_code((), code.into())
+    pub fn localize(code: impl Into<Code>) -> Self {
+        Self::with_code((), code)
     }
 
-    /// A success without data nor body, code 204. Declare it: `codes = [204]`.
+    /// A success without data nor body, code 204. Declare it with `codes = [204]`, or return
+    /// [`NoContent`].
     pub fn no_content() -> Self {
         Self::with_code((), 204)
     }

@@ -5,6 +5,7 @@ use crate::{
     Body, Operation, Response,
     app::Core,
     context::{Context, PeerInfo},
+    language::Preferences,
     service::NotRouted,
 };
 use axum::extract::{FromRequestParts as _, RawPathParams};
@@ -236,6 +237,7 @@ pub(crate) struct Link {
     pub(crate) core: Arc<Core>,
     pub(crate) peer: Arc<PeerInfo>,
     pub(crate) request_id: RequestId,
+    pub(crate) preferences: Preferences,
     pub(crate) mounted: Option<Arc<Mounted>>,
     /// The body that the operation read, for the access log.
     pub(crate) seen_body: Arc<Mutex<Option<Bytes>>>,
@@ -284,10 +286,15 @@ impl tower::Service<axum::extract::Request> for OperationService {
                 mounted: link.mounted,
                 peer: link.peer,
                 request_id: link.request_id,
+                preferences: link.preferences,
                 seen_body: None,
                 form: None,
             };
-            let response: Response = (operation.call)(&mut cx).await;
+            let mut response: Response = (operation.call)(&mut cx).await;
+            // Before layers see the body: they may compress it.
+            cx.core
+                .envelope
+                .finish(&mut response, &cx.parts.headers, link.request_id);
             *link
                 .seen_body
                 .lock()

@@ -13,12 +13,11 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::alternatives::{self, Verdict};
-use super::messages::Message;
+use super::messages::{Message, Wording};
 use super::place::FieldPath;
 use super::{
     FieldErrors, Place, explain_parse, explain_value, formats, from_garde, received, tighten,
 };
-use crate::Locale;
 use crate::values::ValueError;
 
 /// How many JSON values an instance may hold to be explained in full.
@@ -97,12 +96,17 @@ impl Explainer {
     /// explained, and no more than 1,000 messages are made: an answer must not grow far beyond
     /// its request.
     #[must_use]
-    pub fn explain(&self, instance: &Value, place: Place, locale: Locale) -> FieldErrors {
+    pub fn explain<'a>(
+        &self,
+        instance: &Value,
+        place: Place,
+        wording: impl Into<Wording<'a>>,
+    ) -> FieldErrors {
         let mut explanation = Explanation {
             errors: FieldErrors::new(),
             left: MAX_MESSAGES,
             place,
-            locale,
+            wording: wording.into(),
         };
         let Some(validator) = &self.validator else {
             return explanation.errors;
@@ -125,31 +129,33 @@ impl Explainer {
     /// Explains what serde_json refused: the schema's findings, completed with serde's own error
     /// when they do not cover it. Never empty.
     #[must_use]
-    pub fn explain_serde(
+    pub fn explain_serde<'a>(
         &self,
         instance: &Value,
         error: &serde_path_to_error::Error<serde_json::Error>,
         place: Place,
-        locale: Locale,
+        wording: impl Into<Wording<'a>>,
     ) -> FieldErrors {
-        let mut errors = self.explain(instance, place, locale);
-        errors.complete_with(explain_parse(error, place, locale), place.name());
+        let wording = wording.into();
+        let mut errors = self.explain(instance, place, wording);
+        errors.complete_with(explain_parse(error, place, wording), place.name());
         errors
     }
 
     /// Explains what [`crate::values::many`] refused, where `instance` is what
     /// [`crate::values::to_json`] made of the pairs. Never empty.
     #[must_use]
-    pub fn explain_pairs(
+    pub fn explain_pairs<'a>(
         &self,
         instance: &Value,
         error: &ValueError,
         place: Place,
-        locale: Locale,
+        wording: impl Into<Wording<'a>>,
     ) -> FieldErrors {
-        let mut errors = self.explain(instance, place, locale);
+        let wording = wording.into();
+        let mut errors = self.explain(instance, place, wording);
         let received = error.name().and_then(|name| instance.get(name));
-        let own = explain_value(error, place, None, received, locale);
+        let own = explain_value(error, place, None, received, wording);
         errors.complete_with(own, place.name());
         errors
     }
@@ -158,14 +164,15 @@ impl Explainer {
     /// it finds as many faults in a field as garde does, else in garde's. Never empty for a report
     /// that is not.
     #[must_use]
-    pub fn explain_garde(
+    pub fn explain_garde<'a>(
         &self,
         instance: &Value,
         report: &garde::Report,
         place: Place,
-        locale: Locale,
+        wording: impl Into<Wording<'a>>,
     ) -> FieldErrors {
-        let known = self.explain(instance, place, locale);
+        let wording = wording.into();
+        let known = self.explain(instance, place, wording);
         let none = FieldErrors::new();
         let mut errors = FieldErrors::new();
         for (path, texts) in from_garde(report, &self.schema, Some(instance), place, &none).iter() {
@@ -222,14 +229,14 @@ fn clip(instance: &Value) -> Value {
 }
 
 /// Findings being worded.
-struct Explanation {
+struct Explanation<'a> {
     errors: FieldErrors,
     left: usize,
     place: Place,
-    locale: Locale,
+    wording: Wording<'a>,
 }
 
-impl Explanation {
+impl Explanation<'_> {
     fn describe(&mut self, error: &ValidationError<'_>) {
         let at = error.instance_path();
         let instance = error.instance();
@@ -317,7 +324,7 @@ impl Explanation {
             .filter(|_| message.wants_received())
             .and_then(|value| received::received(&path, value));
         self.errors
-            .add(path, message.text_with(received.as_ref(), self.locale));
+            .add(path, message.text_with(received.as_ref(), self.wording));
     }
 }
 

@@ -11,8 +11,7 @@ use garde::i18n::{
     I18n, InvalidCreditCard, InvalidEmail, InvalidPhoneNumber, InvalidUrl, IpKind, with_i18n,
 };
 
-use super::messages::Message;
-use crate::Locale;
+use super::messages::{Message, Wording};
 
 /// Runs a validation with garde's texts in this language.
 ///
@@ -33,20 +32,20 @@ use crate::Locale;
 /// let report = localised(Locale::ZhCn, || code.validate()).unwrap_err();
 /// assert_eq!(report.to_string().trim(), "text: 必须以 X- 开头");
 /// ```
-pub fn localised<R>(locale: Locale, validate: impl FnOnce() -> R) -> R {
-    with_i18n(Texts(locale), validate)
+pub fn localised<'a, R>(wording: impl Into<Wording<'a>>, validate: impl FnOnce() -> R) -> R {
+    with_i18n(Texts(wording.into()), validate)
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Texts(Locale);
+struct Texts<'a>(Wording<'a>);
 
-impl Texts {
+impl Texts<'_> {
     fn say(self, message: &Message) -> Cow<'static, str> {
         message.text(self.0).into()
     }
 }
 
-impl I18n for Texts {
+impl I18n for Texts<'_> {
     fn length_lower_than(&self, min: usize) -> Cow<'static, str> {
         self.say(&Message::MinSize(min))
     }

@@ -1,11 +1,12 @@
-//! The texts about failing fields, in every built-in language.
+//! The texts about failing fields, in every built-in language and in those of locale files.
 //!
 //! One table: [`Message`] names the rule with its parameters, [`Message::text`] words it. Bounds
 //! and allowed values are always named.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
-use crate::Locale;
+use crate::{Locale, language::Template};
 
 /// How many allowed values a message lists.
 const MAX_LISTED: usize = 50;
@@ -102,6 +103,123 @@ pub enum Received {
     Object,
 }
 
+/// The rules by the names that locale files have for them, with the names of their values.
+pub(crate) static RULES: &[(&str, &[&str])] = &[
+    ("required", &[]),
+    ("type", &["types"]),
+    ("min_length", &["n"]),
+    ("max_length", &["n"]),
+    ("minimum", &["n"]),
+    ("maximum", &["n"]),
+    ("exclusive_minimum", &["n"]),
+    ("exclusive_maximum", &["n"]),
+    ("range", &["min", "max"]),
+    ("multiple_of", &["n"]),
+    ("pattern", &["pattern"]),
+    ("contains", &["part"]),
+    ("prefix", &["part"]),
+    ("suffix", &["part"]),
+    ("format", &["format"]),
+    ("one_of", &["values"]),
+    ("min_size", &["n"]),
+    ("max_size", &["n"]),
+    ("min_items", &["n"]),
+    ("max_items", &["n"]),
+    ("item_count", &["n"]),
+    ("unique_items", &[]),
+    ("contains_item", &[]),
+    ("min_properties", &["n"]),
+    ("max_properties", &["n"]),
+    ("unexpected", &[]),
+    ("duplicate", &[]),
+    ("no_form", &[]),
+    ("forbidden", &[]),
+    ("same_as", &["field"]),
+    ("ascii", &[]),
+    ("alphanumeric", &[]),
+    ("too_many", &["n"]),
+    ("malformed", &["line", "column"]),
+    ("unreadable", &[]),
+    ("unreadable_because", &["reason"]),
+    // What stands around a message that repeats the received value.
+    ("received", &["message", "value"]),
+    ("received_list", &["message"]),
+    ("received_object", &["message"]),
+    // What stands between types and between values.
+    ("or", &[]),
+    ("separator", &[]),
+];
+
+/// The types that `{types}` names.
+pub(crate) static TYPES: &[&str] = &[
+    "integer",
+    "number",
+    "boolean",
+    "string",
+    "character",
+    "array",
+    "object",
+    "null",
+];
+
+/// The formats that `{format}` names.
+pub(crate) static FORMATS: &[&str] = &[
+    "email",
+    "uri",
+    "uri-reference",
+    "uuid",
+    "date-time",
+    "partial-date-time",
+    "date",
+    "time",
+    "duration",
+    "ip",
+    "ipv4",
+    "ipv6",
+    "hostname",
+    "regex",
+    "phone-number",
+    "credit-card",
+];
+
+/// What a locale file says of validation: whole sentences, without the received value.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Phrases {
+    pub(crate) rules: HashMap<&'static str, Template>,
+    pub(crate) types: HashMap<&'static str, String>,
+    pub(crate) formats: HashMap<&'static str, String>,
+}
+
+/// In which words messages are: those of a locale file where it has them, else built-in ones.
+///
+/// ```
+/// use fastflyer::{Locale, validation::messages::{Message, Wording}};
+///
+/// let wording = Wording::from(Locale::En);
+/// assert_eq!(Message::Required.text(wording), "This field is required.");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Wording<'a> {
+    built_in: Locale,
+    own: Option<&'a Phrases>,
+}
+
+impl<'a> Wording<'a> {
+    pub(crate) fn with(built_in: Locale, own: &'a Phrases) -> Self {
+        let own = Some(own).filter(|own| **own != Phrases::default());
+        Self { built_in, own }
+    }
+}
+
+impl From<Locale> for Wording<'_> {
+    fn from(built_in: Locale) -> Self {
+        Self {
+            built_in,
+            own: None,
+        }
+    }
+}
+
 impl Message {
     /// The message in words.
     ///
@@ -115,39 +233,141 @@ impl Message {
     /// assert_eq!(Message::MinLength(1).text(Locale::En), "Must have at least 1 character.");
     /// ```
     #[must_use]
-    pub fn text(&self, locale: Locale) -> String {
-        self.text_with(None, locale)
+    pub fn text<'a>(&self, wording: impl Into<Wording<'a>>) -> String {
+        self.text_with(None, wording)
     }
 
     /// The message in words, followed by the received value.
     #[must_use]
-    pub fn text_with(&self, received: Option<&Received>, locale: Locale) -> String {
-        match locale {
-            Locale::ZhCn => {
-                let mut text = self.zh();
-                if let Some(received) = received {
-                    // Writing to a string cannot fail.
-                    let _ = match received {
-                        Received::Text(value) => write!(text, "，收到的是 {value}"),
-                        Received::List => write!(text, "，收到的是列表"),
-                        Received::Object => write!(text, "，收到的是对象"),
-                    };
-                }
-                text
+    pub fn text_with<'a>(
+        &self,
+        received: Option<&Received>,
+        wording: impl Into<Wording<'a>>,
+    ) -> String {
+        let wording = wording.into();
+        match wording.own {
+            Some(own) => self.in_words_of(own, received, wording.built_in),
+            None => self.in_built_in_words(received, wording.built_in),
+        }
+    }
+
+    fn in_built_in_words(&self, received: Option<&Received>, locale: Locale) -> String {
+        let mut text = match locale {
+            Locale::ZhCn => self.zh(),
+            Locale::En => self.en(),
+        };
+        if let Some(received) = received {
+            add_received(&mut text, received, locale);
+        }
+        if locale == Locale::En {
+            text.push('.');
+        }
+        text
+    }
+
+    /// The words of a locale file, completed with built-in ones.
+    fn in_words_of(&self, own: &Phrases, received: Option<&Received>, locale: Locale) -> String {
+        let frame = match received {
+            None => None,
+            Some(Received::Text(value)) => {
+                own.rules.get("received").map(|text| (text, value.as_str()))
             }
-            Locale::En => {
-                let mut text = self.en();
-                if let Some(received) = received {
-                    let received = match received {
-                        Received::Text(value) => value,
-                        Received::List => "a list",
-                        Received::Object => "an object",
-                    };
-                    let _ = write!(text, "; received {received}");
-                }
-                text.push('.');
-                text
+            Some(Received::List) => own.rules.get("received_list").map(|text| (text, "")),
+            Some(Received::Object) => own.rules.get("received_object").map(|text| (text, "")),
+        };
+        let (key, values) = self.parts(own, locale);
+        let sentence = own.rules.get(key).map(|text| {
+            let values: Vec<&str> = values.iter().map(String::as_str).collect();
+            text.render(&values)
+        });
+        match (sentence, frame) {
+            (None, None) => self.in_built_in_words(received, locale),
+            (sentence, Some((frame, value))) => {
+                let sentence = sentence.unwrap_or_else(|| self.in_built_in_words(None, locale));
+                frame.render(&[sentence.trim_end_matches('.'), value])
             }
+            (Some(mut sentence), None) => {
+                if let Some(received) = received {
+                    sentence.truncate(sentence.trim_end_matches('.').len());
+                    add_received(&mut sentence, received, locale);
+                }
+                sentence
+            }
+        }
+    }
+
+    /// The name of the rule in locale files, and its values in the order of their names there.
+    fn parts(&self, own: &Phrases, locale: Locale) -> (&'static str, Vec<String>) {
+        let word = |key: &str, zh: &str, en: &str| match own.rules.get(key) {
+            Some(text) => text.render(&[]),
+            None if locale == Locale::ZhCn => zh.to_owned(),
+            None => en.to_owned(),
+        };
+        match self {
+            Self::Required => ("required", vec![]),
+            Self::Type(types) => {
+                let names = types.iter().map(|name| match own.types.get(name) {
+                    Some(own) => own.clone(),
+                    None if locale == Locale::ZhCn => type_zh(name).to_owned(),
+                    None => type_en(name).to_owned(),
+                });
+                let or = word("or", "或", " or ");
+                ("type", vec![names.collect::<Vec<_>>().join(&or)])
+            }
+            Self::MinLength(n) => ("min_length", vec![n.to_string()]),
+            Self::MaxLength(n) => ("max_length", vec![n.to_string()]),
+            Self::Minimum(n) => ("minimum", vec![n.clone()]),
+            Self::Maximum(n) => ("maximum", vec![n.clone()]),
+            Self::ExclusiveMinimum(n) => ("exclusive_minimum", vec![n.clone()]),
+            Self::ExclusiveMaximum(n) => ("exclusive_maximum", vec![n.clone()]),
+            Self::Range(min, max) => ("range", vec![min.clone(), max.clone()]),
+            Self::MultipleOf(n) => ("multiple_of", vec![n.clone()]),
+            Self::Pattern(pattern) => ("pattern", vec![pattern.clone()]),
+            Self::Contains(part) => ("contains", vec![part.clone()]),
+            Self::Prefix(part) => ("prefix", vec![part.clone()]),
+            Self::Suffix(part) => ("suffix", vec![part.clone()]),
+            Self::Format(name) => {
+                let known = match name.as_str() {
+                    "idn-email" => "email",
+                    "iri" => "uri",
+                    "iri-reference" => "uri-reference",
+                    "partial-time" => "time",
+                    "idn-hostname" => "hostname",
+                    other => other,
+                };
+                let built_in = match locale {
+                    Locale::ZhCn => format_zh(known),
+                    Locale::En => format_en(known),
+                };
+                let name = own.formats.get(known).map(String::as_str).or(built_in);
+                ("format", vec![name.unwrap_or(known).trim().to_owned()])
+            }
+            Self::OneOf(values) => {
+                let separator = word("separator", "、", ", ");
+                ("one_of", vec![list(values, &separator)])
+            }
+            Self::MinSize(n) => ("min_size", vec![n.to_string()]),
+            Self::MaxSize(n) => ("max_size", vec![n.to_string()]),
+            Self::MinItems(n) => ("min_items", vec![n.to_string()]),
+            Self::MaxItems(n) => ("max_items", vec![n.to_string()]),
+            Self::ItemCount(n) => ("item_count", vec![n.to_string()]),
+            Self::UniqueItems => ("unique_items", vec![]),
+            Self::ContainsItem => ("contains_item", vec![]),
+            Self::MinProperties(n) => ("min_properties", vec![n.to_string()]),
+            Self::MaxProperties(n) => ("max_properties", vec![n.to_string()]),
+            Self::Unexpected => ("unexpected", vec![]),
+            Self::Duplicate => ("duplicate", vec![]),
+            Self::NoForm => ("no_form", vec![]),
+            Self::Forbidden => ("forbidden", vec![]),
+            Self::SameAs(field) => ("same_as", vec![field.clone()]),
+            Self::Ascii => ("ascii", vec![]),
+            Self::Alphanumeric => ("alphanumeric", vec![]),
+            Self::TooMany(limit) => ("too_many", vec![limit.to_string()]),
+            Self::Malformed { line, column } => {
+                ("malformed", vec![line.to_string(), column.to_string()])
+            }
+            Self::Unreadable(Some(text)) => ("unreadable_because", vec![text.clone()]),
+            Self::Unreadable(None) => ("unreadable", vec![]),
         }
     }
 
@@ -275,6 +495,18 @@ impl Message {
             Self::Unreadable(None) => "Invalid value".to_owned(),
         }
     }
+}
+
+/// Writing to a string cannot fail.
+fn add_received(text: &mut String, received: &Received, locale: Locale) {
+    let _ = match (locale, received) {
+        (Locale::ZhCn, Received::Text(value)) => write!(text, "，收到的是 {value}"),
+        (Locale::ZhCn, Received::List) => write!(text, "，收到的是列表"),
+        (Locale::ZhCn, Received::Object) => write!(text, "，收到的是对象"),
+        (Locale::En, Received::Text(value)) => write!(text, "; received {value}"),
+        (Locale::En, Received::List) => write!(text, "; received a list"),
+        (Locale::En, Received::Object) => write!(text, "; received an object"),
+    };
 }
 
 fn count(n: u64, thing: &str) -> String {

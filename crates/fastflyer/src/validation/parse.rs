@@ -8,10 +8,9 @@ use serde_json::Error;
 use serde_json::error::Category;
 use serde_path_to_error::Segment;
 
-use super::messages::Message;
+use super::messages::{Message, Wording};
 use super::place::FieldPath;
 use super::{FieldErrors, Place, received};
-use crate::Locale;
 use crate::values::integer_range;
 
 /// Longest sentence of a type that is repeated.
@@ -20,10 +19,10 @@ const MAX_TEXT: usize = 200;
 /// One error for a JSON value that serde refused, at serde's path; for a text that is no JSON, one
 /// with its line and column.
 #[must_use]
-pub fn explain_parse(
+pub fn explain_parse<'a>(
     error: &serde_path_to_error::Error<Error>,
     place: Place,
-    locale: Locale,
+    wording: impl Into<Wording<'a>>,
 ) -> FieldErrors {
     let inner = error.inner();
     let mut path = FieldPath::new(place);
@@ -33,7 +32,7 @@ pub fn explain_parse(
             line: inner.line(),
             column: inner.column(),
         };
-        errors.add(path.finish(), message.text(locale));
+        errors.add(path.finish(), message.text(wording));
         return errors;
     }
     let mut last = None;
@@ -61,7 +60,7 @@ pub fn explain_parse(
     {
         path.name(member);
     }
-    errors.add(path.finish(), message.text(locale));
+    errors.add(path.finish(), message.text(wording));
     errors
 }
 

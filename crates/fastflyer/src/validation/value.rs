@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
-use super::messages::Message;
+use super::messages::{Message, Wording};
 use super::place::FieldPath;
 use super::{FieldErrors, Place, parse, received};
-use crate::Locale;
 use crate::values::{ValueError, ValueErrorKind};
 
 /// One error for a text value that was refused.
@@ -26,12 +25,12 @@ use crate::values::{ValueError, ValueErrorKind};
 /// assert_eq!(errors.get("path.id"), ["必须是整数"]);
 /// ```
 #[must_use]
-pub fn explain_value(
+pub fn explain_value<'a>(
     error: &ValueError,
     place: Place,
     name: Option<&str>,
     received: Option<&Value>,
-    locale: Locale,
+    wording: impl Into<Wording<'a>>,
 ) -> FieldErrors {
     let mut path = FieldPath::new(place);
     if let Some(name) = error.name().or(name) {
@@ -55,7 +54,7 @@ pub fn explain_value(
             scalar => received::received(&path, &Value::String(scalar.to_string())),
         });
     let mut errors = FieldErrors::new();
-    errors.add(path, message.text_with(received.as_ref(), locale));
+    errors.add(path, message.text_with(received.as_ref(), wording));
     errors
 }
 

@@ -124,7 +124,13 @@ impl Connection {
         let code = error.code_number();
         if crate::envelope::prefix(code).is_some_and(|prefix| prefix < 500) {
             let message = error.inner().message.clone();
-            let reason = message.unwrap_or_else(|| self.core.envelope.text(code).into());
+            let reason = message.unwrap_or_else(|| {
+                self.core
+                    .envelope
+                    .text(code, error.inner().entry)
+                    .to_owned()
+                    .into()
+            });
             return Closing::new(CloseCode::POLICY_VIOLATION, reason);
         }
         tracing::error!(target: "fastflyer", "{place}: {error}");

@@ -248,28 +248,34 @@ impl Tick {
     }
 }
 
+/// What is left to do for the connection.
+enum Rest {
+    /// The other half of a close.
+    Close,
+    /// The whole close, to a client that may still be sending what we do not read.
+    Break(Closing),
+    Nothing,
+}
+
 /// The close of either side, and the end of the connection below.
 async fn finish(end: End, incoming: Incoming, outgoing: Outgoing, shared: &Shared) -> Ended {
     let Incoming {
         stream, messages, ..
     } = incoming;
     let Outgoing { sink, commands, .. } = outgoing;
-    let code = match &end {
-        End::ByPeer(frame) => CloseCode::received(frame.as_ref()),
-        End::ByUs(code) => *code,
-        End::Failed(error) => error
-            .closing()
-            .map_or(CloseCode::ABNORMAL, |closing| closing.code),
-    };
-    let _ = shared.closed.set(code);
-    let closing = match end {
+    let (code, rest) = match end {
+        End::ByPeer(frame) => (CloseCode::received(frame.as_ref()), Rest::Close),
+        End::ByUs(code) => (code, Rest::Close),
         End::Failed(error) => {
             let closing = error.closing();
             shared.fail(error);
-            closing.map(Err).unwrap_or(Ok(false))
+            match closing {
+                Some(closing) => (closing.code, Rest::Break(closing)),
+                None => (CloseCode::ABNORMAL, Rest::Nothing),
+            }
         }
-        End::ByPeer(_) | End::ByUs(_) => Ok(true),
     };
+    let _ = shared.closed.set(code);
     // From here on the handler knows: nothing comes, nothing can be sent.
     drop((messages, commands));
     let Ok(mut socket) = sink.reunite(stream) else {
@@ -279,19 +285,21 @@ async fn finish(end: End, incoming: Incoming, outgoing: Outgoing, shared: &Share
         };
     };
     let goodbye = async {
-        match closing {
-            // Reads what is still on its way, and sends our half of the close if it is not sent.
-            Ok(true) => while let Some(Ok(_)) = socket.next().await {},
-            Ok(false) => return,
-            Err(closing) => {
-                let _ = socket.close(Some(closing.frame())).await;
+        match rest {
+            Rest::Nothing => {}
+            Rest::Close => {
+                // Sends our half of the close if it is not sent, and reads until the other half.
+                while let Some(Ok(_)) = socket.next().await {}
+                let _ = socket.get_mut().shutdown().await;
             }
-        }
-        let io = socket.get_mut();
-        if io.shutdown().await.is_ok() {
-            let mut rest = io.take(MOST_DRAINED);
-            let drained = async { while let Ok(1..) = rest.read(&mut [0; 1024]).await {} };
-            let _ = timeout(DRAIN_WAIT, drained).await;
+            Rest::Break(closing) => {
+                let _ = socket.close(Some(closing.frame())).await;
+                let io = socket.get_mut();
+                let _ = io.shutdown().await;
+                let mut rest = io.take(MOST_DRAINED);
+                let drained = async { while let Ok(1..) = rest.read(&mut [0; 1024]).await {} };
+                let _ = timeout(DRAIN_WAIT, drained).await;
+            }
         }
     };
     let _ = timeout(CLOSE_WAIT, goodbye).await;

@@ -3,6 +3,9 @@
 #![expect(dead_code, reason = "the names stand here to be in the way")]
 
 struct Context;
+struct Socket;
+struct Config;
+struct Upgrade;
 struct Operation;
 struct Option;
 struct Some;
@@ -64,6 +67,11 @@ async fn r#type(r#type: u8) -> u8 {
     r#type
 }
 
+#[fastflyer::websocket("/upgrade/{upgrade}/{socket}")]
+async fn upgrade(upgrade: u8, socket: u8, out: fastflyer::ws::WebSocket) {
+    let _ = (upgrade, socket, out);
+}
+
 #[get("/never")]
 #[cfg(any())]
 async fn never(missing: NoSuchType) {}
@@ -102,6 +110,7 @@ fn generated_code_meets_no_name_of_the_users() {
         out,
         body,
         r#type,
+        upgrade,
         nested::deep::handler
     ];
     let router = router.include(nested::router());

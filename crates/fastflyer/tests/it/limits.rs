@@ -88,7 +88,7 @@ async fn bodies_are_limited_with_and_without_a_length() {
     assert_eq!(post(&client, "/demo/json", JSON, fits.clone()).await.0, 200);
     let (status, text) = post(&client, "/demo/json", JSON, large.clone()).await;
     assert_eq!(status, 413);
-    assert!(text.contains("the body is larger than 32 bytes"), "{text}");
+    assert!(text.contains("请求体超过 32 字节"), "{text}");
     assert_eq!(
         post(
             &client,

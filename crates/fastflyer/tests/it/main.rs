@@ -10,18 +10,26 @@
 mod apps;
 mod arguments;
 mod auth;
+mod codes;
 mod defects;
+mod exceptions;
 mod extractors;
 mod flyer_format;
 mod hygiene;
+mod language;
 mod layers;
 mod limits;
 mod openapi;
+mod pages;
+mod processes;
 mod replies;
+mod responses;
 mod routing;
 mod smoke;
 mod sse;
 mod start_errors;
 mod support;
+#[cfg(feature = "cache")]
+mod toolkit;
 mod ui;
 mod websocket;

@@ -266,7 +266,12 @@ async fn pages_count_and_link() {
         body["data"]["meta"]["pagination"],
         json!({
             "count": 2, "per_page": 5, "current_page": 2, "total": 12, "total_pages": 3,
-            "links": {"previous": "/demo/page?q=a+b&page=1&per_page=5", "next": "/demo/page?q=a+b&page=3&per_page=5"},
+            "links": {
+                "first": "http://localhost/demo/page?q=a+b&page=1&per_page=5",
+                "prev": "http://localhost/demo/page?q=a+b&page=1&per_page=5",
+                "next": "http://localhost/demo/page?q=a+b&page=3&per_page=5",
+                "last": "http://localhost/demo/page?q=a+b&page=3&per_page=5",
+            },
         })
     );
     let body = client.get("/demo/page?page=3").send().await.json();
@@ -331,7 +336,7 @@ async fn the_locale_decides_texts() {
             .is_some_and(|text| text.is_ascii() && !text.is_empty()),
         "{message}"
     );
-    assert_eq!(client.app().settings().locale, Locale::En);
+    assert_eq!(client.app().settings().locale, Locale::En.into());
 }
 
 #[tokio::test]
@@ -348,8 +353,11 @@ async fn error_status_options_change_the_status_only() {
     }
 }
 
-/// Counts warnings that mention a word.
-struct Warnings(&'static str, std::sync::Arc<std::sync::Mutex<Vec<String>>>);
+/// Collects log lines that mention a word.
+pub(crate) struct Warnings(
+    pub(crate) &'static str,
+    pub(crate) std::sync::Arc<std::sync::Mutex<Vec<String>>>,
+);
 
 impl tracing::Subscriber for Warnings {
     fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {

@@ -279,6 +279,6 @@ async fn the_document_is_whole() {
     let page = client.get("/demo/page?x=1&page=2").send().await.json();
     assert_eq!(
         page["data"]["meta"]["pagination"]["links"]["next"],
-        "/demo/page?x=1&page=3&per_page=5"
+        "http://localhost/demo/page?x=1&page=3&per_page=5"
     );
 }

@@ -467,6 +467,7 @@ async fn a_foreign_client_is_served_over_a_socket() {
         tungstenite::Message::Pong("p".into())
     );
     client.close(None).await.unwrap();
+    while client.next().await.is_some() {}
     assert_eq!(told(&mut reports).await, "closed with 1005");
     let mut client = connect(&server, "/foreign").await;
     assert_eq!(

@@ -1,6 +1,6 @@
 //! The current request of a thread, and [`Scoped`], which carries it along with a future.
 
-use super::RequestId;
+use super::{RequestId, TraceContext};
 use pin_project_lite::pin_project;
 use std::{
     cell::Cell,
@@ -8,11 +8,22 @@ use std::{
     marker::PhantomData,
     pin::Pin,
     task::{Context, Poll},
+    time::Instant,
 };
 
 thread_local! {
     // `const` and without a destructor: an access is an address, without a check for "first use".
-    static CURRENT: Cell<Option<RequestId>> = const { Cell::new(None) };
+    static CURRENT: Cell<Option<Current>> = const { Cell::new(None) };
+    // Apart, since it has a destructor: touched only by requests that bring a trace context.
+    static TRACE: Cell<Option<TraceContext>> = const { Cell::new(None) };
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Current {
+    id: RequestId,
+    deadline: Option<Instant>,
+    /// Whether what `TRACE` holds is of this request.
+    traced: bool,
 }
 
 /// The id of the request that this thread serves at the moment.
@@ -30,7 +41,7 @@ thread_local! {
 #[must_use]
 #[inline]
 pub fn current() -> Option<RequestId> {
-    CURRENT.get()
+    CURRENT.get().map(|current| current.id)
 }
 
 /// Makes `id` the current request of this thread until the returned scope is dropped, which brings
@@ -38,16 +49,89 @@ pub fn current() -> Option<RequestId> {
 #[must_use = "the request ends when the scope is dropped"]
 #[inline]
 pub fn enter(id: RequestId) -> Scope {
+    enter_as(Current {
+        id,
+        deadline: None,
+        traced: false,
+    })
+}
+
+#[inline]
+fn enter_as(current: Current) -> Scope {
     Scope {
-        previous: CURRENT.replace(Some(id)),
+        previous: CURRENT.replace(Some(current)),
+        hidden_trace: None,
         thread: PhantomData,
+    }
+}
+
+/// A request that is being served, with what those who work for it have to know.
+///
+/// [`Served::current`] on one thread and [`enter`](Served::enter) on another carry a request over.
+///
+/// ```
+/// use fastkit::context::{RequestId, Served};
+/// use std::time::{Duration, Instant};
+///
+/// let served = Served {
+///     id: RequestId::random(),
+///     deadline: Some(Instant::now() + Duration::from_secs(5)),
+///     trace: None,
+/// };
+/// let _scope = served.enter();
+/// assert_eq!(Served::current(), Some(served));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// The id of the request.
+    pub id: RequestId,
+    /// When the answer is of no use any more; `None` for "no such time".
+    pub deadline: Option<Instant>,
+    /// The trace that the request belongs to.
+    pub trace: Option<TraceContext>,
+}
+
+impl Served {
+    /// The request that this thread serves at the moment.
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        let current = CURRENT.get()?;
+        let trace = current.traced.then(|| {
+            TRACE.with(|slot| {
+                let trace = slot.take();
+                slot.set(trace.clone());
+                trace
+            })
+        });
+        Some(Self {
+            id: current.id,
+            deadline: current.deadline,
+            trace: trace.flatten(),
+        })
+    }
+
+    /// Makes it the current request of this thread; see [`enter`].
+    #[must_use = "the request ends when the scope is dropped"]
+    #[inline]
+    pub fn enter(&self) -> Scope {
+        let mut scope = enter_as(Current {
+            id: self.id,
+            deadline: self.deadline,
+            traced: self.trace.is_some(),
+        });
+        if let Some(trace) = &self.trace {
+            scope.hidden_trace = Some(TRACE.replace(Some(trace.clone())));
+        }
+        scope
     }
 }
 
 /// A stretch of code that serves a request; see [`enter`].
 #[derive(Debug)]
 pub struct Scope {
-    previous: Option<RequestId>,
+    previous: Option<Current>,
+    /// What `TRACE` held before, where this scope has put something there.
+    hidden_trace: Option<Option<TraceContext>>,
     /// A scope belongs to the thread that it was entered on.
     thread: PhantomData<*const ()>,
 }
@@ -56,6 +140,10 @@ impl Drop for Scope {
     #[inline]
     fn drop(&mut self) {
         CURRENT.set(self.previous);
+        if let Some(trace) = self.hidden_trace.take() {
+            // A thread that is ending has no slot any more.
+            let _ = TRACE.try_with(|slot| slot.set(trace));
+        }
     }
 }
 
@@ -167,6 +255,37 @@ mod tests {
         assert_eq!(current(), Some(id("outer")));
         drop(outer);
         assert_eq!(current(), None);
+    }
+
+    #[test]
+    fn deadline_and_trace_belong_to_their_scope() {
+        let parent = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let served = |name| Served {
+            id: id(name),
+            deadline: Some(Instant::now()),
+            trace: TraceContext::parse(parent, Some(name.as_bytes())),
+        };
+        let (outer, inner) = (served("outer"), served("inner"));
+        assert_eq!(Served::current(), None);
+        {
+            let _outer = outer.enter();
+            {
+                let _inner = inner.enter();
+                assert_eq!(Served::current(), Some(inner.clone()));
+            }
+            {
+                let _bare = enter(id("bare"));
+                let seen = Served::current().unwrap();
+                assert_eq!((seen.deadline, seen.trace), (None, None));
+            }
+            assert_eq!(Served::current(), Some(outer.clone()));
+        }
+        assert_eq!(Served::current(), None);
+        let carried = std::thread::spawn(move || {
+            let _scope = inner.enter();
+            Served::current().unwrap().trace
+        });
+        assert_eq!(carried.join().unwrap().unwrap().state(), Some("inner"));
     }
 
     #[test]

@@ -3,9 +3,11 @@
 //! It keeps texts, not values: what is set in code is read and checked exactly as what is set in
 //! the environment. The method of each variable is generated from the table.
 
-use super::value::{ErrorStatus, FieldRule, Front, Listen, Network, ResponseFormat, Secret};
+use super::value::{
+    ErrorStatus, FieldRule, Front, Listen, Network, PageParams, ResponseFormat, Secret,
+};
 use crate::{
-    Locale,
+    LanguageTag, Locale,
     logger::{Directives, Format, Level, Rotate},
     mask::mask_value,
 };
@@ -167,7 +169,7 @@ into_text! {
     usize: |value| value.to_string();
     Duration: |value| format!("{}ms", value.as_millis());
     Option<Duration>: |value| value.map_or_else(|| "off".to_owned(), IntoText::<Duration>::into_text);
-    Locale: |value| value.to_string();
+    LanguageTag: |value| value.to_string();
     Level: |value| value.to_string();
     Format: |value| if value == Format::Json { "json".to_owned() } else { "text".to_owned() };
     Directives: |value| value.to_string();
@@ -177,9 +179,16 @@ into_text! {
     Secret: |value| value.expose().to_owned();
     ResponseFormat: |value| value.as_str().to_owned();
     Front: |value| value.as_str().to_owned();
+    PageParams: |value| value.as_str().to_owned();
     Vec<String>: |value| value.join(",");
     Vec<Network>: |value| join(&value);
     Vec<FieldRule>: |value| join(&value);
+}
+
+impl IntoText<LanguageTag> for Locale {
+    fn into_text(self) -> String {
+        self.to_string()
+    }
 }
 
 impl IntoText<Option<Duration>> for Duration {

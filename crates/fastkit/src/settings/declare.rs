@@ -4,7 +4,8 @@
 /// A list of settings, then a list of names that are known without effect.
 ///
 /// Each setting is written as two doc comments (English, Chinese), then
-/// `name: Type as Kind = Preset => state("detail")`, then optionally `or [alias ...]` with other
+/// `name: Type as Kind = Preset => state("detail")` (`with` names a cargo feature of this crate,
+/// `feature` one that is still to come), then optionally `or [alias ...]` with other
 /// spellings and `else [NAME ...]` with names of other systems, and a semicolon.
 macro_rules! settings {
     (
@@ -62,6 +63,7 @@ macro_rules! settings {
                 summary: $en.trim_ascii(),
                 summary_zh: $zh.trim_ascii(),
                 state: settings!(@state $state $(($detail))?),
+                feature: settings!(@feature $state $(($detail))?),
                 empty_counts: <$kind as Kind>::EMPTY_COUNTS,
                 allowed: <$kind as Kind>::allowed,
             },)*)*
@@ -74,6 +76,7 @@ macro_rules! settings {
                 summary: $old_en.trim_ascii(),
                 summary_zh: $old_zh.trim_ascii(),
                 state: State::NoEffect($reason),
+                feature: None,
                 empty_counts: false,
                 allowed: <Text as Kind>::allowed,
             },)*
@@ -81,15 +84,26 @@ macro_rules! settings {
 
         /// One method per variable. What stands here is weaker than `.env` and the environment.
         impl Config {
-            $($(settings!(@method $state $name $type, $en);)*)*
+            $($(settings!(@method $state $(($detail))? $name $type, $en);)*)*
         }
     };
     (@state active) => { State::Active };
     (@state planned($part:literal)) => { State::Planned($part) };
     (@state feature($feature:literal)) => { State::Feature($feature) };
+    // A feature of this crate, which may be compiled in.
+    (@state with($feature:literal)) => {
+        if cfg!(feature = $feature) { State::Active } else { State::Feature($feature) }
+    };
+    (@feature feature($feature:literal)) => { Some($feature) };
+    (@feature with($feature:literal)) => { Some($feature) };
+    (@feature $state:ident $(($detail:literal))?) => { None };
     // What needs a feature that is not there cannot be set in code either.
-    (@method feature $name:ident $type:ty, $en:literal) => {};
-    (@method $state:ident $name:ident $type:ty, $en:literal) => {
+    (@method feature($feature:literal) $name:ident $type:ty, $en:literal) => {};
+    (@method with($feature:literal) $name:ident $type:ty, $en:literal) => {
+        #[cfg(feature = $feature)]
+        settings!(@method active $name $type, $en);
+    };
+    (@method $state:ident $(($detail:literal))? $name:ident $type:ty, $en:literal) => {
         #[doc = $en]
         #[doc = ""]
         #[doc = concat!(" As `flyer_", stringify!($name), "`; text is taken as it is written there.")]

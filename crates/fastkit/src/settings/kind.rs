@@ -10,7 +10,7 @@ mod words;
 pub(super) use lists::{CommaList, FieldRules, List, Modules, Networks, Uris};
 pub(super) use measures::{Bytes, OffSeconds, Rate, Seconds};
 pub(super) use places::{BaseUrl, Folder, Host, LogTarget, Socket};
-pub(super) use words::Choice;
+pub(super) use words::{Choice, Language};
 
 use super::value::Secret;
 use crate::Locale;

@@ -7,7 +7,6 @@ use super::{
     kind::Kind,
     source::{Source, Sources},
     table::{Settings, TABLE},
-    value::ResponseFormat,
     variable::{Preset, State, Variable},
 };
 use crate::{Locale, mask::mask_value};
@@ -335,18 +334,19 @@ impl<'a> Resolver<'a> {
 
     /// What no variable can be blamed for alone.
     fn check(&mut self, settings: &Settings) {
-        if settings.response_format == ResponseFormat::Problem {
-            self.errors.push(
-                "flyer_response_format = \"problem\" is not possible in this version: it is planned for a later one; \
-                 expected standard or flyer"
-                    .to_owned(),
-            );
-        }
         if settings.workers > 1 && settings.supervisor == Some(false) {
             self.refuse(
                 "flyer_workers",
                 "several workers need the supervisor, which flyer_supervisor = 0 turns off; expected 1, or flyer_supervisor = 1",
             );
+        }
+        if cfg!(feature = "tls") {
+            let (cert, key) = ("flyer_tls_cert", "flyer_tls_key");
+            match (&settings.tls_cert, &settings.tls_key) {
+                (Some(_), None) => self.refuse(cert, "it needs flyer_tls_key as well"),
+                (None, Some(_)) => self.refuse(key, "it needs flyer_tls_cert as well"),
+                _ => {}
+            }
         }
         if settings.auth_enable {
             let on = self

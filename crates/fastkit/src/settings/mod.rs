@@ -26,7 +26,8 @@ pub use reference::reference;
 pub use source::{Source, Sources};
 pub use table::Settings;
 pub use value::{
-    Control, ErrorStatus, FieldRule, Front, InvalidNetwork, Listen, Network, ResponseFormat, Secret,
+    Control, ErrorStatus, FieldRule, Front, InvalidNetwork, Listen, Network, PageParams,
+    ResponseFormat, Secret,
 };
 pub use variable::{Group, Preset, State, Variable};
 

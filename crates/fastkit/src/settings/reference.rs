@@ -111,7 +111,10 @@ fn description(variable: &Variable, locale: Locale, words: &Words) -> String {
         State::NoEffect(reason) => {
             add(format!("{} {}", words.no_effect, translate(reason, locale)))
         }
-        State::Feature(feature) => add(format!("{} `{feature}`", words.feature)),
+        State::Feature(_) => {}
+    }
+    if let Some(feature) = variable.feature {
+        add(format!("{} `{feature}`", words.feature));
     }
     text
 }

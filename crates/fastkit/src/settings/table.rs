@@ -4,12 +4,14 @@ use super::{
     config::{Config, Contact, IntoText},
     declare::settings,
     kind::{
-        BaseUrl, Bytes, Choice, CommaList, Count, FieldRules, Flag, Folder, Host, Kind, List,
-        LogTarget, Maybe, MaybeEmpty, Modules, Networks, Number, OffSeconds, Rate, Seconds, Socket,
-        Text, Uris,
+        BaseUrl, Bytes, Choice, CommaList, Count, FieldRules, Flag, Folder, Host, Kind, Language,
+        List, LogTarget, Maybe, MaybeEmpty, Modules, Networks, Number, OffSeconds, Rate, Seconds,
+        Socket, Text, Uris,
     },
     load::Resolver,
-    value::{Control, ErrorStatus, FieldRule, Front, Listen, Network, ResponseFormat, Secret},
+    value::{
+        Control, ErrorStatus, FieldRule, Front, Listen, Network, PageParams, ResponseFormat, Secret,
+    },
     variable::{
         Group,
         Preset::{self, Computed, Text as Is, Unset},
@@ -17,7 +19,7 @@ use super::{
     },
 };
 use crate::{
-    Locale,
+    LanguageTag,
     logger::{Directives, Format, Level, Rotate},
 };
 use std::{path::PathBuf, time::Duration};
@@ -45,9 +47,12 @@ settings! {
         /// Whether the docs, redoc and openapi.json are served.
         /// 是否提供 docs、redoc 和 openapi.json。
         docs: bool as Flag = Is("1") => active;
-        /// The language of built-in texts where the client names none.
-        /// 客户端未指定语言时内置文本的语言。
-        locale: Locale as Choice<Locale> = Is("zh-CN") => active;
+        /// The language of texts where the client asks for none that is there.
+        /// 客户端未指定语言，或没有其所需语言的文本时使用的语言。
+        locale: LanguageTag as Language = Is("zh-CN") => active;
+        /// The folder of the locale files, `zh-CN.toml`, `en.toml` and so on; it may be absent.
+        /// 语言文件（`zh-CN.toml`、`en.toml` 等）所在目录，可以不存在。
+        locales: PathBuf as Folder = Is("locales") => active;
         /// Whether the causes of 5xx answers are shown to the client.
         /// 是否向客户端显示 5xx 错误的原因。
         debug: bool as Flag = Is("0") => active;
@@ -147,7 +152,7 @@ settings! {
         max_headers_log_length: usize as Count<0, 67_108_864> = Is("2048") => active;
         /// Whether outgoing requests of the HTTP client are logged.
         /// 是否记录 HTTP 客户端发出的请求。
-        request_log: bool as Flag = Is("1") => planned("a later version");
+        request_log: bool as Flag = Is("1") => active;
     }
     group Requests {
         /// Whether JSON bodies are accepted without the Content-Type header.
@@ -195,10 +200,13 @@ settings! {
         response_error_status: Option<ErrorStatus> as Maybe<Choice<ErrorStatus>> = Computed("strict; in the flyer format 200 for most") => active;
         /// New names for fields of the answers, `-` hides one: `message=msg,data.data=data.list,error=-`.
         /// 响应字段的别名，`-` 表示隐藏：`message=msg,data.data=data.list,error=-`。
-        response_fields: Vec<FieldRule> as FieldRules = Unset => planned("a later version");
+        response_fields: Vec<FieldRule> as FieldRules = Unset => active;
         /// What is added to failure codes below 1000.
         /// 加到小于 1000 的失败返回码上的基数。
         status_code_base: u32 as Number<u32, 0, 1_000_000_000> = Is("0") => active;
+        /// The query parameters by which clients ask for a page (`Pagination`), and which its links have.
+        /// 客户端请求分页时使用的查询参数（`Pagination`），分页链接也使用它们。
+        page_params: PageParams as Choice<PageParams> = Is("page,per_page") => active;
     }
     group Transport {
         /// What reads the requests: the fast loop for plain ones with hyper behind it, or hyper for all.
@@ -206,13 +214,13 @@ settings! {
         front: Front as Choice<Front> = Is("fast") => active;
         /// The file of the TLS certificate chain, PEM.
         /// TLS 证书链文件（PEM）。
-        tls_cert: Option<String> as Maybe<Text> = Unset => planned("a later version");
+        tls_cert: Option<String> as Maybe<Text> = Unset => with("tls");
         /// The file of the TLS key, PEM.
         /// TLS 私钥文件（PEM）。
-        tls_key: Option<String> as Maybe<Text> = Unset => planned("a later version");
+        tls_key: Option<String> as Maybe<Text> = Unset => with("tls");
         /// Whether HTTP/2 is spoken.
         /// 是否支持 HTTP/2。
-        http2: bool as Flag = Is("0") => planned("a later version");
+        http2: bool as Flag = Is("0") => with("http2");
     }
     group Telemetry {
         /// Whether traces, metrics and logs are exported by OTLP.

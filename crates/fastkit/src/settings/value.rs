@@ -151,6 +151,49 @@ impl ErrorStatus {
     }
 }
 
+/// The parameters by which a client asks for a page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum PageParams {
+    /// `?page=2&per_page=20`, pages count from 1.
+    #[default]
+    PagePerPage,
+    /// `?page=2&size=20`, pages count from 1.
+    PageSize,
+    /// `?offset=20&limit=20`, items count from 0.
+    OffsetLimit,
+}
+
+impl PageParams {
+    /// The two names, as they are written in settings.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PagePerPage => "page,per_page",
+            Self::PageSize => "page,size",
+            Self::OffsetLimit => "offset,limit",
+        }
+    }
+
+    /// The name of the parameter that says where the page begins.
+    #[must_use]
+    pub const fn position(self) -> &'static str {
+        match self {
+            Self::PagePerPage | Self::PageSize => "page",
+            Self::OffsetLimit => "offset",
+        }
+    }
+
+    /// The name of the parameter that says how many items a page has.
+    #[must_use]
+    pub const fn size(self) -> &'static str {
+        match self {
+            Self::PagePerPage => "per_page",
+            Self::PageSize => "size",
+            Self::OffsetLimit => "limit",
+        }
+    }
+}
+
 /// What becomes of a field of the answers: `message=msg`, `data.data=data.list`, `error=-`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FieldRule {

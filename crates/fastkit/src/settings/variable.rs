@@ -23,6 +23,8 @@ pub struct Variable {
     pub summary_zh: &'static str,
     /// Whether it does anything in this build.
     pub state: State,
+    /// The cargo feature that it needs, compiled in or not.
+    pub feature: Option<&'static str>,
     /// Whether an empty value means something other than "not set".
     pub empty_counts: bool,
     pub(super) allowed: fn(Locale) -> Cow<'static, str>,

@@ -9,7 +9,7 @@ mod texts;
 
 pub use crate::Locale;
 pub use constants::*;
-pub use texts::{FLYER_UNCAUGHT, flyer_text};
+pub use texts::{flyer_text, flyer_uncaught};
 
 /// The standard phrase of a code: `Not Found` for 404. Empty for a code that is not known.
 ///
@@ -39,6 +39,33 @@ pub fn text(code: u32, locale: Locale) -> Option<&'static str> {
         Locale::ZhCn => entry.zh,
         Locale::En => entry.en,
     })
+}
+
+/// The name of a code's constant: `HTTP_404_NOT_FOUND` for 404. Of several names it is the one of
+/// FastFlyer's README.
+///
+/// ```
+/// use fastkit::status;
+///
+/// assert_eq!(status::name(413), Some("HTTP_413_PAYLOAD_TOO_LARGE"));
+/// assert_eq!(status::name(404_101), None);
+/// ```
+#[must_use]
+pub fn name(code: u32) -> Option<&'static str> {
+    NAMES
+        .iter()
+        .find(|(_, number)| *number == code)
+        .map(|(name, _)| *name)
+}
+
+/// Every constant with its number, aliases included.
+///
+/// ```
+/// let teapots: Vec<_> = fastkit::status::names().filter(|(_, code)| *code == 418).collect();
+/// assert_eq!(teapots, [("HTTP_418_I_AM_A_TEAPOT", 418), ("HTTP_418_IM_A_TEAPOT", 418)]);
+/// ```
+pub fn names() -> impl Iterator<Item = (&'static str, u32)> {
+    NAMES.iter().copied()
 }
 
 /// All codes that have a phrase and texts, in ascending order.

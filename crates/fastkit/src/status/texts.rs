@@ -1,5 +1,7 @@
 //! Phrases and texts of the codes, one row per code, sorted by code.
 
+use crate::Locale;
+
 /// What is known of a code.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -10,25 +12,47 @@ pub(super) struct Entry {
 }
 
 /// The message of the `flyer` format for an error that nothing caught.
-pub const FLYER_UNCAUGHT: &str = "内部异常";
+///
+/// ```
+/// use fastkit::{Locale, status};
+///
+/// assert_eq!(status::flyer_uncaught(Locale::ZhCn), "内部异常");
+/// ```
+#[must_use]
+pub const fn flyer_uncaught(locale: Locale) -> &'static str {
+    match locale {
+        Locale::ZhCn => "内部异常",
+        Locale::En => "Internal error",
+    }
+}
 
-/// The message of a code in the `flyer` format, as the original sends it: Chinese, and empty for
+/// The message of a code in the `flyer` format: in Chinese as the original sends it, and empty for
 /// the codes that it has no text for.
 ///
 /// ```
-/// assert_eq!(fastkit::status::flyer_text(404), "请求的资源不存在");
-/// assert_eq!(fastkit::status::flyer_text(409), "");
+/// use fastkit::{Locale, status};
+///
+/// assert_eq!(status::flyer_text(404, Locale::ZhCn), "请求的资源不存在");
+/// assert_eq!(status::flyer_text(404, Locale::En), "The requested resource does not exist");
+/// assert_eq!(status::flyer_text(409, Locale::ZhCn), "");
 /// ```
 #[must_use]
-pub const fn flyer_text(code: u32) -> &'static str {
-    match code {
-        400 => "请求参数校验不通过",
-        401 => "权限校验不通过",
-        403 => "响应参数校验不通过",
-        404 => "请求的资源不存在",
-        500 => "服务器内部错误",
-        504 => "请求上游服务时超时",
-        _ => "",
+pub const fn flyer_text(code: u32, locale: Locale) -> &'static str {
+    let (zh, en) = match code {
+        400 => (
+            "请求参数校验不通过",
+            "The request's parameters are not valid",
+        ),
+        401 => ("权限校验不通过", "Authentication failed"),
+        403 => ("响应参数校验不通过", "The response is not valid"),
+        404 => ("请求的资源不存在", "The requested resource does not exist"),
+        500 => ("服务器内部错误", "Internal server error"),
+        504 => ("请求上游服务时超时", "The upstream service timed out"),
+        _ => ("", ""),
+    };
+    match locale {
+        Locale::ZhCn => zh,
+        Locale::En => en,
     }
 }
 

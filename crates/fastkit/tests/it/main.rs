@@ -8,6 +8,7 @@
 #[cfg(feature = "cache")]
 mod cache;
 mod child;
+mod client;
 mod docs;
 mod logger;
 mod settings;

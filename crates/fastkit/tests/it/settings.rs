@@ -4,8 +4,8 @@ use fastkit::{
     Locale,
     logger::{Format, Level, LogConfig},
     settings::{
-        Config, Contact, Control, ErrorStatus, FieldRule, Listen, Loaded, ResponseFormat, Secret,
-        Settings, Source, Sources,
+        Config, Contact, Control, ErrorStatus, FieldRule, Listen, Loaded, PageParams,
+        ResponseFormat, Secret, Settings, Source, Sources,
     },
 };
 use std::{path::PathBuf, time::Duration};
@@ -104,11 +104,11 @@ fn defaults_are_those_of_the_table() {
     );
     assert_eq!(
         (
-            settings.locale,
+            settings.locale.as_str(),
             settings.status_code_base,
             settings.basic_auth().is_none()
         ),
-        (Locale::ZhCn, 0, true)
+        ("zh-CN", 0, true)
     );
     assert_eq!(
         (
@@ -215,12 +215,12 @@ fn every_mistake_is_one_line_with_name_value_place_and_what_is_allowed() {
         ("flyer_response_fields", "message"),
         ("flyer_access_log_exclude_uris", "ping"),
     ])
-    .with_dotenv([("flyer_locale", "fr")]);
+    .with_dotenv([("flyer_locale", "no language")]);
     let expected = [
         r#"flyer_host = "0.0.0.0:80" (environment) is not allowed: expected an address, a host name, or unix:/path; the port belongs into flyer_port"#,
         r#"flyer_port = "many" (code) is not allowed: expected a whole number from 0 to 65535"#,
         r#"flyer_base_url = "flyer" (environment) is not allowed: expected nothing, or parts of letters, digits, '.', '_' and '-', each after a slash (/a, /a/b); it begins with a slash"#,
-        r#"flyer_locale = "fr" (.env) is not allowed: expected zh-CN or en"#,
+        r#"flyer_locale = "no language" (.env) is not allowed: expected zh-CN, en, or the tag of a locale file (pt-BR)"#,
         r#"flyer_threads = "4" (environment) is not allowed: expected a whole number from 5 to 10000"#,
         r#"flyer_console_log_level = "loud" (environment) is not allowed: expected debug, info, warn or error"#,
         r#"flyer_log = "app=loud" (environment) is not allowed: expected a level and module=level pairs between commas (info,app::items=debug); "app=loud" is neither a level nor module=level"#,
@@ -343,6 +343,30 @@ fn what_has_no_effect_is_warned_of() {
         ["/health_check", "/a/health_check"]
     );
     assert!(errors(&[("flyer_workers", "0")]).contains("expected a whole number from 1 to 1024"));
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn tls_has_to_be_compiled_in() {
+    assert_eq!(
+        errors(&[("flyer_tls_cert", "cert.pem")]),
+        "flyer_tls_cert = \"cert.pem\" (environment) is not possible in this build: it needs the cargo feature \"tls\", which is not compiled in"
+    );
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_certificate_needs_its_key() {
+    for (one, other) in [
+        ("flyer_tls_cert", "flyer_tls_key"),
+        ("flyer_tls_key", "flyer_tls_cert"),
+    ] {
+        let text = errors(&[(one, "one.pem")]);
+        assert!(
+            text.contains(&format!("it needs {other} as well")),
+            "{text}"
+        );
+    }
 }
 
 #[test]
@@ -471,11 +495,12 @@ fn code_takes_values_and_text() {
 }
 
 #[test]
-fn a_format_of_a_later_part_is_refused_rather_than_ignored() {
+fn the_parameters_of_pages_are_two_names() {
+    let settings = load(&[("flyer_page_params", "offset, limit")]).settings;
+    assert_eq!(settings.page_params, PageParams::OffsetLimit);
     assert_eq!(
-        errors(&[("flyer_response_format", "problem")]),
-        "flyer_response_format = \"problem\" is not possible in this version: it is planned for a later one; \
-         expected standard or flyer"
+        errors(&[("flyer_page_params", "seite,anzahl")]),
+        r#"flyer_page_params = "seite,anzahl" (environment) is not allowed: expected "page,per_page", "page,size" or "offset,limit""#
     );
 }
 

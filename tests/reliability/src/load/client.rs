@@ -2,7 +2,7 @@
 //!
 //! Key type: [`Client`].
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -45,10 +45,8 @@ struct Client<'a> {
     ledger: Ledger,
     latency: Histogram,
     started: Instant,
-    last_answer: Instant,
-    longest_gap: Duration,
+    processes: BTreeSet<u32>,
     open: u64,
-    answered: u64,
     source: u8,
     body: Vec<u8>,
 }
@@ -85,10 +83,8 @@ impl<'a> Client<'a> {
             ledger: Ledger::new(&plan.run),
             latency: Histogram::default(),
             started: now,
-            last_answer: now,
-            longest_gap: Duration::ZERO,
+            processes: BTreeSet::new(),
             open: 0,
-            answered: 0,
             source: 0,
             body: vec![b'x'; BODY],
         })
@@ -104,7 +100,6 @@ impl<'a> Client<'a> {
                 self.send(lane, !more)?;
             }
             self.shared.issued.store(self.ledger.issued(), Relaxed);
-            self.shared.answered.store(self.answered, Relaxed);
             self.shared.open.store(self.open, Relaxed);
             if !more && self.open == 0 && self.lanes.iter().all(|lane| lane.due.is_empty()) {
                 break;
@@ -124,7 +119,7 @@ impl<'a> Client<'a> {
         Ok(Report {
             ledger: self.ledger,
             latency: self.latency,
-            longest_gap: self.longest_gap,
+            processes: self.processes,
             took: self.started.elapsed(),
         })
     }
@@ -302,10 +297,8 @@ impl<'a> Client<'a> {
         connection.answers += 1;
         connection.process = answer.process().or(connection.process);
         let now = Instant::now();
-        self.longest_gap = self.longest_gap.max(now - self.last_answer);
-        self.last_answer = now;
+        self.processes.extend(connection.process);
         self.open -= 1;
-        self.answered += 1;
         self.latency.add(now - open.due);
         self.ledger.answered(open.number, answer.status);
         true

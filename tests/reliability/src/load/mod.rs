@@ -12,7 +12,7 @@ mod connection;
 mod histogram;
 mod ledger;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -107,7 +107,6 @@ pub(crate) struct Load {
 struct Shared {
     stop: AtomicBool,
     issued: AtomicU64,
-    answered: AtomicU64,
     open: AtomicU64,
 }
 
@@ -118,8 +117,8 @@ pub(crate) struct Report {
     pub(crate) ledger: Ledger,
     /// How long answers took, from when they were due.
     pub(crate) latency: Histogram,
-    /// The longest gap between two answers, and when it ended.
-    pub(crate) longest_gap: Duration,
+    /// The processes that have answered.
+    pub(crate) processes: BTreeSet<u32>,
     /// From the first request to the last answer.
     pub(crate) took: Duration,
 }
@@ -139,11 +138,6 @@ impl Load {
     /// Requests that were due so far.
     pub(crate) fn issued(&self) -> u64 {
         self.shared.issued.load(Relaxed)
-    }
-
-    /// Requests that were answered so far.
-    pub(crate) fn answered(&self) -> u64 {
-        self.shared.answered.load(Relaxed)
     }
 
     /// Requests that are sent and not answered now.

@@ -74,7 +74,7 @@ const CASES: &[Case] = &[
 /// Sends each to one process and looks at its memory.
 pub(crate) fn measure(suite: &Suite) -> Result<Finding> {
     let mut finding = Finding::default();
-    let mut service = suite.service("8-bodies").run()?;
+    let mut service = suite.service("8-bodies").alone().run()?;
     let address = service.address;
     // What every body costs the first time is no growth: a good one of each kind, of full size.
     let full = vec![b'x'; usize::try_from(LIMIT)?];

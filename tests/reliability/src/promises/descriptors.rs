@@ -18,7 +18,10 @@ const MOST_BUSY: f64 = 20.0;
 /// Takes all descriptors with silent connections, looks at the processor, and lets go.
 pub(crate) fn measure(suite: &Suite) -> Result<Finding> {
     let mut finding = Finding::default();
-    let mut start = suite.service("9-descriptors").set("flyer_access_log", 0);
+    let mut start = suite
+        .service("9-descriptors")
+        .alone()
+        .set("flyer_access_log", 0);
     start.through = ["sh", "-c", "ulimit -n 64 && exec \"$0\""]
         .map(str::to_owned)
         .to_vec();

@@ -28,7 +28,7 @@ pub(crate) fn measure(suite: &Suite) -> Result<Finding> {
 
 /// Requests whose lines are long.
 fn load(suite: &Suite, service: &Service) -> Result<Report> {
-    let mut plan = Plan::mixed(service.address, &suite.run(), Pace::Fixed(3_000.0)).of(6_000);
+    let mut plan = Plan::mixed(service.address, &suite.run(), Pace::Fixed(5_000.0)).of(6_000);
     plan.ways = vec![(Way::KeepAlive, 16)];
     plan.post_every = 1;
     let report = Load::start(plan).join()?;
@@ -41,7 +41,10 @@ fn load(suite: &Suite, service: &Service) -> Result<Report> {
 }
 
 fn start<'a>(suite: &'a Suite, name: &str) -> Start<'a> {
-    suite.service(name).set("flyer_max_body_log_length", LINE)
+    suite
+        .service(name)
+        .alone()
+        .set("flyer_max_body_log_length", LINE)
 }
 
 fn no_failures(name: &str, report: &Report, finding: &mut Finding) {

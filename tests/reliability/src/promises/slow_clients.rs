@@ -25,6 +25,8 @@ const LIMITS: [(Kind, Duration); 4] = [
     (Kind::Read, Duration::from_secs(30)),
 ];
 const HEAD: u64 = 5;
+/// What a quiet time is taken to be at least: below, the turns of the client's own loop count.
+const NOISE: Duration = Duration::from_millis(5);
 /// How often the latency is measured until it is as promised: others use the machine too.
 const ATTEMPTS: usize = 3;
 
@@ -48,48 +50,56 @@ fn others(suite: &Suite, service: &Service, seconds: u64) -> Result<Report> {
 
 fn roomy(suite: &Suite, finding: &mut Finding) -> Result<()> {
     let attackers = suite.pick(2_000, 10_000);
-    let seconds = suite.pick(4, 8);
+    let seconds = suite.pick(3, 8);
     let mut service = suite
         .service("5-roomy")
+        .alone()
         .set("flyer_worker_connections", 20_000)
         .set("flyer_header_timeout", HEAD)
         .run()?;
-    let mut quiet = others(suite, &service, seconds)?.latency.p99();
-    let before = proc::resident(service.process)?;
-    let attack = Attack::start(service.address, &Kind::ALL, attackers);
-    let all = || attack.held() >= attackers * 99 / 100;
-    let all_held = eventually(Duration::from_secs(10), all).is_some();
-    finding.expect(all_held, || {
-        format!("only {} of {attackers} attackers got in", attack.held())
-    });
     let mut latencies = Vec::new();
-    for attempt in 0..ATTEMPTS {
-        if attempt > 0 {
-            // The machine may have been busier than when it was quiet.
-            quiet = quiet.max(Duration::from_millis(1));
-        }
+    let attack = loop {
+        let quiet = others(suite, &service, seconds)?.latency.p99();
+        let before = proc::resident(service.process)?;
+        let attack = Attack::start(service.address, &Kind::ALL, attackers);
+        // Some are always between the end of one connection and the next.
+        let all = || attack.held() >= attackers * 95 / 100;
+        let all_held = eventually(Duration::from_secs(15), all).is_some();
+        finding.expect(all_held, || {
+            format!("only {} of {attackers} attackers got in", attack.held())
+        });
         let report = others(suite, &service, seconds)?;
-        let failed = report.ledger.failed();
-        finding.expect(failed == 0, || {
+        finding.expect(report.ledger.failed() == 0, || {
             format!("others failed: {}", report.failures())
         });
-        latencies.push(report.latency.p99());
-        if latencies[attempt] <= BOUND.min(quiet * 2) {
-            break;
+        let grown = proc::resident(service.process)?.saturating_sub(before) * 1024;
+        latencies.push((quiet, report.latency.p99(), grown / attackers as u64));
+        if is_kept(&latencies) || latencies.len() == ATTEMPTS {
+            break attack;
         }
-    }
-    let grown = (proc::resident(service.process)?.saturating_sub(before)) * 1024;
-    let each = grown / attackers as u64;
-    let best = latencies.iter().min().copied().unwrap_or_default();
-    finding.expect(best <= BOUND.min(quiet * 2), || {
-        format!("p99 of others {}, quiet {}", Millis(best), Millis(quiet))
+        drop(attack);
+        // Until the server has seen that they have gone.
+        let gone = || proc::descriptors(service.process) < attackers / 10;
+        eventually(Duration::from_secs(10), gone);
+    };
+    let shown: Vec<_> = latencies
+        .iter()
+        .map(|(quiet, latency, _)| format!("{} (quiet {})", Millis(*latency), Millis(*quiet)))
+        .collect();
+    finding.expect(is_kept(&latencies), || {
+        format!("p99 of others: {}", shown.join(", "))
     });
+    let each = latencies
+        .iter()
+        .map(|(_, _, each)| *each)
+        .max()
+        .unwrap_or_default();
     finding.expect(each <= MEMORY, || {
         format!("{each} bytes of memory for each")
     });
     attack.renew_no_more();
     // In the short form those who do not read are not waited for: they have 30 s.
-    let patience = Duration::from_secs(suite.pick(HEAD + 2, 33));
+    let patience = Duration::from_secs(suite.pick(HEAD + 2, 35));
     let least = if suite.short { attackers / 4 } else { 0 };
     eventually(patience, || attack.held() <= least);
     let toll = attack.stop()?;
@@ -97,17 +107,19 @@ fn roomy(suite: &Suite, finding: &mut Finding) -> Result<()> {
     finding.expect(service.is_running(), || {
         format!("the service died: {}", service.printed())
     });
-    let all: Vec<_> = latencies
-        .iter()
-        .map(|latency| Millis(*latency).to_string())
-        .collect();
     finding.figure(format!(
-        "{attackers} attackers: p99 of others {} (quiet {}), {each} bytes each, {}",
-        all.join(", "),
-        Millis(quiet),
+        "{attackers} attackers: p99 of others {}, {each} bytes each, {}",
+        shown.join(", "),
         lives(&toll),
     ));
     Ok(())
+}
+
+/// Whether the last attempt is as promised.
+fn is_kept(latencies: &[(Duration, Duration, u64)]) -> bool {
+    latencies
+        .last()
+        .is_some_and(|(quiet, latency, _)| *latency <= BOUND.min((*quiet).max(NOISE) * 2))
 }
 
 /// Each kind is gone by its limit and a second.
@@ -158,11 +170,11 @@ fn crowded(suite: &Suite, finding: &mut Finding) -> Result<()> {
         } else {
             "all".to_owned()
         };
-        let service = suite.service(&format!("5-crowded-{name}")).run()?;
+        let service = suite.service(&format!("5-crowded-{name}")).alone().run()?;
         let attack = Attack::start(service.address, kinds, attackers);
         eventually(Duration::from_secs(3), || attack.held() >= 1_000);
         let began = Instant::now();
-        let report = others(suite, &service, 4)?;
+        let report = others(suite, &service, suite.pick(2, 4))?;
         let took = began.elapsed();
         let failed = report.ledger.failed();
         finding.expect(failed == 0, || {

@@ -17,20 +17,38 @@ const SLOW_MILLIS: u64 = 1_200;
 /// How long everything may take.
 const GRACEFUL: Duration = Duration::from_secs(5);
 
-/// One process alone and, for both signals.
+/// One process alone, and a supervisor with two workers.
 pub(crate) fn measure(suite: &Suite) -> Result<Finding> {
     let mut finding = Finding::default();
-    for signal in [Signal::SIGTERM, Signal::SIGINT] {
-        once(suite, signal, &mut finding).with_context(|| signal.to_string())?;
+    for (signal, workers) in [
+        (Signal::SIGTERM, 0),
+        (Signal::SIGINT, 0),
+        (Signal::SIGTERM, 2),
+    ] {
+        let name = match workers {
+            0 => format!("{signal} alone"),
+            workers => format!("{signal} with {workers} workers"),
+        };
+        once(suite, signal, workers, &name, &mut finding).context(name)?;
     }
     Ok(finding)
 }
 
-fn once(suite: &Suite, signal: Signal, finding: &mut Finding) -> Result<()> {
-    let mut service = suite
-        .service(&format!("4-{signal}"))
-        .set("flyer_graceful_timeout", GRACEFUL.as_secs())
-        .run()?;
+fn once(
+    suite: &Suite,
+    signal: Signal,
+    workers: usize,
+    name: &str,
+    finding: &mut Finding,
+) -> Result<()> {
+    let start = suite
+        .service(&format!("4-{signal}-{workers}"))
+        .set("flyer_log_rotate", "never")
+        .set("flyer_graceful_timeout", GRACEFUL.as_secs());
+    let mut service = match workers {
+        0 => start.alone().run()?,
+        workers => start.set("flyer_workers", workers).run()?,
+    };
     let address = service.address;
     let maximum = load::maximum(address, &suite.run(), Duration::from_secs(suite.pick(1, 2)))?;
     let load = Load::start(Plan::mixed(
@@ -61,7 +79,7 @@ fn once(suite: &Suite, signal: Signal, finding: &mut Finding) -> Result<()> {
     let answered = answered.filter(|answer| answer.status == 200).count();
     finding.expect(answered == SLOW, || {
         format!(
-            "{signal}: {} of {SLOW} slow requests without an answer",
+            "{name}: {} of {SLOW} slow requests without an answer",
             SLOW - answered
         )
     });
@@ -71,20 +89,20 @@ fn once(suite: &Suite, signal: Signal, finding: &mut Finding) -> Result<()> {
     });
     let lost = lost.count();
     finding.expect(lost == 0, || {
-        format!("{signal}: {lost} requests lost: {}", report.failures())
+        format!("{name}: {lost} requests lost: {}", report.failures())
     });
     finding.expect(ended_well(status), || {
         format!(
-            "{signal}: ended with {}: {}",
+            "{name}: ended with {}: {}",
             ending(status),
             service.printed()
         )
     });
-    finding.expect(took < GRACEFUL, || format!("{signal}: took {took:.1?}"));
+    finding.expect(took < GRACEFUL, || format!("{name}: took {took:.1?}"));
     let log = report.ledger.compare(&service.access_log())?;
-    finding.expect(log.is_exact(), || format!("{signal}: {log}"));
+    finding.expect(log.is_exact(), || format!("{name}: {log}"));
     finding.figure(format!(
-        "{signal} at {:.0}/s: {lost} of {in_flight} in flight lost, exit code {} after {took:.1?}",
+        "{name} at {:.0}/s: {lost} of {in_flight} in flight lost, exit code {} after {took:.1?}",
         maximum * 0.7,
         status.and_then(|status| status.code()).unwrap_or(-1),
     ));

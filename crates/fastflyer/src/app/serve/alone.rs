@@ -1,8 +1,13 @@
 //! The service as one process alone.
 
-use super::{banner, log_to, say_goodbye, server_config};
-use crate::{Result, app::FlyerApi};
-use fastflyer_server::{Reopen, Report, ServerConfig};
+use super::{banner, log_calls, log_to, say_goodbye, server_config};
+use crate::{
+    Result,
+    app::{App, FlyerApi},
+};
+#[cfg(feature = "tls")]
+use fastflyer_server::Handle;
+use fastflyer_server::{OnSignal, Report, ServerConfig};
 use fastkit::{
     logger::{self, Guard},
     settings::Loaded,
@@ -13,6 +18,7 @@ impl FlyerApi {
     pub(super) fn serve_alone(self, loaded: Loaded) -> Result<()> {
         let log = log_to(&loaded.settings)?;
         let app = self.assemble(loaded, log.as_ref().map(Guard::console))?;
+        log_calls(&app, log.as_ref())?;
         for note in app.notes.iter() {
             tracing::info!(target: "fastflyer", "{note}");
         }
@@ -21,7 +27,8 @@ impl FlyerApi {
             tracing::warn!(target: "fastflyer", "flyer_enable_max_requests has no effect in one process alone, which nobody would replace; set flyer_supervisor=1");
         }
         let config = ServerConfig {
-            reopen: Some(Reopen(Arc::new(logger::reopen_all))),
+            reopen: Some(OnSignal(Arc::new(logger::reopen_all))),
+            reload: reload(&app),
             ..server_config(&app)
         };
         let (server, accepting) = listen(config)?;
@@ -33,6 +40,29 @@ impl FlyerApi {
         drop(log);
         Ok(())
     }
+}
+
+/// Reads certificates anew; a supervised worker is replaced instead.
+#[cfg(feature = "tls")]
+fn reload(app: &App) -> Option<OnSignal> {
+    let core = Arc::clone(&app.core);
+    let reload = move || match core.server.get().map(Handle::reload_certificates) {
+        Some(Err(error)) => {
+            tracing::error!(target: "fastflyer", "{error}; the old certificates stay")
+        }
+        _ => tracing::info!(target: "fastflyer", "the certificates were read anew"),
+    };
+    app.core
+        .settings
+        .tls_cert
+        .is_some()
+        .then(|| OnSignal(Arc::new(reload)))
+}
+
+/// Without TLS nothing can be read anew in a running process, so HUP ends it as it always does.
+#[cfg(not(feature = "tls"))]
+fn reload(_: &App) -> Option<OnSignal> {
+    None
 }
 
 #[cfg(unix)]

@@ -1,6 +1,6 @@
 //! The service as a supervisor, and as a worker of one.
 
-use super::{address, banner, log_to, say_goodbye, server_config};
+use super::{address, banner, log_calls, log_to, say_goodbye, server_config};
 use crate::{
     Result,
     app::{App, FlyerApi},
@@ -17,7 +17,7 @@ use std::{
     hash::{BuildHasher as _, RandomState},
     io::IsTerminal as _,
     path::PathBuf,
-    sync::atomic::Ordering::Relaxed,
+    sync::{Arc, atomic::Ordering::Relaxed},
 };
 
 /// Whether a supervisor is to run the service. Where nobody has said, one worker that a person runs
@@ -84,11 +84,16 @@ impl FlyerApi {
                 std::process::exit(1);
             }
         };
-        let part = app.core.clone();
+        // Held weakly: the supervisor's link outlives the application, whose end writes its last lines.
+        let core = Arc::downgrade(&app.core);
         let is_chosen = worker.index() == 0;
         let config = WorkerConfig {
             max_requests: max_requests(&app.core.settings),
-            on_stop: Box::new(move || part.part.stops.store(is_chosen, Relaxed)),
+            on_stop: Box::new(move || {
+                if let Some(core) = core.upgrade() {
+                    core.part.stops.store(is_chosen, Relaxed);
+                }
+            }),
             on_reopen: Box::new(logger::reopen_all),
             ..WorkerConfig::default()
         };
@@ -104,6 +109,7 @@ impl FlyerApi {
         let loaded = self.loaded()?;
         let log = log_to(&loaded.settings)?;
         let app = self.assemble(loaded, log.as_ref().map(Guard::console))?;
+        log_calls(&app, log.as_ref())?;
         // All workers have the same to say.
         if worker.index() == 0 {
             for note in app.notes.iter() {

@@ -135,7 +135,8 @@ fn lists() {
 fn words_and_numbers() {
     assert_eq!(parse::<Choice<Level>>("WARNING"), Some(Level::Warn));
     assert_eq!(parse::<Choice<Level>>("loud"), None);
-    assert_eq!(parse::<Choice<Locale>>("zh"), Some(Locale::ZhCn));
+    assert_eq!(parse::<Language>("zh"), Some(Locale::ZhCn.into()));
+    assert_eq!(parse::<Language>("zh-"), None);
     assert_eq!(
         parse::<Maybe<Choice<ErrorStatus>>>("200"),
         Some(Some(ErrorStatus::Always200))

@@ -1,10 +1,10 @@
 //! Values that are one of a few words.
 
-use super::Kind;
+use super::{Kind, in_language};
 use crate::{
-    Locale,
+    LanguageTag, Locale,
     logger::{Format, Level, Rotate},
-    settings::value::{ErrorStatus, Front, ResponseFormat},
+    settings::value::{ErrorStatus, Front, PageParams, ResponseFormat},
 };
 use std::{borrow::Cow, marker::PhantomData};
 
@@ -42,11 +42,22 @@ fn pick<T: Copy>(word: &str, words: &[(&str, T)]) -> Option<T> {
         .map(|(_, value)| *value)
 }
 
-impl Words for Locale {
-    const WORDS: &'static str = "zh-CN or en";
+/// A language; whether it has texts, only the service knows.
+pub(in crate::settings) struct Language;
 
-    fn read(word: &str) -> Option<Self> {
-        Self::parse(word)
+impl Kind for Language {
+    type Value = LanguageTag;
+
+    fn allowed(locale: Locale) -> Cow<'static, str> {
+        in_language(
+            locale,
+            "zh-CN, en, or the tag of a locale file (pt-BR)",
+            "zh-CN、en 或语言文件的标签（pt-BR）",
+        )
+    }
+
+    fn parse(text: &str, _: &mut Vec<String>) -> Result<LanguageTag, String> {
+        LanguageTag::parse(text).ok_or_else(String::new)
     }
 }
 
@@ -111,5 +122,15 @@ impl Words for ErrorStatus {
                 ("500", Self::Always500),
             ],
         )
+    }
+}
+
+impl Words for PageParams {
+    const WORDS: &'static str = "\"page,per_page\", \"page,size\" or \"offset,limit\"";
+
+    fn read(word: &str) -> Option<Self> {
+        let word: String = word.split_whitespace().collect();
+        let all = [Self::PagePerPage, Self::PageSize, Self::OffsetLimit];
+        pick(&word, &all.map(|params| (params.as_str(), params)))
     }
 }

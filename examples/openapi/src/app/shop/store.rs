@@ -57,7 +57,7 @@ impl Store {
     /// 商品不存在。
     pub fn product(&self, sku: &str) -> Result<Product> {
         let product = self.data().products.get(sku).cloned();
-        product.ok_or_else(|| ShopCode::ProductNotFound.error())
+        product.ok_or_else(|| ApiError::code(ShopCode::ProductNotFound))
     }
 
     /// 下单：扣减库存，计算总价。
@@ -75,11 +75,11 @@ impl Store {
         let mut total = 0;
         for (sku, quantity) in &wanted {
             let product = data.products.get(*sku).ok_or_else(|| {
-                ShopCode::ProductNotFound.error().detail(format!("没有编号为 {sku} 的商品"))
+                ApiError::code(ShopCode::ProductNotFound).detail(format!("没有编号为 {sku} 的商品"))
             })?;
             if product.stock < *quantity {
                 let detail = format!("{} 只剩 {} 件", product.name, product.stock);
-                return Err(ShopCode::OutOfStock.error().detail(detail));
+                return Err(ApiError::code(ShopCode::OutOfStock).detail(detail));
             }
             total += product.price * u64::from(*quantity);
         }
@@ -110,7 +110,7 @@ impl Store {
     /// 订单不存在。
     pub fn order(&self, id: u64) -> Result<Order> {
         let order = self.data().orders.get(&id).cloned();
-        order.ok_or_else(|| ShopCode::OrderNotFound.error())
+        order.ok_or_else(|| ApiError::code(ShopCode::OrderNotFound))
     }
 
     /// 取消订单，归还库存。
@@ -120,7 +120,7 @@ impl Store {
     /// 订单不存在。
     pub fn cancel_order(&self, id: u64) -> Result<()> {
         let mut data = self.data();
-        let order = data.orders.remove(&id).ok_or_else(|| ShopCode::OrderNotFound.error())?;
+        let order = data.orders.remove(&id).ok_or_else(|| ApiError::code(ShopCode::OrderNotFound))?;
         for item in &order.items {
             if let Some(product) = data.products.get_mut(&item.sku) {
                 product.stock += item.quantity;

@@ -4,7 +4,7 @@ use crate::shop::{
     schemas::{Report, Visit},
     store::Store,
 };
-use fastflyer::prelude::*;
+use fastflyer::{extract::Language, prelude::*};
 
 /// 演示接口：经营报表
 ///
@@ -33,6 +33,19 @@ async fn visit(
         .header("set-cookie", format!("visits={visits}; Path=/; HttpOnly; SameSite=Lax"))
 }
 
+/// 演示接口：多语言
+///
+/// 语言由请求的 `Accept-Language` 决定，文本在 `locales` 目录的 `[texts]` 中。
+#[get("/greeting", summary = "多语言接口")]
+async fn greeting(
+    /// 姓名
+    #[query]
+    name: String,
+    language: Language,
+) -> String {
+    language.text_with("greeting", &[("name", &name)])
+}
+
 /// 演示接口：未处理的错误
 ///
 /// 任何标准错误都可以用 `?` 返回：客户端得到 500，原因连同请求编号写入日志，
@@ -45,5 +58,5 @@ async fn fault() -> Result<u32> {
 
 /// 其他路由。
 pub fn router() -> Router {
-    routes![report, visit, fault]
+    routes![report, visit, greeting, fault]
 }

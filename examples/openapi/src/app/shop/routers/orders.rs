@@ -22,10 +22,7 @@ async fn create_order(
 ) -> Result<Reply<Order>> {
     let order = store.place_order(request)?;
     let location = format!("orders/{}", order.id);
-    Ok(Reply::created(order)
-        .code(ShopCode::OrderCreated)
-        .message(ShopCode::OrderCreated.text())
-        .location(&location))
+    Ok(Reply::success(order).code(ShopCode::OrderCreated).location(&location))
 }
 
 /// 演示接口：查询订单

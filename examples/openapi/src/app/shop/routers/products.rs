@@ -9,25 +9,15 @@ use fastflyer::prelude::*;
 
 /// 演示接口：分页查询商品
 ///
-/// - `Query` 将多个查询参数收集为一个结构体，`#[query]` 则每次取一个；
+/// - `Query` 将多个查询参数收集为一个结构体，`Pagination` 读取页码和每页条数；
 /// - 返回 `Page`，响应中的 `data.meta.pagination` 由框架填写。
 #[get("/products", summary = "商品列表接口")]
 async fn list_products(
     State(store): State<Store>,
     Query(filter): Query<ProductFilter>,
-    /// 页码，从 1 开始
-    #[query(default = 1, min = 1)]
-    page: u32,
-    /// 每页的商品数
-    #[query(default = 10, min = 1, max = 100)]
-    per_page: u32,
+    pagination: Pagination<10>,
 ) -> Page<Product> {
-    let products = store.products(&filter);
-    let (page, per_page) = (u64::from(page), u64::from(per_page));
-    let total = products.len() as u64;
-    let before = usize::try_from((page - 1) * per_page).unwrap_or(usize::MAX);
-    let items = products.into_iter().skip(before).take(per_page as usize).collect();
-    Page::new(items, total, page, per_page)
+    pagination.cut(store.products(&filter))
 }
 
 /// 演示接口：查询商品

@@ -1,13 +1,13 @@
 //! Names and values of queries and `application/x-www-form-urlencoded` bodies: as one JSON object,
 //! and masked inside a URL.
 //!
-//! Not here: which names are secret (`fastkit::mask`), and when a body is taken for a form (`body`).
+//! Not here: which names are secret (`crate::mask`), and when a body is taken for a form (`body`).
 
 use super::{
     body::{find_secret, push_text},
     text::{self, MASKED},
 };
-use fastkit::mask::{MASK, is_secret_name_bytes};
+use crate::mask::{MASK, is_secret_name_bytes};
 use std::borrow::Cow;
 
 /// Up to this many pairs, repeated names are found by comparing each with each.

@@ -7,7 +7,7 @@ use super::{
     form, json,
     text::{self, MASKED},
 };
-use fastkit::mask::{MASK, is_secret_name_bytes};
+use crate::mask::{MASK, is_secret_name_bytes};
 
 /// A body and what is known of it.
 pub(super) struct Body<'a> {

@@ -1,7 +1,7 @@
 //! What a line shows, what it hides, and that whatever comes in, it stays one line of JSON.
 
 use super::*;
-use fastkit::mask::is_secret_name;
+use crate::mask::is_secret_name;
 use http::{HeaderName, HeaderValue};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -19,6 +19,7 @@ struct Exchange {
     response_body: Option<Vec<u8>>,
     request_truncated: bool,
     limits: Limits,
+    direction: Direction<'static>,
 }
 
 impl Exchange {
@@ -32,6 +33,10 @@ impl Exchange {
             response_body: Some(Vec::new()),
             request_truncated: false,
             limits: Limits::default(),
+            direction: Direction::In {
+                client_ip: "10.0.0.9",
+                memory_kib: 1234,
+            },
         }
     }
 
@@ -51,20 +56,19 @@ impl Exchange {
 
     fn bytes(&self) -> Vec<u8> {
         let record = Record {
+            direction: self.direction,
             method: "POST",
             uri: &self.uri.parse().unwrap(),
             request_headers: &self.request_headers,
             request_body: self.request_body.as_deref(),
             status: 404,
             response_headers: &self.response_headers,
-            constant_headers: &Constant::new(&self.constant_headers),
+            constant_headers: Some(&Constant::new(&self.constant_headers)),
             response_body: self.response_body.as_deref(),
             response_truncated: false,
             request_truncated: self.request_truncated,
             latency_ms: 12,
-            client_ip: "10.0.0.9",
             request_id: "rid-1",
-            memory_kib: 1234,
         };
         // What is in the buffer before has to stay.
         let mut out = b"before\n".to_vec();
@@ -178,6 +182,18 @@ fn queries_are_masked_in_url_and_params() {
         let url = format!("http://api.test:8080/a?{query}");
         assert_eq!(exchange.line()["request"]["url"], url);
     }
+}
+
+#[test]
+fn a_request_that_was_sent_has_attempts_and_no_client() {
+    let mut exchange = Exchange::uri("https://me:pw@up.test/a?token=hunter2");
+    exchange.direction = Direction::Out { attempts: 3 };
+    let line = exchange.line();
+    assert_eq!(line["direction"], "out");
+    assert_eq!(line["attempts"], 3);
+    assert_eq!(line["logId"], "rid-1");
+    assert_eq!(line["request"]["url"], "https://up.test/a?token=***");
+    assert!(line.get("clientIp").is_none() && line.get("memoryUsage").is_none());
 }
 
 #[test]

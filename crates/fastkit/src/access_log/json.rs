@@ -6,7 +6,7 @@
 //! secret into a name. The key function is [`push_value`].
 
 use super::text::{self, MASKED};
-use fastkit::mask::{has_rare_letter, is_secret_name_bytes};
+use crate::mask::{has_rare_letter, is_secret_name_bytes};
 
 /// How deep containers may nest. With the object around the body, and the line around that, readers
 /// that stop at 128 levels, such as serde_json, still read the line.

@@ -3,7 +3,7 @@
 //! The names are those of [`HeaderName`]: lower case and without a character that JSON escapes.
 
 use super::{form, text};
-use fastkit::mask::{is_secret_name_bytes, mask_url};
+use crate::mask::{is_secret_name_bytes, mask_url};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// What a header's value may hold.
@@ -52,7 +52,7 @@ impl<'a> Known<'a> {
 
 /// Headers that every answer carries unless it has its own of the name, rendered once.
 #[derive(Debug, Default)]
-pub(crate) struct Constant {
+pub struct Constant {
     fields: Vec<Field>,
     /// All of them.
     rendered: Vec<u8>,
@@ -67,7 +67,9 @@ struct Field {
 }
 
 impl Constant {
-    pub(crate) fn new(headers: &HeaderMap) -> Self {
+    /// Renders the headers.
+    #[must_use]
+    pub fn new(headers: &HeaderMap) -> Self {
         let mut constant = Self::default();
         for name in headers.keys() {
             let mut field = HeaderMap::new();

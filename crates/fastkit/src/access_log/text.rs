@@ -2,7 +2,7 @@
 //! be cut.
 //!
 //! Everything a terminal or a line reader could act on is escaped: the C0 and C1 controls, DEL, and
-//! the line separators U+2028 and U+2029. Not here: what may be printed at all (`fastkit::mask`, `body`).
+//! the line separators U+2028 and U+2029. Not here: what may be printed at all (`crate::mask`, `body`).
 
 /// What stands in the place of a secret value.
 pub(super) const MASKED: &[u8] = br#""***""#;

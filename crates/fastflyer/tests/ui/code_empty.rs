@@ -1,0 +1,6 @@
+use fastflyer::ResponseCode;
+
+#[derive(ResponseCode)]
+enum Code {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use fastflyer::ResponseCode;
+
+#[derive(ResponseCode)]
+struct Code {
+    number: u32,
+}
+
+fn main() {}

@@ -1,0 +1,128 @@
+//! [`Transport`]: connections, by reqwest, a pool of them for each event loop.
+//!
+//! A connection is driven by the event loop that made it. Were it lent to another loop, a handler
+//! that blocks the first one would stall calls of the second, and a loop that has ended would leave dead
+//! connections behind. So each tokio runtime has its own pool.
+
+use super::Error;
+use rustls::ClientConfig;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError, RwLock},
+    time::Duration,
+};
+use tokio::runtime::{Handle, Id};
+
+/// How many event loops have a pool; more than that are mostly loops that have ended.
+const MOST_LOOPS: usize = 256;
+
+/// How connections are made.
+#[derive(Debug)]
+pub(super) struct Wire {
+    pub(super) connect_timeout: Duration,
+    pub(super) read_timeout: Option<Duration>,
+    pub(super) idle_timeout: Duration,
+    pub(super) proxies: Vec<reqwest::Proxy>,
+    pub(super) no_proxy: bool,
+    pub(super) http1_only: bool,
+    pub(super) http2_only: bool,
+}
+
+impl Default for Wire {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: None,
+            idle_timeout: Duration::from_secs(60),
+            proxies: Vec::new(),
+            no_proxy: false,
+            http1_only: false,
+            http2_only: false,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Transport {
+    tls: ClientConfig,
+    wire: Wire,
+    /// Made at once, so that mistakes are told by `build`; the first loop takes it.
+    spare: Mutex<Option<reqwest::Client>>,
+    pools: RwLock<HashMap<Id, reqwest::Client>>,
+}
+
+impl Transport {
+    pub(super) fn new(tls: ClientConfig, wire: Wire) -> Result<Self, Error> {
+        let transport = Self {
+            tls,
+            wire,
+            spare: Mutex::new(None),
+            pools: RwLock::default(),
+        };
+        let first = transport.connector()?;
+        Ok(Self {
+            spare: Mutex::new(Some(first)),
+            ..transport
+        })
+    }
+
+    fn connector(&self) -> Result<reqwest::Client, Error> {
+        let wire = &self.wire;
+        // What is switched off is done in this module's neighbours: reqwest knows neither methods
+        // when it redirects, nor budgets and `Retry-After` when it retries.
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(self.tls.clone())
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(wire.connect_timeout)
+            .pool_idle_timeout(wire.idle_timeout)
+            .tcp_nodelay(true);
+        if let Some(timeout) = wire.read_timeout {
+            builder = builder.read_timeout(timeout);
+        }
+        if wire.no_proxy {
+            builder = builder.no_proxy();
+        }
+        for proxy in &wire.proxies {
+            builder = builder.proxy(proxy.clone());
+        }
+        if wire.http1_only {
+            builder = builder.http1_only();
+        }
+        if wire.http2_only {
+            builder = builder.http2_prior_knowledge();
+        }
+        builder.build().map_err(|error| {
+            Error::builder("the client cannot be set up").caused_by(error.without_url())
+        })
+    }
+
+    /// The pool of the event loop that this is called on.
+    pub(super) fn pool(&self) -> Result<reqwest::Client, Error> {
+        let handle = Handle::try_current().map_err(|_| {
+            Error::builder(
+                "AsyncClient works inside of a tokio runtime only; use Client on plain threads",
+            )
+        })?;
+        let id = handle.id();
+        let known = self.pools.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = known.get(&id) {
+            return Ok(pool.clone());
+        }
+        drop(known);
+        let spare = self
+            .spare
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let pool = match spare {
+            Some(spare) => spare,
+            None => self.connector()?,
+        };
+        let mut known = self.pools.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST_LOOPS {
+            known.clear();
+        }
+        known.insert(id, pool.clone());
+        Ok(pool)
+    }
+}
