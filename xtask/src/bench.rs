@@ -3,8 +3,9 @@
 
 use std::{path::Path, process::Command};
 
-/// Runs the benchmark: rates against the peers, or with `--instructions` the callgrind counts, with `--report` only the
-/// tables and charts again. The other arguments are the harness's; `--help` prints them.
+/// Runs the benchmark: rates against the peers, with `--instructions` the callgrind counts, with `--only WHAT,WHAT` what
+/// is named, with `--all` everything, with `--report` only the tables and charts again. The other arguments are the
+/// harness's; `--help` prints them.
 ///
 /// # Errors
 ///
@@ -34,21 +35,25 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     }
 }
 
-/// The harness takes its mode as the first word, xtask as a flag among the others.
+/// The harness takes what it is to do as the first word, xtask as a flag among the others.
 fn harness_arguments(args: &[String]) -> Vec<&str> {
     if args.iter().any(|word| word == "--help" || word == "-h") {
         return vec!["--help"];
     }
-    let mut mode = "rates";
+    let mut what = "rates";
     let mut rest = Vec::with_capacity(args.len() + 1);
-    for word in args {
-        match word.as_str() {
-            "--instructions" => mode = "instructions",
-            "--report" => mode = "report",
+    let mut words = args.iter().map(String::as_str);
+    while let Some(word) = words.next() {
+        match word {
+            "--instructions" => what = "instructions",
+            "--report" => what = "report",
+            "--all" => what = "all",
+            // Nothing behind it is a mistake that the harness explains.
+            "--only" => what = words.next().unwrap_or(""),
             other => rest.push(other),
         }
     }
-    rest.insert(0, mode);
+    rest.insert(0, what);
     rest
 }
 
@@ -62,11 +67,16 @@ mod tests {
     }
 
     #[test]
-    fn the_mode_comes_first() {
+    fn what_is_measured_comes_first() {
         assert_eq!(of(""), "rates");
         assert_eq!(of("--case B --rounds 3"), "rates --case B --rounds 3");
         assert_eq!(of("--check --instructions"), "instructions --check");
         assert_eq!(of("--report"), "report");
+        assert_eq!(of("--all"), "all");
+        assert_eq!(
+            of("--rounds 3 --only idle,growth"),
+            "idle,growth --rounds 3"
+        );
         assert_eq!(of("--case A --help"), "--help");
     }
 }

@@ -60,6 +60,7 @@ pub(crate) fn all(servers: &[&Server], build: bool) -> Result<Executables, Strin
 fn package(server: &Server) -> PathBuf {
     match server.kind {
         Kind::FastFlyer => bench().join("../crates/fastflyer-cli"),
+        Kind::Growth => bench().join("growth"),
         Kind::Peer | Kind::PeerWithoutLog => bench().join("peers").join(server.name),
     }
 }
@@ -89,11 +90,9 @@ fn existing(name: &str, package: &Path) -> Result<PathBuf, String> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || {
             let root = bench().join("..");
-            let workspace = if package.starts_with(root.join("crates")) {
-                root
-            } else {
-                bench()
-            };
+            let ours =
+                package.starts_with(root.join("crates")) || package.ends_with("bench/growth");
+            let workspace = if ours { root } else { bench() };
             workspace.join("target")
         },
         PathBuf::from,

@@ -7,10 +7,11 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::{
     build::{self, Executables},
+    client::{self, Amount, Job},
     date,
-    options::Options,
-    probe, process,
-    process::Running,
+    options::{Mode, Options},
+    probe,
+    process::{Running, Start},
     readme, results,
     results::{Context, Instructions, ServerInstructions},
     scratch::{Scratch, lost_lines},
@@ -66,7 +67,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         &Instructions {
             context: Context::now()?,
             valgrind: results::first_line("valgrind", &["--version"]).unwrap_or_default(),
-            connections: options.connections(),
+            connections: options.connections(Mode::Instructions),
             requests: options.requests,
             servers,
         },
@@ -87,68 +88,70 @@ fn measure(
             continue;
         }
         probe::probe(server, executable, case, scratch)?;
-        let (few, many) = options.requests;
-        let count = |requests| {
-            total(
-                server,
-                executable,
-                executables.path("load")?,
-                case,
-                requests,
-                options,
-                scratch,
-            )
-            .map(|instructions| (requests, instructions))
+        let start = Start {
+            server,
+            executable,
+            wrapper: &[],
+            logged: case.logged(),
+            variables: &[],
+            scratch,
         };
-        let instructions = per_request(count(few)?, count(many)?).ok_or_else(|| {
-            format!(
-                "{} {case}: more requests took fewer instructions",
-                server.name
-            )
-        })?;
+        let connections = options.connections(Mode::Instructions);
+        let job = Job::new(case, connections, Amount::Requests(0));
+        let instructions = count(&start, executables.path("load")?, &job, options.requests)?;
         eprintln!("{:14} {case} {instructions:>8}", server.name);
         counts.insert(case, instructions);
     }
     Ok(counts)
 }
 
-/// All instructions of a server that lived for `requests` requests.
-fn total(
-    server: &Server,
-    executable: &Path,
+/// Instructions of a request of the job: the difference of two runs, by that of their numbers of requests.
+pub(crate) fn count(
+    start: &Start<'_>,
     load: &Path,
-    case: Case,
-    requests: u64,
-    options: &Options,
-    scratch: &Path,
+    job: &Job,
+    (few, many): (u64, u64),
 ) -> Result<u64, String> {
-    let out = scratch.join("callgrind.out");
+    let total = |requests| {
+        let amount = Amount::Requests(requests);
+        let job = Job {
+            amount,
+            ..job.clone()
+        };
+        total(start, load, &job).map(|instructions| (requests, instructions))
+    };
+    per_request(total(few)?, total(many)?).ok_or_else(|| {
+        format!(
+            "{} {}: more requests took fewer instructions",
+            start.server.name, job.request
+        )
+    })
+}
+
+/// All instructions of a server that lived for the requests of the job.
+fn total(start: &Start<'_>, load: &Path, job: &Job) -> Result<u64, String> {
+    let out = start.scratch.join("callgrind.out");
     let _ = fs::remove_file(&out);
     let wrapper = [
         "valgrind".to_owned(),
         "--tool=callgrind".to_owned(),
         format!("--callgrind-out-file={}", out.display()),
     ];
-    let running = Running::start(server, executable, &wrapper, case.logged(), scratch)?;
-    let connections = options.connections();
-    process::load(
-        load,
-        &[],
-        &running,
-        case,
-        connections,
-        ["--requests", &requests.to_string()],
-        || {},
-    )?;
+    let running = Running::start(&Start {
+        wrapper: &wrapper,
+        ..*start
+    })?;
+    let load = client::load(load, &[], running.port, job)?;
     let log = running.log.clone();
     running.stop()?;
     // A line that was dropped is work that was not done: the figure would flatter.
     if let Some(log) = log {
-        let lost = lost_lines(&log, requests)?;
+        let lost = lost_lines(&log, load.all())?;
         if lost > 0 {
             return Err(format!(
-                "{} lost {lost} access lines of {requests}",
-                server.name
+                "{} lost {lost} access lines of {}",
+                start.server.name,
+                load.all()
             ));
         }
     }

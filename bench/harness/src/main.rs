@@ -1,21 +1,29 @@
 //! The benchmark's harness: builds the servers, sees that they do the work, measures them, writes the tables.
 //!
-//! Two modes because they answer different questions: `instructions` is what a change cost (repeatable to a per cent on
-//! any machine), `rates` is what a user sees (noisy, so only ratios within one run count).
+//! `instructions` and `rates` are two things because they answer different questions: the first is what a change cost
+//! (repeatable to a per cent on any machine), the second what a user sees (noisy, so only ratios within one run count).
+//! The others each answer one question of the goals; [`goals`] judges all of them.
 
+mod access_log;
 mod build;
 mod callgrind;
 mod chart;
+mod client;
 mod date;
+mod goals;
+mod growth;
+mod idle;
 mod options;
 mod probe;
 mod process;
 mod rates;
 mod readme;
 mod results;
+mod sample;
 mod scratch;
 mod servers;
 mod statistics;
+mod two_loops;
 
 use std::process::ExitCode;
 
@@ -41,9 +49,16 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), String> {
-    match options.mode {
-        Mode::Instructions => callgrind::run(options),
-        Mode::Rates => rates::run(options),
-        Mode::Report => readme::write(),
+    for mode in &options.modes {
+        match mode {
+            Mode::Instructions => callgrind::run(options),
+            Mode::Rates => rates::run(options),
+            Mode::TwoLoops => two_loops::run(options),
+            Mode::AccessLog => access_log::run(options),
+            Mode::Idle => idle::run(options),
+            Mode::Growth => growth::run(options),
+            Mode::Report => readme::write(),
+        }?;
     }
+    Ok(())
 }

@@ -3,26 +3,35 @@
 use crate::servers::{self, Case, Server};
 
 pub(crate) const USAGE: &str = "\
-usage: harness instructions [--check] [options]   user-space instructions per request, by callgrind
-       harness rates [options]                    rates and CPU time against axum-usual, in one run
-       harness report                             tables and charts again, from the committed results
+usage: harness WHAT[,WHAT..] [options]
+
+  instructions   user-space instructions per request, by callgrind
+  rates          rates, CPU time, memory and start against axum-usual, in one run
+  two-loops      the same of A and B with two event loops on two cores, and how 100 connections lie on them
+  access-log     C against B in one run: what the access log costs, and whether it loses lines
+  idle           resident memory of 10,000 idle keep-alive connections
+  growth         cost and start with 1 to 1,000 routes, cost with 1 to 10,000 connections
+  all            all of these, one after the other
+  report         tables and charts again, from the committed results
 
 options:
   --server NAME        only this server (may be repeated); the others keep their committed figures
-  --case A|B|C|P       only this case (may be repeated); P is A, 16 requests pipelined, of `rates` only
-  --check              compare with the committed figures, write nothing, fail when FastFlyer got worse by more than 3 %
+  --case A|B|C|P       instructions, rates, two-loops: only this case (may be repeated); P is A, 16 requests pipelined
+  --check              instructions: compare with the committed figures, write nothing, fail when FastFlyer got worse by
+                       more than 3 %
   --no-build           take the binaries as they are
-  --requests N,M       instructions: the two request counts whose difference is taken (1000,3000)
-  --connections N      40 for instructions, 100 for rates
-  --rounds N           rates: rounds over all servers (5)
-  --seconds S          rates: length of one measurement (3)
-  --server-core N      rates: where the server is pinned (0)
-  --client-core N      rates: where the load client is pinned (1)";
+  --requests N,M       instructions, growth: the two request counts whose difference is taken (1000,3000)
+  --connections N      40 for instructions, 10000 for idle, 100 otherwise; growth has its own
+  --rounds N           rounds over all that is compared (5)
+  --seconds S          length of one measurement (3)
+  --server-core N      where the server is pinned (0); two-loops take both cores for both
+  --client-core N      where the load client is pinned (1)";
 
 /// What the harness was asked for.
 #[derive(Debug)]
 pub(crate) struct Options {
-    pub(crate) mode: Mode,
+    /// In the order in which they are done.
+    pub(crate) modes: Vec<Mode>,
     /// Empty: all.
     chosen: Vec<&'static Server>,
     /// Empty: all.
@@ -37,23 +46,50 @@ pub(crate) struct Options {
     pub(crate) client_core: u32,
 }
 
+/// One thing to measure, or to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     Instructions,
     Rates,
+    TwoLoops,
+    AccessLog,
+    Idle,
+    Growth,
     Report,
+}
+
+impl Mode {
+    const MEASURED: [(&'static str, Self); 6] = [
+        ("instructions", Self::Instructions),
+        ("rates", Self::Rates),
+        ("two-loops", Self::TwoLoops),
+        ("access-log", Self::AccessLog),
+        ("idle", Self::Idle),
+        ("growth", Self::Growth),
+    ];
+
+    fn list(text: &str) -> Result<Vec<Self>, String> {
+        match text {
+            "all" => return Ok(Self::MEASURED.iter().map(|(_, mode)| *mode).collect()),
+            "report" => return Ok(vec![Self::Report]),
+            _ => {}
+        }
+        text.split(',')
+            .map(|word| {
+                let known = Self::MEASURED.iter().find(|(name, _)| *name == word);
+                known
+                    .map(|(_, mode)| *mode)
+                    .ok_or_else(|| format!("nothing is called {word:?}\n\n{USAGE}"))
+            })
+            .collect()
+    }
 }
 
 impl Options {
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, String> {
-        let (mode, rest) = arguments.split_first().ok_or("which mode?")?;
+        let (modes, rest) = arguments.split_first().ok_or("what is to be measured?")?;
         let mut options = Self {
-            mode: match mode.as_str() {
-                "instructions" => Mode::Instructions,
-                "rates" => Mode::Rates,
-                "report" => Mode::Report,
-                other => return Err(format!("unknown mode {other:?}\n\n{USAGE}")),
-            },
+            modes: Mode::list(modes)?,
             chosen: Vec::new(),
             cases: Vec::new(),
             check: false,
@@ -78,9 +114,9 @@ impl Options {
                 }
             }
         }
-        if options.check && options.mode != Mode::Instructions {
+        if options.check && options.modes != [Mode::Instructions] {
             return Err(
-                "--check belongs to `instructions`: rates of two runs cannot be compared"
+                "--check belongs to `instructions` alone: rates of two runs cannot be compared"
                     .to_owned(),
             );
         }
@@ -124,6 +160,12 @@ impl Options {
         }
     }
 
+    /// Those of the named servers that were chosen, in their order.
+    pub(crate) fn among(&self, names: &[&str]) -> Vec<&'static Server> {
+        let named = |server: &&'static Server| names.contains(&server.name);
+        self.servers().into_iter().filter(named).collect()
+    }
+
     /// Whether this server may not be left out, because it was asked for by name.
     pub(crate) fn insists_on(&self, server: &Server) -> bool {
         self.chosen.iter().any(|chosen| chosen.name == server.name)
@@ -133,9 +175,10 @@ impl Options {
         self.cases.is_empty() || self.cases.contains(&case)
     }
 
-    pub(crate) fn connections(&self) -> u32 {
-        self.connections.unwrap_or(match self.mode {
+    pub(crate) fn connections(&self, mode: Mode) -> u32 {
+        self.connections.unwrap_or(match mode {
             Mode::Instructions => 40,
+            Mode::Idle => 10_000,
             _ => 100,
         })
     }
@@ -157,10 +200,22 @@ mod tests {
 
     #[test]
     fn defaults_depend_on_the_mode() {
-        assert_eq!(parsed("instructions").unwrap().connections(), 40);
-        assert_eq!(parsed("rates").unwrap().connections(), 100);
-        assert_eq!(parsed("rates --connections 7").unwrap().connections(), 7);
-        assert_eq!(parsed("rates").unwrap().servers().len(), servers::ALL.len());
+        let options = parsed("rates").unwrap();
+        assert_eq!(options.connections(Mode::Instructions), 40);
+        assert_eq!(options.connections(Mode::Rates), 100);
+        assert_eq!(options.connections(Mode::Idle), 10_000);
+        let options = parsed("rates --connections 7").unwrap();
+        assert_eq!(options.connections(Mode::Rates), 7);
+        assert_eq!(options.servers().len(), servers::ALL.len());
+    }
+
+    #[test]
+    fn several_are_done_in_their_order() {
+        let options = parsed("idle,two-loops").unwrap();
+        assert_eq!(options.modes, [Mode::Idle, Mode::TwoLoops]);
+        assert_eq!(parsed("all").unwrap().modes.len(), Mode::MEASURED.len());
+        assert!(parsed("idle,flying").unwrap_err().contains("flying"));
+        assert!(parsed("instructions,rates --check").is_err());
     }
 
     #[test]
@@ -170,6 +225,7 @@ mod tests {
         assert!(options.insists_on(options.servers()[0]));
         assert!(options.wants(Case::B) && !options.wants(Case::A));
         assert_eq!(options.requests, (10, 20));
+        assert_eq!(options.among(&["fastflyer", "actix"]).len(), 1);
     }
 
     #[test]

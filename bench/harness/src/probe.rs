@@ -11,7 +11,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    process::Running,
+    process::{Running, Start},
     servers::{Case, Server},
 };
 
@@ -22,7 +22,14 @@ pub(crate) fn probe(
     case: Case,
     scratch: &Path,
 ) -> Result<(), String> {
-    let running = Running::start(server, executable, &[], case.logged(), scratch)?;
+    let running = Running::start(&Start {
+        server,
+        executable,
+        wrapper: &[],
+        logged: case.logged(),
+        variables: &[],
+        scratch,
+    })?;
     let port = running.port;
     let log = running.log.clone();
     let wrong =
@@ -115,6 +122,27 @@ fn access_log(text: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// How many connections each event loop of our service has, this question's own included.
+///
+/// # Errors
+///
+/// Fails when the service has no state page (`flyer_state_page`), or says something else there.
+pub(crate) fn loops(port: u16) -> Result<Vec<u64>, String> {
+    let answer = exchange(port, "GET /flyer/state", &[], "")?;
+    loops_of(&answer.body).ok_or_else(|| {
+        let (status, body) = (answer.status, &answer.body);
+        format!("no connections per event loop in the state page: status {status} with {body:?}")
+    })
+}
+
+fn loops_of(state: &str) -> Option<Vec<u64>> {
+    let state: Value = serde_json::from_str(state).ok()?;
+    let workers = state["workers"].as_array()?.iter();
+    let loops = workers.flat_map(|worker| worker["loops"].as_array().into_iter().flatten());
+    let counts: Option<Vec<u64>> = loops.map(|one| one["connections"].as_u64()).collect();
+    counts.filter(|counts| !counts.is_empty())
+}
+
 struct Answer {
     status: u16,
     head: String,
@@ -190,6 +218,18 @@ mod tests {
         assert!(answer.expect_json(200, &json!({"code": 200})).is_ok());
         assert!(answer.expect_json(201, &json!({"code": 200})).is_err());
         assert!(parse("").is_none());
+    }
+
+    #[test]
+    fn the_loops_of_all_workers_are_counted() {
+        let state = json!({"workers": [
+            {"loops": [{"connections": 50, "delay": 0.1}, {"connections": 51}]},
+            {"loops": [{"connections": 7}]},
+        ]});
+        assert_eq!(loops_of(&state.to_string()), Some(vec![50, 51, 7]));
+        assert_eq!(loops_of(r#"{"workers": []}"#), None);
+        assert_eq!(loops_of(r#"{"workers": [{"loops": [{}]}]}"#), None);
+        assert_eq!(loops_of("not found"), None);
     }
 
     #[test]

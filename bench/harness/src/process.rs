@@ -10,10 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
-use serde::Deserialize;
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 
-use crate::servers::{Case, Server};
+use crate::servers::Server;
 
 /// A running server; killed when dropped, so that no failure leaves one behind.
 #[derive(Debug)]
@@ -28,15 +27,30 @@ pub(crate) struct Running {
 /// Under callgrind a server takes seconds to start, and to stop with its buffers full.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How a server is to be started.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Start<'a> {
+    pub(crate) server: &'a Server,
+    pub(crate) executable: &'a Path,
+    /// What stands before it on the command line: taskset, valgrind, nothing.
+    pub(crate) wrapper: &'a [String],
+    pub(crate) logged: bool,
+    /// Variables besides those of [`Server::environment`], or instead of them.
+    pub(crate) variables: &'a [(&'static str, String)],
+    pub(crate) scratch: &'a Path,
+}
+
 impl Running {
-    /// Starts `server` behind `wrapper` (taskset, valgrind, nothing) and waits until it answers.
-    pub(crate) fn start(
-        server: &Server,
-        executable: &Path,
-        wrapper: &[String],
-        logged: bool,
-        scratch: &Path,
-    ) -> Result<Self, String> {
+    /// Starts a server and waits until it answers.
+    pub(crate) fn start(start: &Start<'_>) -> Result<Self, String> {
+        let Start {
+            server,
+            executable,
+            wrapper,
+            logged,
+            variables,
+            scratch,
+        } = *start;
         let port = free_port()?;
         let log = logged.then(|| scratch.join("access.log"));
         if let Some(log) = &log {
@@ -57,6 +71,7 @@ impl Running {
         let child = command
             .args(server.arguments())
             .envs(server.environment(port, log.as_deref(), scratch))
+            .envs(variables.iter().cloned())
             .current_dir(scratch)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -146,6 +161,30 @@ impl Drop for Running {
     }
 }
 
+/// Lets what is started from now on have so many connections, and the files that a process has besides.
+///
+/// # Errors
+///
+/// Fails with the limit that stands in the way.
+pub(crate) fn allow_files(connections: u32) -> Result<(), String> {
+    let needed = u64::from(connections) + 500;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_none_or(|current| current >= needed) {
+        return Ok(());
+    }
+    if maximum.is_some_and(|maximum| maximum < needed) {
+        return Err(format!(
+            "{connections} connections need {needed} open files, and `ulimit -Hn` says {}; raise it",
+            maximum.unwrap_or_default()
+        ));
+    }
+    let limit = Rlimit {
+        current: Some(needed),
+        maximum,
+    };
+    setrlimit(Resource::Nofile, limit).map_err(|error| format!("RLIMIT_NOFILE {needed}: {error}"))
+}
+
 fn free_port() -> Result<u16, String> {
     TcpListener::bind(("127.0.0.1", 0))
         .and_then(|listener| listener.local_addr())
@@ -165,63 +204,6 @@ fn answers(port: u16) -> bool {
             stream.read_to_string(&mut answer)
         })
         .is_ok_and(|_| answer.starts_with("HTTP/1.1 200"))
-}
-
-/// What the load client prints.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Load {
-    pub(crate) requests: u64,
-    pub(crate) rate: f64,
-    pub(crate) p50: u32,
-    pub(crate) p99: u32,
-}
-
-/// Runs the load client; `amount` is `--requests N` or `--seconds S`, and `meanwhile` is called every 50 ms.
-pub(crate) fn load(
-    executable: &Path,
-    wrapper: &[String],
-    running: &Running,
-    case: Case,
-    connections: u32,
-    amount: [&str; 2],
-    mut meanwhile: impl FnMut(),
-) -> Result<Load, String> {
-    let mut words = wrapper.iter().map(String::as_str).collect::<Vec<_>>();
-    let executable = executable.display().to_string();
-    words.push(&executable);
-    let mut child = Command::new(words[0])
-        .args(&words[1..])
-        .args([
-            "--port",
-            &running.port.to_string(),
-            "--case",
-            case.request(),
-            "--depth",
-            case.depth(),
-        ])
-        .args(["--connections", &connections.to_string()])
-        .args(amount)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .map_err(|error| format!("the load client cannot be started: {error}"))?;
-    while child
-        .try_wait()
-        .map_err(|error| error.to_string())?
-        .is_none()
-    {
-        meanwhile();
-        sleep(Duration::from_millis(50));
-    }
-    let output = child
-        .wait_with_output()
-        .map_err(|error| error.to_string())?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    if !output.status.success() {
-        return Err(format!("the load client failed: {}", text.trim()));
-    }
-    serde_json::from_str(&text).map_err(|error| format!("the load client said {text:?}: {error}"))
 }
 
 /// Fields 14 and 15 of `/proc/PID/stat`; the name before them may hold spaces and parentheses.
@@ -258,6 +240,18 @@ mod tests {
             Some(5120)
         );
         assert_eq!(resident("Name:\tx\n"), None);
+    }
+
+    #[test]
+    fn a_limit_that_cannot_be_raised_is_named() {
+        // Without a limit there is nothing to name.
+        if let Some(maximum) = getrlimit(Resource::Nofile).maximum
+            && let Ok(more) = u32::try_from(maximum)
+        {
+            let reason = allow_files(more).unwrap_err();
+            assert!(reason.contains(&maximum.to_string()), "{reason}");
+        }
+        allow_files(1).unwrap();
     }
 
     #[test]

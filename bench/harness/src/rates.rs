@@ -1,35 +1,18 @@
 //! Rates, CPU time, memory and start: every server in every round, so that a ratio never compares two different hours.
 
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::{
     build::{self, Executables},
     date,
-    options::Options,
-    probe, process,
-    process::Running,
-    readme, results,
+    options::{Mode, Options},
+    probe, readme, results,
     results::{CaseRates, Context, Rates, ServerRates},
-    scratch::{Scratch, lost_lines},
+    sample::{Sample, Trial},
+    scratch::Scratch,
     servers::{BASE, Case, Server},
     statistics::{median, paired_ratio, spread},
 };
-
-/// Before the clock starts: connections, allocator, caches, branch predictors.
-const WARM_UP: &str = "0.3";
-
-/// What one measurement gave.
-#[derive(Debug, Default)]
-struct Sample {
-    rate: f64,
-    cpu_us: f64,
-    p50: f64,
-    p99: f64,
-    lost_lines: Option<u64>,
-    start_ms: f64,
-    resident_idle: f64,
-    resident_loaded: f64,
-}
 
 type Samples = BTreeMap<&'static str, BTreeMap<Case, Vec<Sample>>>;
 
@@ -38,34 +21,22 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let mut servers = options.servers();
     let executables = build::all(&servers, options.build)?;
     let scratch = Scratch::new()?;
-    let mut reasons = Vec::new();
-    servers.retain(|server| {
-        let able = able(server, &executables, options, scratch.path());
-        let insisted = options.insists_on(server);
-        able.map_err(|reason| {
-            eprintln!("left out: {reason}");
-            reasons.extend(insisted.then_some(reason));
-        })
-        .is_ok()
-    });
-    if let Some(reason) = reasons.into_iter().next() {
-        return Err(reason);
-    }
-    let before = load_average();
-    if before > 1.0 {
-        eprintln!(
-            "the machine is busy (load average {before}): take the ratios as rough, the rates as meaningless"
-        );
-    }
+    let cases: Vec<Case> = Case::ALL
+        .into_iter()
+        .filter(|case| options.wants(*case))
+        .collect();
+    leave_out_unable(&mut servers, &executables, options, &cases, scratch.path())?;
+    let before = busy();
     let mut samples = Samples::new();
-    for case in Case::ALL.into_iter().filter(|case| options.wants(*case)) {
+    for case in cases {
         for round in 0..options.rounds {
             eprintln!("{case} round {} of {}", round + 1, options.rounds);
             for index in 0..servers.len() {
                 // Each round begins with another server: nobody always follows the same neighbour.
                 let server = servers[(index + round) % servers.len()];
                 if server.does(case) {
-                    let sample = measure(server, &executables, case, options, scratch.path())?;
+                    let trial = trial(server, case, &executables, options, scratch.path());
+                    let sample = trial.run()?;
                     samples
                         .entry(server.name)
                         .or_default()
@@ -91,7 +62,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         results::RATES,
         &Rates {
             context: Context::now()?,
-            connections: options.connections(),
+            connections: options.connections(Mode::Rates),
             rounds: options.rounds,
             seconds: options.seconds,
             load_average: (before, load_average()),
@@ -101,86 +72,56 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     readme::write()
 }
 
-fn able(
-    server: &Server,
+/// Removes the servers that do not do the work of the cases.
+///
+/// # Errors
+///
+/// Fails when one of them was asked for by name.
+pub(crate) fn leave_out_unable(
+    servers: &mut Vec<&'static Server>,
     executables: &Executables,
     options: &Options,
+    cases: &[Case],
     scratch: &Path,
 ) -> Result<(), String> {
-    let executable = executables.path(server.name)?;
-    Case::ALL
-        .into_iter()
-        .filter(|case| options.wants(*case) && server.does(*case))
-        .try_for_each(|case| probe::probe(server, executable, case, scratch))
+    let mut reasons = Vec::new();
+    servers.retain(|server| {
+        let able = executables.path(server.name).and_then(|executable| {
+            cases
+                .iter()
+                .filter(|case| server.does(**case))
+                .try_for_each(|case| probe::probe(server, executable, *case, scratch))
+        });
+        able.map_err(|reason| {
+            eprintln!("left out: {reason}");
+            reasons.extend(options.insists_on(server).then_some(reason));
+        })
+        .is_ok()
+    });
+    reasons.into_iter().next().map_or(Ok(()), Err)
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "request counts and KiB are far below 2^52"
-)]
-fn measure(
-    server: &Server,
-    executables: &Executables,
+/// The usual measurement: the server on its core, the client on the other.
+pub(crate) fn trial<'a>(
+    server: &'a Server,
     case: Case,
+    executables: &'a Executables,
     options: &Options,
-    scratch: &Path,
-) -> Result<Sample, String> {
-    let pinned = |core: u32| ["taskset".to_owned(), "-c".to_owned(), core.to_string()];
-    let server_pin = pinned(options.server_core);
-    let client_pin = pinned(options.client_core);
-    let running = Running::start(
+    scratch: &'a Path,
+) -> Trial<'a> {
+    Trial {
         server,
-        executables.path(server.name)?,
-        &server_pin,
-        case.logged(),
+        executables,
+        case,
+        connections: options.connections(Mode::Rates),
+        idle: 0,
+        seconds: options.seconds,
+        server_cores: options.server_core.to_string(),
+        client_cores: options.client_core.to_string(),
+        variables: Vec::new(),
+        ask_loops: false,
         scratch,
-    )?;
-    let client = executables.path("load")?;
-    let resident_idle = running.resident()?;
-    let connections = options.connections();
-    let warm = process::load(
-        client,
-        &client_pin,
-        &running,
-        case,
-        connections,
-        ["--seconds", WARM_UP],
-        || {},
-    )?;
-    let cpu = running.cpu()?;
-    let mut resident_loaded = 0;
-    let seconds = options.seconds.to_string();
-    let load = process::load(
-        client,
-        &client_pin,
-        &running,
-        case,
-        connections,
-        ["--seconds", &seconds],
-        || {
-            resident_loaded = running.resident().unwrap_or(0).max(resident_loaded);
-        },
-    )?;
-    let spent = running.cpu()?.saturating_sub(cpu);
-    let (log, first_answer) = (running.log.clone(), running.first_answer);
-    running.stop()?;
-    let lost_lines = log
-        .map(|log| lost_lines(&log, warm.requests + load.requests))
-        .transpose()?;
-    Ok(Sample {
-        rate: load.rate,
-        cpu_us: micros(spent) / load.requests as f64,
-        p50: f64::from(load.p50),
-        p99: f64::from(load.p99),
-        lost_lines,
-        start_ms: micros(first_answer) / 1e3,
-        resident_idle: resident_idle as f64,
-        resident_loaded: resident_loaded as f64,
-    })
-}
-
-fn micros(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e6
+    }
 }
 
 fn summary(samples: &Samples) -> BTreeMap<String, ServerRates> {
@@ -222,7 +163,8 @@ fn whole(value: f64) -> u64 {
     value.round() as u64
 }
 
-fn case_rates(samples: &[Sample], base: Option<&Vec<Sample>>) -> CaseRates {
+/// The medians of samples, and how they stand to the base's of the same rounds.
+pub(crate) fn case_rates(samples: &[Sample], base: Option<&Vec<Sample>>) -> CaseRates {
     let of = |samples: &[Sample], field: fn(&Sample) -> f64| {
         samples.iter().map(field).collect::<Vec<_>>()
     };
@@ -267,7 +209,18 @@ fn table(servers: &BTreeMap<String, ServerRates>) -> String {
     text
 }
 
-fn load_average() -> f64 {
+/// The load average of the last minute, with a warning when it makes the figures worthless.
+pub(crate) fn busy() -> f64 {
+    let load = load_average();
+    if load > 1.0 {
+        eprintln!(
+            "the machine is busy (load average {load}): take the ratios as rough, the rates as meaningless"
+        );
+    }
+    load
+}
+
+pub(crate) fn load_average() -> f64 {
     fs::read_to_string("/proc/loadavg")
         .ok()
         .and_then(|text| text.split_whitespace().next()?.parse().ok())

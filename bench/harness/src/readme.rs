@@ -3,11 +3,18 @@
 use std::{collections::BTreeMap, fmt::Write as _, fs};
 
 use crate::{
+    access_log,
     build::bench,
     chart::{Bar, Chart, Panel, svg},
+    goals::{self, Measured},
+    growth, idle,
     results::{self, Context, Instructions, Rates},
     servers::{self, BASE, Case, OURS},
+    two_loops,
 };
+
+/// The markers of the table of goals, which has no results of its own.
+const GOALS: &str = "goals";
 
 /// Writes what there are results of.
 ///
@@ -18,19 +25,44 @@ pub(crate) fn write() -> Result<(), String> {
     let path = bench().join("README.md");
     let mut text =
         fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    if let Some(instructions) = results::load::<Instructions>(results::INSTRUCTIONS)? {
-        text = replaced(
-            &text,
-            results::INSTRUCTIONS,
-            &instructions_table(&instructions),
-        )?;
-        write_chart(results::INSTRUCTIONS, &instructions_chart(&instructions))?;
+    let measured = Measured::load()?;
+    for (name, block) in blocks(&measured)? {
+        text = replaced(&text, name, &block)?;
     }
-    if let Some(rates) = results::load::<Rates>(results::RATES)? {
-        text = replaced(&text, results::RATES, &rates_table(&rates))?;
-        write_chart(results::RATES, &rates_chart(&rates))?;
+    if let Some(instructions) = &measured.instructions {
+        write_chart(results::INSTRUCTIONS, &instructions_chart(instructions))?;
+    }
+    if let Some(rates) = &measured.rates {
+        write_chart(results::RATES, &rates_chart(rates))?;
     }
     fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// What belongs between which markers.
+fn blocks(measured: &Measured) -> Result<Vec<(&'static str, String)>, String> {
+    let tables = [
+        (
+            results::INSTRUCTIONS,
+            measured.instructions.as_ref().map(instructions_table),
+        ),
+        (results::RATES, measured.rates.as_ref().map(rates_table)),
+        (
+            results::TWO_LOOPS,
+            measured.two_loops.as_ref().map(two_loops::table),
+        ),
+        (
+            results::ACCESS_LOG,
+            measured.access_log.as_ref().map(access_log::table),
+        ),
+        (results::IDLE, measured.idle.as_ref().map(idle::table)),
+        (results::GROWTH, measured.growth.as_ref().map(growth::table)),
+        (GOALS, Some(goals::table(measured)?)),
+    ];
+    let missing = || "Not measured yet.".to_owned();
+    Ok(tables
+        .into_iter()
+        .map(|(name, table)| (name, table.unwrap_or_else(missing)))
+        .collect())
 }
 
 fn write_chart(name: &str, chart: &Chart<'_>) -> Result<(), String> {
@@ -56,13 +88,13 @@ fn replaced(text: &str, name: &str, content: &str) -> Result<String, String> {
 }
 
 /// Servers with results, in the order of the table of servers.
-fn in_order<T>(all: &BTreeMap<String, T>) -> impl Iterator<Item = (&'static str, &T)> {
+pub(crate) fn in_order<T>(all: &BTreeMap<String, T>) -> impl Iterator<Item = (&'static str, &T)> {
     servers::ALL
         .iter()
         .filter_map(|server| Some((server.name, all.get(server.name)?)))
 }
 
-fn name(name: &str) -> String {
+pub(crate) fn name(name: &str) -> String {
     if name == OURS {
         format!("**{name}**")
     } else {
@@ -70,21 +102,31 @@ fn name(name: &str) -> String {
     }
 }
 
+/// Where it was measured.
+pub(crate) fn machine(context: &Context) -> String {
+    format!(
+        "Last run: {}, {} cores shared with others; Linux {}; {}; commit {}.",
+        context.cpu, context.cores, context.kernel, context.rustc, context.commit
+    )
+}
+
+/// Where and with what it was measured.
 fn context(context: &Context) -> String {
     let versions: Vec<_> = context
         .versions
         .iter()
         .map(|(name, version)| format!("{name} {version}"))
         .collect();
-    format!(
-        "Last run: {}, {} cores shared with others; Linux {}; {}; commit {}.\n{}.",
-        context.cpu,
-        context.cores,
-        context.kernel,
-        context.rustc,
-        context.commit,
-        versions.join(", ")
-    )
+    format!("{}\n{}.", machine(context), versions.join(", "))
+}
+
+pub(crate) fn ratio(ratio: Option<f64>) -> String {
+    ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"))
+}
+
+/// Access lines that are lost, where there should be any.
+pub(crate) fn lines(lost: Option<u64>) -> String {
+    lost.map_or_else(|| "-".to_owned(), |lost| lost.to_string())
 }
 
 fn instructions_table(results: &Instructions) -> String {
@@ -117,8 +159,6 @@ fn rates_table(results: &Rates) -> String {
         "| server | case | requests/s | ratio | CPU µs | CPU ratio | p50 µs | p99 µs | spread | lines lost |\n\
          |---|---|--:|--:|--:|--:|--:|--:|--:|--:|\n",
     );
-    let ratio =
-        |ratio: Option<f64>| ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
     for case in Case::ALL {
         for (server, rates) in in_order(&results.servers) {
             let Some(figures) = rates.cases.get(&case) else {
@@ -135,9 +175,7 @@ fn rates_table(results: &Rates) -> String {
                 figures.p50_us,
                 figures.p99_us,
                 figures.spread * 100.0,
-                figures
-                    .lost_lines
-                    .map_or_else(|| "-".to_owned(), |lost| lost.to_string()),
+                lines(figures.lost_lines),
             );
         }
     }
@@ -225,7 +263,7 @@ fn panel(case: Case, mut bars: Vec<Bar>, order: fn(&f64, &f64) -> std::cmp::Orde
 }
 
 /// `12345` as `12,345`.
-fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -261,7 +299,15 @@ mod tests {
     #[test]
     fn the_readme_has_its_markers() {
         let text = fs::read_to_string(bench().join("README.md")).unwrap();
-        for name in [results::INSTRUCTIONS, results::RATES] {
+        for name in [
+            results::INSTRUCTIONS,
+            results::RATES,
+            results::TWO_LOOPS,
+            results::ACCESS_LOG,
+            results::IDLE,
+            results::GROWTH,
+            GOALS,
+        ] {
             replaced(&text, name, "").unwrap();
         }
     }

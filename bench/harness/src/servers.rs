@@ -79,6 +79,8 @@ pub(crate) enum Kind {
     Peer,
     /// A peer that has no usual access log, so no C.
     PeerWithoutLog,
+    /// The service with many routes, `bench/growth`.
+    Growth,
 }
 
 /// Ours.
@@ -114,7 +116,28 @@ pub(crate) static ALL: [Server; 6] = [
     },
 ];
 
+/// Ours with as many routes as it is asked for; no row of the tables of servers.
+pub(crate) static GROWTH: Server = Server {
+    name: "growth",
+    kind: Kind::Growth,
+};
+
 impl Server {
+    /// Whether its settings are FastFlyer's.
+    pub(crate) const fn is_ours(&self) -> bool {
+        matches!(self.kind, Kind::FastFlyer | Kind::Growth)
+    }
+
+    /// The variable that gives it so many worker threads.
+    pub(crate) fn threads(&self, count: usize) -> (&'static str, String) {
+        let name = if self.is_ours() {
+            "flyer_event_loops"
+        } else {
+            "THREADS"
+        };
+        (name, count.to_string())
+    }
+
     pub(crate) fn does(&self, case: Case) -> bool {
         !(case.logged() && self.kind == Kind::PeerWithoutLog)
     }
@@ -123,7 +146,7 @@ impl Server {
     pub(crate) const fn arguments(&self) -> &'static [&'static str] {
         match self.kind {
             Kind::FastFlyer => &["show", "openapi"],
-            Kind::Peer | Kind::PeerWithoutLog => &[],
+            Kind::Peer | Kind::PeerWithoutLog | Kind::Growth => &[],
         }
     }
 
@@ -138,7 +161,7 @@ impl Server {
         let port = port.to_string();
         let log = log.map(|path| path.display().to_string());
         let (mut variables, log_variable) = match self.kind {
-            Kind::FastFlyer => (
+            Kind::FastFlyer | Kind::Growth => (
                 vec![
                     ("flyer_host", "127.0.0.1".to_owned()),
                     ("flyer_port", port),
@@ -187,6 +210,15 @@ mod tests {
             let without = server.environment(81, None, Path::new("/tmp"));
             assert_eq!(without.len() + 1, with.len());
             assert!(without.iter().any(|(_, value)| value == "81"));
+        }
+    }
+
+    #[test]
+    fn threads_are_a_variable_that_is_set_anyway() {
+        for server in ALL.iter().chain([&GROWTH]) {
+            let (name, _) = server.threads(2);
+            let usual = server.environment(81, None, Path::new("/tmp"));
+            assert!(usual.contains(&(name, "1".to_owned())), "{}", server.name);
         }
     }
 

@@ -1,4 +1,4 @@
-//! The requests of the three cases, and how their answers begin.
+//! The requests of the cases, and how their answers begin.
 
 use std::str::FromStr;
 
@@ -11,6 +11,8 @@ pub(crate) enum Case {
     B,
     /// B with the access log.
     C,
+    /// `GET /flyer/part0/items/7`: a parameter in the path, of the service that has many routes.
+    R,
 }
 
 impl FromStr for Case {
@@ -21,7 +23,8 @@ impl FromStr for Case {
             "A" | "a" => Ok(Self::A),
             "B" | "b" => Ok(Self::B),
             "C" | "c" => Ok(Self::C),
-            _ => Err(format!("--case is A, B or C, got {text:?}")),
+            "R" | "r" => Ok(Self::R),
+            _ => Err(format!("--case is A, B, C or R, got {text:?}")),
         }
     }
 }
@@ -31,8 +34,10 @@ const BODY: &str = r#"{"data":[{"name":"zhangsan","age":"18","sex":"male","fathe
 impl Case {
     /// One whole request. The headers are those of wrk and curl: few, so that the server's own work shows.
     pub(crate) fn request(self, address: &str) -> Vec<u8> {
+        let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
         match self {
-            Self::A => format!("GET /health_check/async HTTP/1.1\r\nHost: {address}\r\n\r\n"),
+            Self::A => get("/health_check/async"),
+            Self::R => get("/flyer/part0/items/7"),
             Self::B | Self::C => format!(
                 "POST /flyer/users/info HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
                  Content-Length: {}\r\n\r\n{BODY}",
@@ -53,6 +58,10 @@ impl Case {
                 r#"{"status":"success","code":200,"message":"操作成功","data":{"data":[{"name":"zhangsan","age":"18""#,
                 r#"{"code":200,"data":{"data":[{"age":"18","father":"zhangyi","mother":"lihong","name":"zhangsan""#,
             ),
+            Self::R => {
+                let answer = r#"{"status":"success","code":200,"message":"操作成功","data":{"id":7,"name":"item""#;
+                (answer, answer)
+            }
         };
         body.starts_with(declared.as_bytes()) || body.starts_with(sorted.as_bytes())
     }

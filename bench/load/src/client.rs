@@ -22,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) amount: Amount,
     pub(crate) connections: usize,
     pub(crate) depth: usize,
+    /// Connections besides, that only lie there.
+    pub(crate) idle: usize,
 }
 
 /// When to stop.
@@ -34,9 +36,9 @@ pub(crate) enum Amount {
 }
 
 /// Longest wait for any answer before the run is given up. Generous: under callgrind a server is 50 times slower.
-const SILENCE: Duration = Duration::from_secs(30);
+pub(crate) const SILENCE: Duration = Duration::from_secs(30);
 
-struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     /// Bytes read and not yet understood.
     buffer: Vec<u8>,
@@ -50,19 +52,20 @@ struct Connection {
     sent_at: Instant,
 }
 
-/// Runs the plan.
+/// Runs the plan over connections that are open and have nothing under way, and gives them back.
 ///
 /// # Errors
 ///
-/// Fails when the server cannot be reached or does not answer for half a minute. A wrong answer is counted instead,
-/// and its connection not used any more.
-pub(crate) fn run(plan: &Plan) -> io::Result<Report> {
+/// Fails when the server does not answer for half a minute. A wrong answer is counted instead, and its connection not
+/// used any more.
+pub(crate) fn run(
+    plan: &Plan,
+    streams: Vec<std::net::TcpStream>,
+) -> io::Result<(Report, Vec<Connection>)> {
     let mut poll = Poll::new()?;
     let started = Instant::now();
-    let mut connections = Vec::with_capacity(plan.connections);
-    for index in 0..plan.connections {
-        let stream = std::net::TcpStream::connect(plan.address)?;
-        stream.set_nodelay(true)?;
+    let mut connections = Vec::with_capacity(streams.len());
+    for (index, stream) in streams.into_iter().enumerate() {
         stream.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(stream);
         poll.registry().register(
@@ -80,7 +83,8 @@ pub(crate) fn run(plan: &Plan) -> io::Result<Report> {
             sent_at: started,
         });
     }
-    Run::new(plan).drive(&mut poll, &mut connections)
+    let report = Run::new(plan).drive(&mut poll, &mut connections)?;
+    Ok((report, connections))
 }
 
 struct Run<'a> {
@@ -157,6 +161,7 @@ impl<'a> Run<'a> {
         let rate = self.answered as f64 / seconds;
         Ok(Report {
             requests: self.answered,
+            opening: (self.plan.connections + self.plan.idle) as u64,
             seconds,
             rate,
             errors: self.errors,

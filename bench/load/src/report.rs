@@ -6,6 +6,8 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) requests: u64,
+    /// Requests before the clock started: one on each connection.
+    pub(crate) opening: u64,
     pub(crate) seconds: f64,
     pub(crate) rate: f64,
     pub(crate) errors: u64,

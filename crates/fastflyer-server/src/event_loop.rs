@@ -88,7 +88,8 @@ impl<A: Application> EventLoop<A> {
                             watch,
                             event_loop: me,
                         };
-                        if ticket.watch.over(connection.serve()).await == Ended::Abandoned {
+                        let serving = pin!(connection.serve());
+                        if ticket.watch.over(serving).await == Ended::Abandoned {
                             ticket.count_abandoned();
                         }
                     }

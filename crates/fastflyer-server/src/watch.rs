@@ -12,7 +12,7 @@ use crate::{
 };
 use std::{
     future::Future,
-    pin::pin,
+    pin::Pin,
     sync::{
         OnceLock,
         atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering::Relaxed},
@@ -317,8 +317,10 @@ impl Watch {
     }
 
     /// Runs a connection until it ends or the sweep ends it.
-    pub(crate) async fn over<F: Future<Output = ()>>(&self, connection: F) -> Ended {
-        let mut connection = pin!(connection);
+    ///
+    /// It is pinned by the caller: an async function that takes a future and pins it has room for it twice, and this
+    /// one is nearly all of a connection's task.
+    pub(crate) async fn over<F: Future<Output = ()>>(&self, mut connection: Pin<&mut F>) -> Ended {
         std::future::poll_fn(|cx| {
             // A spawned task keeps its waker, so the first one serves for good.
             self.waker.get_or_init(|| cx.waker().clone());
