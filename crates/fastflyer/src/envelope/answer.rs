@@ -36,6 +36,39 @@ pub struct Answer<'a> {
     pub(super) codes_url: &'a str,
 }
 
+impl<'a> Answer<'a> {
+    /// What depends on nothing but the message in an answer that [is usual](Self::is_usual).
+    pub(super) const USUAL: [Slot; 4] = [Slot::Status, Slot::Code, Slot::HttpStatus, Slot::Message];
+
+    /// An answer with code 200 and this message.
+    pub(super) fn usual(message: &'a str) -> Self {
+        Self {
+            code: 200,
+            wire_code: 200,
+            status: StatusCode::OK,
+            message,
+            title: message,
+            own_message: false,
+            detail: "",
+            fallback_detail: "",
+            errors: None,
+            exception: None,
+            page: None,
+            cx: None,
+            request_id: None,
+            codes_url: "",
+        }
+    }
+
+    /// Whether it is a plain success with this message.
+    pub(super) fn is_usual(&self, message: &str) -> bool {
+        self.code == 200
+            && self.wire_code == 200
+            && self.status == StatusCode::OK
+            && self.message == message
+    }
+}
+
 impl Answer<'_> {
     /// The business code, without `flyer_status_code_base`.
     pub fn code(&self) -> u32 {

@@ -139,10 +139,11 @@ impl Envelope {
             Arc::new(Standard)
         });
         let bodies = Bodies::new(&*format).map_err(|reason| vec![reason]);
-        let bodies = bodies.unwrap_or_else(|found| {
+        let mut bodies = bodies.unwrap_or_else(|found| {
             reasons.extend(found);
             Self::default().bodies.as_ref().clone()
         });
+        bodies.success.prepare(texts.of_code_everywhere(200));
         if !reasons.is_empty() {
             return Err(reasons);
         }

@@ -187,6 +187,8 @@ pub(super) struct Templates {
     list: Kind,
     page: Template,
     cursor_page: Template,
+    /// How bodies with code 200 and this message begin, written once: nearly all are.
+    usual: Vec<(Box<str>, Vec<u8>)>,
 }
 
 /// A kind that is known only when the data was written as that of a value.
@@ -232,8 +234,27 @@ impl Templates {
             list: Kind::new(template(DataKind::List)?, &value),
             page: template(DataKind::Page)?,
             cursor_page: template(DataKind::CursorPage)?,
+            usual: Vec::new(),
             value,
         })
+    }
+
+    /// Writes the beginning of bodies with code 200 and one of these messages once and for all, if it
+    /// depends on nothing else.
+    pub(super) fn prepare<'a>(&mut self, messages: impl IntoIterator<Item = &'a str>) {
+        let known = |piece: &Piece| match piece {
+            Piece::Text(_) => true,
+            Piece::Slot(slot) => Answer::USUAL.contains(slot),
+            Piece::Computed(_) | Piece::Optional(..) | Piece::Comma => false,
+        };
+        if !self.value.head.iter().all(known) {
+            return;
+        }
+        for message in messages {
+            let mut head = Vec::new();
+            write(&self.value.head, &mut head, &Answer::usual(message));
+            self.usual.push((message.into(), head));
+        }
     }
 
     /// Appends the body of a reply.
@@ -257,7 +278,11 @@ impl Templates {
             return Ok(());
         }
         let start = out.len();
-        write(&self.value.head, out, answer);
+        let mut usual = self.usual.iter();
+        match usual.find(|(message, _)| answer.is_usual(message)) {
+            Some((_, head)) => out.extend_from_slice(head),
+            None => write(&self.value.head, out, answer),
+        }
         let at = out.len();
         data.write(out)?;
         self.finish(out, answer, start, at);

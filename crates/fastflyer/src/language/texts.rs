@@ -255,6 +255,11 @@ impl Texts {
         self.language(id).header.clone()
     }
 
+    /// The text of a code in each language.
+    pub(crate) fn of_code_everywhere(&self, code: u32) -> impl Iterator<Item = &str> {
+        (0..self.languages.len()).map(move |id| self.of_code(code, None, LanguageId(id as u8)).0)
+    }
+
     /// How validation words its messages in a language.
     pub(crate) fn wording(&self, id: LanguageId) -> Wording<'_> {
         let language = self.language(id);
