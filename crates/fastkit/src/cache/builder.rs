@@ -137,7 +137,7 @@ impl fmt::Debug for Weighers {
 }
 
 /// How a pool is made where the defaults don't fit: 256 entries, first in first out, kept until
-/// they make room. From [`builder`](fn@super::builder).
+/// they make room. From [`builder()`](super::builder()).
 ///
 /// ```
 /// use fastkit::cache::{self, Policy};

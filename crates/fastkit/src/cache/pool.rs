@@ -20,7 +20,7 @@ use std::{
 /// Values of any type under text keys, in the memory of this process.
 ///
 /// Clones are the same pool. Values are cloned when they are taken out: wrap large ones in an
-/// [`Arc`]. What is kept here is not known to other processes, and gone at the end of this one.
+/// [`Arc`]. Values leave under the pool's lock, so that their `Drop` must not use it. What is kept here is not known to other processes, and gone at the end of this one.
 ///
 /// ```
 /// use fastkit::cache;
