@@ -51,6 +51,7 @@ pub mod prelude;
 pub mod private;
 pub mod reply;
 mod routing;
+mod serve;
 mod service;
 pub mod sse;
 pub mod static_files;

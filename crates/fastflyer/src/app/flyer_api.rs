@@ -46,7 +46,7 @@ use std::{
 /// ```
 #[must_use = "an application does nothing until it runs"]
 pub struct FlyerApi {
-    pub(super) config: Config,
+    pub(crate) config: Config,
     apps: Vec<AppEntry>,
     router: Router,
     states: StateMap,
@@ -322,7 +322,7 @@ impl FlyerApi {
         self.assemble(loaded, None)
     }
 
-    pub(super) fn assemble(
+    pub(crate) fn assemble(
         self,
         loaded: Loaded,
         console: Option<&Sink>,

@@ -6,7 +6,6 @@ mod core;
 mod entry;
 mod flyer_api;
 mod run;
-mod serve;
 mod served;
 #[cfg(unix)]
 mod state_page;

@@ -3,12 +3,12 @@
 //! The same as `fastflyer ctl status` shows: a worker asks its supervisor. JSON, or a small page for
 //! who asks for HTML.
 
-use super::serve::supervised::control_socket;
 use crate::{
     ApiError, Operation, Response,
     app::Core,
     context::Context,
     pages::{self, PageInfo},
+    serve::supervised::control_socket,
 };
 use fastflyer_server::supervisor::control::{Client, Status};
 use fastkit::settings::Listen;

@@ -1,10 +1,7 @@
 //! The service as one process alone.
 
 use super::{banner, log_calls, log_to, say_goodbye, server_config};
-use crate::{
-    Result,
-    app::{App, FlyerApi},
-};
+use crate::{App, FlyerApi, Result};
 #[cfg(feature = "tls")]
 use fastflyer_server::Handle;
 use fastflyer_server::{OnSignal, Report, ServerConfig};

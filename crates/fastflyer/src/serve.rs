@@ -4,8 +4,7 @@
 //! `flyer_supervisor` decides, and where that is not set, what is nicest: a person at a terminal gets
 //! one process, everything else a supervisor.
 
-use super::{App, FlyerApi, StartError};
-use crate::{Result, memory};
+use crate::{App, FlyerApi, Result, StartError, memory};
 use fastflyer_server::{Address, Limits, SampledHeaders, ServerConfig, Timeouts};
 use fastkit::{
     logger::{self, Guard, LogConfig},
@@ -15,7 +14,7 @@ use std::sync::Arc;
 
 mod alone;
 #[cfg(unix)]
-pub(super) mod supervised;
+pub(crate) mod supervised;
 #[cfg(unix)]
 mod systemd;
 
@@ -61,7 +60,7 @@ impl FlyerApi {
         self.serve_alone(loaded)
     }
 
-    pub(super) fn loaded(&self) -> Result<Loaded, StartError> {
+    pub(crate) fn loaded(&self) -> Result<Loaded, StartError> {
         Settings::load(&self.config, &Sources::from_process())
             .map_err(|errors| StartError::new(errors.iter().map(str::to_owned).collect()))
     }

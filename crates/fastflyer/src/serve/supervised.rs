@@ -1,10 +1,7 @@
 //! The service as a supervisor, and as a worker of one.
 
 use super::{address, banner, log_calls, log_to, say_goodbye, server_config};
-use crate::{
-    Result,
-    app::{App, FlyerApi},
-};
+use crate::{App, FlyerApi, Result};
 use fastflyer_server::{
     Server,
     supervisor::{Event, Supervisor, SupervisorConfig, Worker, WorkerConfig, control},
@@ -65,7 +62,7 @@ fn observe(event: &Event) {
 }
 
 /// Where `fastflyer ctl` finds the supervisor with this process number.
-pub(in crate::app) fn control_socket(settings: &Settings, supervisor: u32) -> Option<PathBuf> {
+pub(crate) fn control_socket(settings: &Settings, supervisor: u32) -> Option<PathBuf> {
     match &settings.ctl_socket {
         Control::Off => None,
         Control::At(path) => Some(path.clone()),
