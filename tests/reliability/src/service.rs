@@ -115,6 +115,15 @@ impl<'a> Start<'a> {
         fs::create_dir_all(&self.folder)
             .with_context(|| format!("making {}", self.folder.display()))?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        // Through another program they are not our children's children.
+        let wanted = self
+            .settings
+            .iter()
+            .find(|(name, _)| *name == "flyer_workers")
+            .filter(|_| self.through.is_empty());
+        let workers: usize = wanted
+            .and_then(|(_, value)| value.parse().ok())
+            .unwrap_or(0);
         let mut command = self.command();
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().to_lowercase().starts_with("flyer_") {
@@ -152,6 +161,12 @@ impl<'a> Start<'a> {
             child,
         };
         service.wait_until_it_answers()?;
+        // The first worker answers before the others are started.
+        ensure!(
+            eventually(PATIENCE, || service.workers().len() >= workers).is_some(),
+            "fewer than {workers} workers run: {}",
+            service.printed()
+        );
         Ok(service)
     }
 
