@@ -212,6 +212,7 @@ fn requests() -> Vec<Asked> {
     get("/flyer/about", &["/flyer/about"]);
     get("/flyer/health_check", &["/flyer/health_check"]);
     get("/flyer/codes", &["/flyer/codes"]);
+    get("/flyer/shop/greeting", &["/flyer/shop/greeting"]);
     get(
         "/flyer/shop/products",
         &[

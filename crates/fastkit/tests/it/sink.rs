@@ -124,7 +124,8 @@ fn what_has_no_room_is_counted_and_reported() {
         .filter_map(|line| line.strip_prefix("lost ")?.parse::<u64>().ok())
         .sum();
     assert_eq!(reported, 48);
-    assert!(written.ends_with("there is room again\n"));
+    // The last of the reports may come after it.
+    assert!(written.lines().any(|line| line == "there is room again"));
 }
 
 #[cfg(target_os = "linux")]
