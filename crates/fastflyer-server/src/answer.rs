@@ -16,6 +16,8 @@ pub(crate) struct Prepared {
     sampled: Option<SampledHeaders>,
     /// The names once more: comparing a few is quicker than hashing one.
     names: Vec<HeaderName>,
+    /// Which lengths the names have, as [`length_bit`]s: most others differ in that already.
+    lengths: u64,
     block: Mutex<Block>,
 }
 
@@ -32,11 +34,18 @@ impl Prepared {
             constant: constant.clone(),
             sampled,
             names: constant.keys().cloned().collect(),
+            lengths: 0,
             block: Mutex::default(),
         };
         prepared.refresh();
         let sampled: Vec<HeaderName> = prepared.lock().sampled.keys().cloned().collect();
         prepared.names.extend(sampled);
+        prepared.lengths = prepared
+            .names
+            .iter()
+            .fold(length_bit(&header::DATE), |bits, name| {
+                bits | length_bit(name)
+            });
         prepared
     }
 
@@ -52,7 +61,8 @@ impl Prepared {
 
     /// Whether the prepared headers or the date have this name.
     pub(crate) fn has(&self, name: &HeaderName) -> bool {
-        *name == header::DATE || self.names.iter().any(|own| own == name)
+        self.lengths & length_bit(name) != 0
+            && (*name == header::DATE || self.names.iter().any(|own| own == name))
     }
 
     fn lock(&self) -> MutexGuard<'_, Block> {
@@ -108,6 +118,10 @@ impl Prepared {
             }
         }
     }
+}
+
+fn length_bit(name: &HeaderName) -> u64 {
+    1 << (name.as_str().len() & 63)
 }
 
 /// Appends one header line.

@@ -28,6 +28,8 @@ pub(crate) struct Texts {
     languages: Vec<LanguageTexts>,
     /// By number, for binary search.
     codes: Vec<(u32, Spoken)>,
+    /// Where 200 stands among them, which nearly every answer asks for.
+    ok: usize,
     uncaught: Spoken,
     /// Values of `Accept-Language` that need no reading.
     known: HashMap<Box<[u8]>, LanguageId>,
@@ -81,6 +83,7 @@ impl Texts {
             format: ResponseFormat::Standard,
             languages: vec![LanguageTexts::new(LanguageTag::default(), Locale::ZhCn)],
             codes: Vec::new(),
+            ok: usize::MAX,
             uncaught: Spoken {
                 own: false,
                 texts: Box::default(),
@@ -145,6 +148,7 @@ impl Texts {
             format,
             languages,
             codes: Vec::new(),
+            ok: usize::MAX,
             uncaught: Spoken {
                 own: false,
                 texts: Box::default(),
@@ -175,6 +179,7 @@ impl Texts {
                 (number, spoken)
             })
             .collect();
+        texts.ok = texts.place(200).unwrap_or(usize::MAX);
         let tags: Vec<&LanguageTag> = texts.languages.iter().map(|known| &known.tag).collect();
         let common = tags.iter().map(|tag| tag.as_str()).chain(negotiate::COMMON);
         texts.known = common
@@ -357,11 +362,17 @@ impl Texts {
     }
 
     fn find(&self, code: u32) -> Option<&Spoken> {
-        let at = self
-            .codes
-            .binary_search_by_key(&code, |(number, _)| *number)
-            .ok()?;
+        if code == 200 {
+            return self.codes.get(self.ok).map(|(_, spoken)| spoken);
+        }
+        let at = self.place(code)?;
         self.codes.get(at).map(|(_, spoken)| spoken)
+    }
+
+    fn place(&self, code: u32) -> Option<usize> {
+        self.codes
+            .binary_search_by_key(&code, |(number, _)| *number)
+            .ok()
     }
 }
 
