@@ -167,6 +167,8 @@ impl Server {
                     ("flyer_port", port),
                     // One process, so that its CPU time and its instructions are all there is.
                     ("flyer_supervisor", "0".to_owned()),
+                    // All lines in one file, where they are counted.
+                    ("flyer_log_rotate", "never".to_owned()),
                     ("flyer_workers", "1".to_owned()),
                     ("flyer_event_loops", "1".to_owned()),
                     ("flyer_access_log", on),
