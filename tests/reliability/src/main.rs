@@ -29,7 +29,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use crate::promise::{Finding, Promise, Suite};
 
 /// Promises of the table in the documentation that are measured elsewhere.
-const ELSEWHERE: &str = "7 (HTTP/2), 11 to 15: measured by the tests of their components";
+const ELSEWHERE: &str = "11 to 15: measured by the tests of their components";
 
 /// Measure what FastFlyer promises about restarts, crashes, attacks and full disks.
 #[derive(Debug, Parser)]

@@ -3,6 +3,7 @@
 mod blocked_loop;
 mod bodies;
 mod descriptors;
+mod floods;
 mod killed_worker;
 mod logs;
 mod malformed;
@@ -23,6 +24,7 @@ pub(crate) const ALL: &[Promise] = &[
     promise(4, "graceful stop", stop::measure),
     promise(5, "slow clients", slow_clients::measure),
     promise(6, "malformed requests", malformed::measure),
+    promise(7, "HTTP/2 floods", floods::measure),
     promise(8, "huge bodies", bodies::measure),
     promise(9, "no descriptors", descriptors::measure),
     promise(10, "log not writable", logs::measure),
