@@ -87,7 +87,7 @@ impl Context {
             .map(str::trim)
             .filter(usable)
             .or_else(|| header("host").filter(usable))?;
-        let scheme = crate::service::scheme(&self.peer, &self.parts.headers);
+        let scheme = crate::service::scheme(&self.core, &self.peer, &self.parts.headers);
         Some(format!("{scheme}://{host}"))
     }
 

@@ -280,18 +280,28 @@ impl ConnectionService {
             None => format!("{path}/"),
         };
         if !other.is_empty() && !path.starts_with("//") && self.core.table.knows(&other) {
-            return redirect(parts, &other, scheme(&self.peer, &parts.headers));
+            return redirect(
+                parts,
+                &other,
+                scheme(&self.core, &self.peer, &parts.headers),
+            );
         }
         envelope.failure(&ApiError::framework(404), preferences)
     }
 }
 
 /// The scheme that the client used: a trusted proxy tells whether it was TLS.
-pub(crate) fn scheme(peer: &PeerInfo, headers: &HeaderMap) -> &'static str {
+pub(crate) fn scheme(core: &Core, peer: &PeerInfo, headers: &HeaderMap) -> &'static str {
+    let own = if core.settings.tls_cert.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     let forwarded = headers.get("x-forwarded-proto").filter(|_| peer.trusted);
     match forwarded.map(HeaderValue::as_bytes) {
         Some(b"https") => "https",
-        _ => "http",
+        Some(b"http") => "http",
+        _ => own,
     }
 }
 

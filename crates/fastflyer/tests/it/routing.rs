@@ -258,3 +258,12 @@ async fn a_redirect_keeps_the_scheme_that_a_trusted_proxy_names() {
         assert_eq!(answer.header("location"), format!("{location}/"));
     }
 }
+
+#[tokio::test]
+async fn a_service_with_tls_leads_to_itself_by_https() {
+    // The files are read when the service listens, which a test client does not.
+    let tls = [("flyer_tls_cert", "a.pem"), ("flyer_tls_key", "a.key")];
+    let client = client_with(router(), &tls);
+    let answer = client.get("/demo/slash").send().await;
+    assert_eq!(answer.header("location"), "https://localhost/demo/slash/");
+}
