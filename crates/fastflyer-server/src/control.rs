@@ -384,7 +384,12 @@ impl Handle {
 
     /// Stops at once; requests in flight are cut.
     pub fn stop_now(&self) {
-        self.control.advance(Stage::Killed, None);
+        // No time at all, so that a loop which is blocked is not waited for either.
+        let at_once = Drain {
+            linger: Duration::ZERO,
+            graceful: Duration::ZERO,
+        };
+        self.control.advance(Stage::Killed, Some(at_once));
     }
 
     /// Loads the certificate and its key from their files again; connections that are made from then

@@ -248,7 +248,12 @@ fn unix(path: &std::path::Path) -> io::Result<Listener> {
     let is_socket = path
         .symlink_metadata()
         .is_ok_and(|file| file.file_type().is_socket());
-    if is_socket && UnixStream::connect(path).is_err() {
+    // Any other failure does not mean that nobody listens: another kind of socket, or another user's.
+    let is_refused = || {
+        UnixStream::connect(path)
+            .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+    };
+    if is_socket && is_refused() {
         std::fs::remove_file(path)?;
     }
     let listener = UnixListener::bind(path)?;

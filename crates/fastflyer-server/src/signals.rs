@@ -1,4 +1,5 @@
-//! TERM and INT, turned into calls of a [`Handle`]; USR1 and HUP, for those who want them. Where there are no signals, nothing.
+//! TERM and INT, turned into calls of a [`Handle`]; USR1 and HUP, for those who want them. Where there
+//! are no signals, nothing.
 
 use crate::{Error, Handle, OnSignal, ServerConfig};
 

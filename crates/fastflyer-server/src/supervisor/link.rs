@@ -1,8 +1,8 @@
 //! The link between the supervisor and a worker: lines of JSON over a pair of Unix sockets.
 //!
 //! The protocol has a version, which a worker is told at its start and refuses if it is not its own;
-//! fields may be added within one, and unknown messages are skipped. The end of the link is a message too: to the worker, that
-//! the supervisor has died. Key types: [`Report`], [`Order`], [`Link`].
+//! fields may be added within one, and unknown messages are skipped. The end of the link is a message
+//! too: to the worker, that the supervisor has died. Key types: [`Report`], [`Order`], [`Link`].
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{

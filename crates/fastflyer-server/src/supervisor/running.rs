@@ -233,16 +233,19 @@ impl<O: FnMut(&Event)> Running<O> {
         let ids: Vec<Id> = self.processes.keys().copied().collect();
         for id in ids {
             self.hear(id, now);
+            if let Some(process) = self.processes.get(&id)
+                && !process.link.is_open()
+            {
+                // It has ended, or become another program: either way nobody can talk to it any more.
+                process.kill();
+            }
         }
     }
 
     fn hear(&mut self, id: Id, now: Instant) {
         let mut reports = Vec::new();
-        if let Some(process) = self.processes.get_mut(&id)
-            && !process.link.receive(&mut reports)
-        {
-            // It has ended, or become another program: either way nobody can talk to it any more.
-            process.kill();
+        if let Some(process) = self.processes.get_mut(&id) {
+            process.link.receive(&mut reports);
         }
         for report in reports {
             match report {
@@ -266,7 +269,7 @@ impl<O: FnMut(&Event)> Running<O> {
                 self.tell(&Event::Stray { pid });
                 continue;
             };
-            // Its last words first.
+            // Its last words first. It is not killed here: its pid may be somebody else's by now.
             self.hear(id, now);
             if let Some(process) = self.processes.remove(&id) {
                 self.outcome.requests += process.board.requests.load(Relaxed);

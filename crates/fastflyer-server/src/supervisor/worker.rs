@@ -229,10 +229,11 @@ impl Shared {
         let stats = handle.stats();
         let board = &self.board;
         board.connections.store(stats.connections as u64, Relaxed);
-        board.accepted.store(stats.accepted, Relaxed);
-        board.requests.store(stats.requests, Relaxed);
-        board.rejected.store(stats.rejected, Relaxed);
-        board.cut.store(stats.cut, Relaxed);
+        // At the end two threads publish: the later one may have counted before the other.
+        board.accepted.fetch_max(stats.accepted, Relaxed);
+        board.requests.fetch_max(stats.requests, Relaxed);
+        board.rejected.fetch_max(stats.rejected, Relaxed);
+        board.cut.fetch_max(stats.cut, Relaxed);
     }
 }
 
@@ -313,7 +314,9 @@ impl LinkThread {
             None => &mut both[..],
             Some(_) => &mut one[..],
         };
-        let patience = PollTimeout::try_from(TURN).unwrap_or(PollTimeout::ZERO);
+        let left = |end: Instant| end.saturating_duration_since(Instant::now());
+        let patience = self.orphaned.map_or(TURN, |end| left(end).min(TURN));
+        let patience = PollTimeout::try_from(patience).unwrap_or(PollTimeout::ZERO);
         // An interruption is a turn too.
         let _ = poll(files, patience);
     }

@@ -159,7 +159,7 @@ impl ControlServer {
                 |request| matches!(request, Request::Workers { .. })
             }
             // What waits for something else than the end will not see it.
-            Event::Stopping => |request| *request != Request::Stop,
+            Event::Stopping | Event::StoppingNow => |request| *request != Request::Stop,
             Event::Stopped => |request| *request == Request::Stop,
             _ => return,
         };

@@ -202,6 +202,29 @@ fn early_deaths_are_held_back_longer_and_longer() {
 }
 
 #[test]
+fn workers_that_die_together_are_one_failure() {
+    let mut world = World::new(3);
+    world.all_ready();
+    for id in 1..=3 {
+        world.exit(id, Exit::Signal(9));
+    }
+    let wait = world.workers.next().unwrap() - world.now;
+    assert_eq!(wait, Duration::from_millis(100));
+    world.pass(wait);
+    assert_eq!(world.ids(State::Starting), [4, 5, 6]);
+}
+
+#[test]
+fn a_stop_does_not_wait_for_a_start_that_was_held_back() {
+    let mut world = World::new(2);
+    world.all_ready();
+    world.exit(1, Exit::Signal(9));
+    world.then(Workers::stop);
+    world.pass(SECOND);
+    assert!(world.workers.next().unwrap() > world.now);
+}
+
+#[test]
 fn the_old_generation_serves_until_all_of_the_new_one_are_ready() {
     let mut world = World::serving(3);
     world.then(|workers, now| workers.reload(now).unwrap());
