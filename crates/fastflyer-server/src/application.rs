@@ -36,7 +36,8 @@ pub trait Application: Send + Sync + 'static {
     }
 }
 
-/// Answers the requests of one connection, one after the other.
+/// Answers the requests of one connection: one after the other, but those of HTTP/2 at the same time,
+/// by a clone each.
 pub trait Service: Clone + Send + 'static {
     /// Answers one request. Never fails: what goes wrong is an answer too. `stamps` is empty; the
     /// server sends what is put there with the head of the answer.

@@ -346,9 +346,7 @@ impl Ticket {
         self.state = Arc::clone(state);
         self.watch = state.enter();
     }
-}
 
-impl Ticket {
     pub(crate) fn count_abandoned(&self) {
         self.state.count(&self.state.abandoned);
     }

@@ -252,6 +252,8 @@ impl<A: Application> Connection<A> {
 
     /// Shuts the sending side and reads on for a while: a reset would destroy the last answer.
     pub(crate) async fn close(&mut self) {
+        // An encrypted stream says goodbye, which the client may not take.
+        self.watch.enter(Phase::Writing, self.now());
         if self.stream.shutdown().await.is_err() {
             return;
         }

@@ -16,7 +16,7 @@ use crate::{
     event_loop::Connection,
     head::{self, Head, Persistence, Rescan, bad},
     hyper_front::Exchange,
-    spare,
+    presence, spare,
     upgrade::{Direction, Tie},
     watch::{Phase, Verdict},
 };
@@ -337,7 +337,8 @@ impl<A: Application> Guard<A> {
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.exchange.tie().is_some() {
             // The application may read on.
-            return Pin::new(&mut self.connection.stream).poll_shutdown(cx);
+            let outcome = Pin::new(&mut self.connection.stream).poll_shutdown(cx);
+            return self.wrote(cx, outcome);
         }
         loop {
             match &mut self.closing {
@@ -373,7 +374,9 @@ impl<A: Application> Guard<A> {
                 }
                 Closing::Shutdown { lingers } => {
                     let lingers = *lingers;
-                    ready!(Pin::new(&mut self.connection.stream).poll_shutdown(cx))?;
+                    // An encrypted stream says goodbye, which the client may not take.
+                    let outcome = Pin::new(&mut self.connection.stream).poll_shutdown(cx);
+                    ready!(self.wrote(cx, outcome))?;
                     if !lingers || matches!(self.place, Place::End(true)) {
                         return Poll::Ready(Ok(()));
                     }
@@ -423,6 +426,9 @@ pub(crate) const NOT_A_URI: ProtocolError = bad("the request target is not a URI
 impl<A> Drop for Guard<A> {
     fn drop(&mut self) {
         if let Some(tie) = self.exchange.tie() {
+            if self.blocked && tie.check().is_err() {
+                presence::reset_at_close(self.connection.stream.number());
+            }
             tie.release();
         }
     }

@@ -78,7 +78,7 @@ pub(crate) fn has_input(socket: i32) -> bool {
 }
 
 /// Makes the close of a socket a reset: what its client does not take would stay in the kernel's
-/// memory for minutes. The socket must belong to this thread.
+/// memory for minutes. The socket must belong to this thread or to who calls.
 #[cfg(unix)]
 pub(crate) fn reset_at_close(socket: i32) {
     use nix::libc;

@@ -35,8 +35,8 @@ impl Stamp {
     }
 }
 
-/// Header lines of one answer beside its header map. They replace nothing: a service that stamps a
-/// name keeps it out of the map.
+/// Header lines of one answer beside its header map. They replace nothing: a name that a service
+/// stamps stays out of its maps and of the headers that the server puts on every answer.
 ///
 /// ```
 /// use fastflyer_server::{Stamp, Stamps};
@@ -53,7 +53,7 @@ pub struct Stamps {
 }
 
 impl Stamps {
-    /// Adds a line. A byte that no header value may hold is written as `?`.
+    /// Adds a line. A tab, or a byte that no header value may hold, is written as `?`.
     pub fn put(&mut self, Stamp(beginning): Stamp, value: &[u8]) {
         self.lines.extend_from_slice(beginning.as_bytes());
         let start = self.lines.len();

@@ -5,7 +5,7 @@
 //! drops the socket, and when the sweep or a stop ends the task first, the socket is good for nothing
 //! from then on. Knows nothing of what is spoken. Key types: [`Lease`], [`Tie`].
 
-use crate::watch::{Phase, Watch};
+use crate::watch::{NO_SOCKET, Phase, Watch};
 use std::{
     io,
     sync::{
@@ -85,6 +85,8 @@ pub(crate) struct Lease(Arc<Tie>);
 impl Lease {
     pub(crate) fn new(tie: Arc<Tie>, watch: &Watch, now: u64) -> Self {
         watch.enter(Phase::Upgraded, now);
+        // The application may close the socket on any thread, and its number be another's then.
+        watch.set_socket(NO_SOCKET);
         Self(tie)
     }
 }

@@ -89,12 +89,15 @@ pub(crate) enum Ended {
     Abandoned,
 }
 
+/// In the place of a socket: there is none that belongs to the loop's thread.
+pub(crate) const NO_SOCKET: i32 = -1;
 /// In the place of a socket: the event loop has not begun with the connection.
 const NOT_TAKEN: i32 = -2;
 /// In the place of a word: whatever the connection is doing.
 const KILLED: u64 = u64::MAX;
 
-/// One connection as the sweep sees it. Only the connection's own task writes what is not a verdict.
+/// One connection as the sweep sees it. Only who has its socket writes what is not a verdict: the
+/// connection's own task and, after an upgrade, the application.
 #[derive(Debug)]
 pub(crate) struct Watch {
     /// Milliseconds of the loop's clock, and the phase in the low byte.
@@ -105,7 +108,7 @@ pub(crate) struct Watch {
     over: AtomicU64,
     /// The answer under way is an event stream.
     endless: AtomicBool,
-    /// The number of the socket, -1 where it has none, or [`NOT_TAKEN`].
+    /// The number of the socket, [`NO_SOCKET`] or [`NOT_TAKEN`].
     socket: AtomicI32,
     body_received: AtomicU64,
     body_waited: AtomicU64,
@@ -318,8 +321,8 @@ impl Watch {
 
     /// Runs a connection until it ends or the sweep ends it.
     ///
-    /// It is pinned by the caller: an async function that takes a future and pins it has room for it twice, and this
-    /// one is nearly all of a connection's task.
+    /// It is pinned by the caller: an async function that takes a future and pins it has room for it
+    /// twice, and this one is nearly all of a connection's task.
     pub(crate) async fn over<F: Future<Output = ()>>(&self, mut connection: Pin<&mut F>) -> Ended {
         std::future::poll_fn(|cx| {
             // A spawned task keeps its waker, so the first one serves for good.

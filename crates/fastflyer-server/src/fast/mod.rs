@@ -14,7 +14,7 @@ mod response;
 use crate::{
     Application, Body, ProtocolError, Service, answer,
     event_loop::{Connection, refuse_interim},
-    guard::late,
+    guard::{NOT_A_URI, late},
     head::{self, Framing, Head, Persistence, Rescan, bad},
     header_maps::give_headers,
     http2, hyper_front, upgrade,
@@ -233,7 +233,14 @@ impl<A: Application> Front<A> {
             let read = pin!(self.connection.stream.read_buf(&mut buffers.input)).poll(cx);
             let watch = &self.connection.watch;
             match read {
-                Poll::Ready(Ok(0)) => Poll::Ready(Ok(Filled::End)),
+                Poll::Ready(Ok(0)) => {
+                    if wait == Wait::Request
+                        && let Some(idle) = slot.take()
+                    {
+                        buffers::put_back(idle);
+                    }
+                    Poll::Ready(Ok(Filled::End))
+                }
                 Poll::Ready(Ok(count)) => {
                     if wait == Wait::Body {
                         watch.received_body(count, now);
@@ -285,7 +292,7 @@ impl<A: Application> Front<A> {
         let is_head = head.method.of(&buffers.input) == b"HEAD";
         let Some(request) = request::take(&head, buffers) else {
             self.connection
-                .reject(&crate::guard::NOT_A_URI, buffers.output.bytes());
+                .reject(&NOT_A_URI, buffers.output.bytes());
             return Ok(false);
         };
         let event_loop = &self.connection.event_loop;

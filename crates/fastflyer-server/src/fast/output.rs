@@ -1,5 +1,6 @@
 //! Answers on their way out, and the sweep's knowledge of whether the client takes them.
 
+use super::MOST_GATHERED;
 use crate::{Application, event_loop::Connection, watch::Phase};
 use std::{
     future::poll_fn,
@@ -36,6 +37,16 @@ impl Output {
 
     pub(super) fn capacity(&self) -> usize {
         self.bytes.capacity()
+    }
+
+    /// The first so many bytes are written.
+    fn advance(&mut self, count: usize) {
+        self.sent += count;
+        // A client that always lags a little behind never lets all of it be cleared.
+        if self.sent >= MOST_GATHERED {
+            self.bytes.drain(..self.sent);
+            self.sent = 0;
+        }
     }
 
     /// The client does not take more.
@@ -105,7 +116,25 @@ pub(super) fn poll_flush<A: Application>(
         }
         output.progress = true;
         let of_first = count.min(gathered);
-        output.sent += of_first;
+        output.advance(of_first);
         *tail_sent += count - of_first;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_not_kept() {
+        let mut output = Output::default();
+        output.bytes().extend_from_slice(&[b'0'; 1_000]);
+        for number in 0..1_000 {
+            output.bytes().extend_from_slice(&[number as u8; 1_000]);
+            output.advance(1_000);
+            assert_eq!(output.len(), 1_000);
+            assert!(output.bytes.ends_with(&[number as u8; 1_000]));
+            assert!(output.bytes.len() <= MOST_GATHERED + 1_000);
+        }
     }
 }
