@@ -154,7 +154,7 @@ impl Context {
         let codes = &mounted.operation.codes;
         let mut documented = codes
             .iter()
-            .map(|code| code.number())
+            .map(|code| self.envelope().without_base(code.number()))
             .filter(|code| crate::envelope::succeeds(*code))
             .peekable();
         let known = match documented.peek() {

@@ -22,7 +22,7 @@ use std::{any::TypeId, borrow::Cow, error::Error, fmt};
 pub struct Exception {
     pub(super) code: Option<Code>,
     pub(super) message: Option<Cow<'static, str>>,
-    detail: Option<Cow<'static, str>>,
+    pub(super) detail: Option<Cow<'static, str>>,
     pub(super) headers: HeaderMap,
 }
 
@@ -237,16 +237,9 @@ impl Exceptions {
         self.of_kind(FailureKind::of(code, origin, false)?)
     }
 
-    /// The codes that panics are answered with, which documentation can only guess of.
     fn of_kind(&self, kind: FailureKind) -> Option<&Exception> {
         let found = self.kinds.iter().find(|(known, _)| *known == kind);
         found.map(|(_, exception)| exception)
-    }
-}
-
-impl Exception {
-    pub(super) fn detail_text(&self) -> Option<&str> {
-        self.detail.as_deref()
     }
 }
 

@@ -101,7 +101,7 @@ fn list_paths(shape: &Shape, parent: &str, found: &mut Vec<String>) {
 
 /// A field while the rules are applied: it remembers its original path.
 struct Node {
-    /// Empty for an object that a rule makes.
+    /// For an object that a rule makes, the path that the rule names.
     path: String,
     name: String,
     optional: bool,

@@ -2,16 +2,19 @@
 //! schemas of these shapes stand beside the code that writes them.
 //!
 //! The options of `flyer_response_*` are resolved into an [`Envelope`] once at start; a request
-//! only asks it. What a body looks like is a [`Format`]; `template` writes it, `schema` documents it.
+//! only asks it. What a body looks like is a [`Format`]; `template` writes it, `schema` documents it;
+//! `failure` says what a failed request is told, `status` what follows from its code.
 //! Key type: [`Envelope`].
 
 mod accept;
 mod answer;
 mod exceptions;
+mod failure;
 mod fields;
 pub(crate) mod format;
 mod formats;
 mod schema;
+mod status;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -19,24 +22,21 @@ mod tests;
 pub use answer::Answer;
 pub use exceptions::{Exception, FailureKind};
 pub(crate) use exceptions::{Exceptions, Panicked};
+pub(crate) use failure::Failed;
 pub use format::{DataKind, Field, Format, Shape, Slot};
 pub use formats::{Flyer, Problem, Standard};
+pub(crate) use status::{http_status, prefix, status_word, succeeds};
 
 use crate::{
-    Body, Response,
+    Response,
     codes::{Catalogue, CodeEntry},
     context::Context,
     language::{self, LanguageId, Notice, Preferences, Said, Texts},
-    reply::{ApiError, Data, Inner, Origin, ReplyHead, json_response, response_with},
-    validation::FieldErrors,
+    reply::{Data, Origin, ReplyHead, json_response, response_with},
 };
-use fastkit::{
-    context::RequestId,
-    settings::{ErrorStatus, FieldRule, PageParams, ResponseFormat, Settings},
-    status::phrase,
-};
+use fastkit::settings::{ErrorStatus, FieldRule, PageParams, ResponseFormat, Settings};
 use fields::Renamed;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use std::{
     borrow::Cow,
     fmt,
@@ -180,7 +180,7 @@ impl Envelope {
             }
             return with_headers(empty_response(http), head.headers);
         }
-        let failed = head.code_prefix() >= 400;
+        let failed = !succeeds(head.code);
         let status = match (failed, head.status) {
             (true, None) => self.failure_status(http, Origin::Handler),
             _ => http,
@@ -205,11 +205,7 @@ impl Envelope {
         };
         let answer = Answer {
             code: head.code,
-            wire_code: if failed {
-                self.wire_code(head.code)
-            } else {
-                head.code
-            },
+            wire_code: self.sent_code(head.code),
             status,
             message: &message,
             title,
@@ -243,115 +239,6 @@ impl Envelope {
         }
     }
 
-    /// A reply whose code is that of a failure: its data is sent too.
-    #[cold]
-    fn failed_reply<T: Data>(
-        &self,
-        answer: &Answer<'_>,
-        data: &T,
-        headers: Option<Box<HeaderMap>>,
-    ) -> Response {
-        let asked = |cx: &Context| accept::prefers_problem(cx.headers());
-        let problem = self.is_problem() || answer.cx.is_some_and(asked);
-        let templates = if problem {
-            &self.problems.failed_reply
-        } else {
-            &self.bodies.failed_reply
-        };
-        let mut out = Vec::new();
-        if let Err(error) = templates.write(&mut out, answer, data) {
-            return self.unwritable(&error, answer.cx);
-        }
-        let mut response = json_response(answer.status, out);
-        self.label(response.headers_mut(), problem);
-        with_headers(response, headers)
-    }
-
-    #[cold]
-    fn unwritable(&self, error: &serde_json::Error, cx: Option<&Context>) -> Response {
-        let text = format!("the reply could not be written as JSON: {error}");
-        let error = match self.response_format {
-            // The code of a response that is not of its model.
-            ResponseFormat::Flyer => ApiError::code(403u32).detail("").cause(text),
-            _ => ApiError::uncaught(text),
-        };
-        let preferences = cx.map_or_else(Preferences::default, |cx| cx.preferences);
-        let response = self.failure(&error, preferences);
-        if let Some(cx) = cx {
-            cx.log_failure(&error, &response);
-        }
-        response
-    }
-
-    /// Shapes an error. The cause stays inside, but with `flyer_debug=1`.
-    ///
-    /// What only the request can tell is filled in by [`finish`](Self::finish).
-    pub(crate) fn failure(&self, error: &ApiError, preferences: Preferences) -> Response {
-        let answered = self.exceptions.answer(error);
-        let inner = answered.as_ref().unwrap_or(error).inner();
-        let exception = self.exceptions.of(inner);
-        let excepted = exception.and_then(|exception| exception.code);
-        let (own_code, entry) = match excepted {
-            Some(code) => (self.failure_code(code.number()), code.entry()),
-            None => {
-                let code = self.failure_code(inner.code);
-                (self.code_of(code, inner.origin), inner.entry)
-            }
-        };
-        let strict = http_status(own_code);
-        let status = inner
-            .status
-            .unwrap_or_else(|| self.failure_status(strict, inner.origin));
-        let own_message = exception
-            .and_then(|exception| exception.message.as_ref())
-            .or(inner.message.as_ref());
-        let own_detail = exception.and_then(Exception::detail_text);
-        let (message, spoken) =
-            self.message(own_message, own_code, entry, inner.origin, preferences);
-        let detail = match own_detail.or(inner.detail.as_deref()) {
-            Some(own) => own.to_owned(),
-            None => self.notice(inner, preferences),
-        };
-        // The framework has said more than the message.
-        let fields = inner.origin == Origin::Validation && !inner.errors.is_empty();
-        let spoken = match inner.notice.is_some() || fields {
-            true => spoken.or(Some(preferences.language)),
-            false => spoken,
-        };
-        let failed = Failed {
-            code: own_code,
-            wire_code: self.wire_code(own_code),
-            status,
-            message: message.into_owned(),
-            title: self.said(own_code, entry, preferences).to_owned(),
-            own_message: own_message.is_some(),
-            detail,
-            fallback_detail: match (&inner.detail, &inner.notice) {
-                (Some(_), _) | (_, Some(_)) => "",
-                (None, None) => fallback_detail(inner.origin, &inner.errors, strict),
-            },
-            errors: inner.errors.clone(),
-            exception: error.chain().filter(|_| self.debug),
-        };
-        let mut out = Vec::new();
-        let template = if self.is_problem() {
-            &self.problems.failure
-        } else {
-            &self.bodies.failure
-        };
-        template.write_bare(&mut out, &failed.answer(None, &self.codes_url));
-        let mut response = json_response(status, out);
-        if self.is_problem() {
-            self.label(response.headers_mut(), true);
-        }
-        let headers = exception.map(|exception| &exception.headers);
-        for (name, value) in inner.headers.iter().chain(headers.into_iter().flatten()) {
-            response.headers_mut().append(name, value.clone());
-        }
-        response.extensions_mut().insert(failed);
-        self.in_language(response, spoken)
-    }
-
     /// Says the language of a body that has a text in one.
     fn in_language(&self, mut response: Response, spoken: Option<LanguageId>) -> Response {
         if let Some(id) = spoken {
@@ -360,114 +247,8 @@ impl Envelope {
         response
     }
 
-    /// The framework's own explanation, if there is one.
-    fn notice(&self, inner: &Inner, preferences: Preferences) -> String {
-        let notice = inner.notice.as_ref();
-        notice.map_or_else(String::new, |notice| {
-            self.texts.notice(notice, preferences.language)
-        })
-    }
-
-    /// Adds to a failure what the request says: its id, and the form that the client asked for.
-    ///
-    /// What is no failure of ours, or was finished before, stays as it is.
-    pub(crate) fn finish(&self, response: &mut Response, asked: &HeaderMap, id: RequestId) {
-        let Some(failed) = response.extensions_mut().remove::<Failed>() else {
-            return;
-        };
-        let problem = self.is_problem() || accept::prefers_problem(asked);
-        self.label(response.headers_mut(), problem);
-        let template = if problem {
-            &self.problems.failure
-        } else {
-            &self.bodies.failure
-        };
-        if problem || template.names_request() {
-            let mut out = Vec::new();
-            template.write_bare(&mut out, &failed.answer(Some(id), &self.codes_url));
-            *response.body_mut() = Body::from(out);
-        }
-    }
-
-    /// The headers that depend on the form of a failure.
-    fn label(&self, headers: &mut HeaderMap, problem: bool) {
-        if problem {
-            let media_type = HeaderValue::from_static(accept::PROBLEM);
-            headers.insert(header::CONTENT_TYPE, media_type);
-        }
-        if !self.is_problem() {
-            language::vary_by(headers, "accept");
-        }
-    }
-
-    fn is_problem(&self) -> bool {
-        self.response_format == ResponseFormat::Problem
-    }
-
-    fn problem_shape(&self) -> Shape {
-        Problem.failure()
-    }
-
-    /// The HTTP status of a failure whose handler set none.
-    fn failure_status(&self, strict: StatusCode, origin: Origin) -> StatusCode {
-        match (origin, self.error_status) {
-            (Origin::Framework, _) | (_, ErrorStatus::Strict) => strict,
-            (_, ErrorStatus::Always200) => StatusCode::OK,
-            (_, ErrorStatus::Always500) => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-
-    /// The code of a failure in this format: FastFlyer's clients know a failed validation as 400.
-    fn code_of(&self, code: u32, origin: Origin) -> u32 {
-        match (origin, self.format.validation_code()) {
-            (Origin::Validation, Some(code)) => code,
-            _ => code,
-        }
-    }
-
     pub(crate) fn is_flyer(&self) -> bool {
         self.response_format == ResponseFormat::Flyer
-    }
-
-    /// The code on the wire: `flyer_status_code_base` is added once to failures below 1000.
-    fn wire_code(&self, code: u32) -> u32 {
-        if code < 1000 {
-            code + self.code_base
-        } else {
-            code
-        }
-    }
-
-    /// The code without `flyer_status_code_base`, where a failure has it already: it is never added
-    /// twice (H14).
-    pub(crate) fn without_base(&self, code: u32) -> u32 {
-        match code.checked_sub(self.code_base) {
-            Some(rest @ 400..=999) => rest,
-            _ => code,
-        }
-    }
-
-    /// The code of a failure without its base; 500 for what is no failure.
-    fn failure_code(&self, code: u32) -> u32 {
-        let own = self.without_base(code);
-        if prefix(own).is_some_and(|prefix| prefix >= 400) {
-            return own;
-        }
-        let base = self.code_base;
-        tracing::error!(
-            target: "fastflyer",
-            "ApiError::code({code}): an error code begins with 400 to 999, or is such a code below 1000 plus flyer_status_code_base, which is {base}"
-        );
-        500
-    }
-
-    /// The number under which clients know a code.
-    pub(crate) fn sent_code(&self, code: u32) -> u32 {
-        if succeeds(code) {
-            code
-        } else {
-            self.wire_code(code)
-        }
     }
 
     /// The text of a code in the default language, for the documentation.
@@ -521,103 +302,11 @@ impl fmt::Debug for Envelope {
     }
 }
 
-/// What a failure says, kept with the response until the request has been asked too.
-#[derive(Clone)]
-pub(crate) struct Failed {
-    code: u32,
-    wire_code: u32,
-    status: StatusCode,
-    message: String,
-    title: String,
-    own_message: bool,
-    detail: String,
-    fallback_detail: &'static str,
-    errors: FieldErrors,
-    exception: Option<String>,
-}
-
-impl Failed {
-    /// The business code, after the table of exceptions was asked.
-    pub(crate) fn code(&self) -> u32 {
-        self.code
-    }
-
-    fn answer<'a>(&'a self, request_id: Option<RequestId>, codes_url: &'a str) -> Answer<'a> {
-        Answer {
-            code: self.code,
-            wire_code: self.wire_code,
-            status: self.status,
-            message: &self.message,
-            title: &self.title,
-            own_message: self.own_message,
-            detail: &self.detail,
-            fallback_detail: self.fallback_detail,
-            errors: Some(&self.errors),
-            exception: self.exception.as_deref(),
-            page: None,
-            cx: None,
-            request_id,
-            codes_url,
-        }
-    }
-}
-
 fn renamed(format: impl Format, rules: &[FieldRule]) -> Result<Arc<dyn Format>, Vec<String>> {
     if rules.is_empty() {
         return Ok(Arc::new(format));
     }
     Ok(Arc::new(Renamed::new(format, rules)?))
-}
-
-/// FastFlyer's exceptions explain themselves by the phrase of their HTTP status, unless told
-/// otherwise; its validation and uncaught errors do not.
-fn fallback_detail(origin: Origin, errors: &FieldErrors, status: StatusCode) -> &'static str {
-    let explained = matches!(origin, Origin::Handler | Origin::Framework);
-    if !explained || !errors.is_empty() {
-        return "";
-    }
-    phrase(u32::from(status.as_u16()))
-}
-
-impl ReplyHead {
-    fn code_prefix(&self) -> u32 {
-        prefix(self.code).unwrap_or(500)
-    }
-}
-
-/// The first three digits of a business code; `None` unless they are 100 to 999.
-pub(crate) const fn prefix(code: u32) -> Option<u32> {
-    let mut prefix = code;
-    while prefix > 999 {
-        prefix /= 10;
-    }
-    if prefix >= 100 { Some(prefix) } else { None }
-}
-
-/// Whether a business code is that of a success.
-pub(crate) const fn succeeds(code: u32) -> bool {
-    matches!(prefix(code), Some(..400))
-}
-
-/// What `status` says: by the code, never by the HTTP status that is sent (T3).
-pub(crate) fn status_word(code: u32) -> &'static str {
-    match prefix(code) {
-        Some(..400) => "success",
-        Some(400..500) => "error",
-        _ => "fail",
-    }
-}
-
-/// The HTTP status of a business code: its first three digits; 500 for 600-999 and for what is no
-/// code. A code of 1xx is answered with 200, since an interim status cannot end a request.
-pub(crate) fn http_status(code: u32) -> StatusCode {
-    match prefix(code) {
-        Some(200) | Some(100..200) => StatusCode::OK,
-        Some(prefix @ 201..600) => {
-            StatusCode::from_u16(prefix as u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-        }
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    }
 }
 
 fn empty_response(status: StatusCode) -> Response {
@@ -627,18 +316,19 @@ fn empty_response(status: StatusCode) -> Response {
 }
 
 fn with_headers(mut response: Response, headers: Option<Box<HeaderMap>>) -> Response {
-    let Some(headers) = headers else {
-        return response;
-    };
-    for (name, value) in headers.iter() {
-        // The media type is the envelope's own.
-        if name == header::CONTENT_TYPE {
-            response.headers_mut().insert(name, value.clone());
-        } else {
-            response
-                .headers_mut()
-                .append(name, HeaderValue::clone(value));
-        }
+    if let Some(headers) = headers {
+        add_headers(response.headers_mut(), &headers);
     }
     response
+}
+
+/// Adds headers that a handler has set. A media type replaces the envelope's: there is only one.
+fn add_headers(headers: &mut HeaderMap, own: &HeaderMap) {
+    for (name, value) in own {
+        if name == header::CONTENT_TYPE {
+            headers.insert(name, value.clone());
+        } else {
+            headers.append(name, value.clone());
+        }
+    }
 }

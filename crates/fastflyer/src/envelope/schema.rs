@@ -3,7 +3,8 @@
 use super::{
     Envelope,
     accept::PROBLEM,
-    format::{DataKind, Shape, Slot},
+    format::{DataKind, Format as _, Shape, Slot},
+    formats::Problem,
 };
 use crate::reply::Origin;
 use fastkit::settings::ResponseFormat;
@@ -58,7 +59,7 @@ impl Envelope {
             schema
         };
         let problem = described(
-            &self.problem_shape(),
+            &Problem.failure(),
             "The body of every failed request as problem details (RFC 9457).",
         );
         if self.response_format == ResponseFormat::Problem {

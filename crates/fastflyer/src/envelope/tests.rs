@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Page, Reply};
+use crate::{ApiError, Page, Reply};
 use serde_json::{Value, json};
 
 fn shaped<T: Data>(envelope: &Envelope, reply: Reply<T>) -> (u16, Value) {
@@ -166,6 +166,31 @@ fn the_code_base_is_added_once_and_to_failures_only() {
     );
     assert_eq!(code(shaped(&envelope, Reply::ok())), json!(200));
     assert_eq!(code(shaped(&envelope, Reply::fail())), json!(1500));
+    // A code below 1000 has no base in it, even where another one would be the same with it.
+    let small = Envelope {
+        code_base: 100,
+        ..Envelope::default()
+    };
+    let (http, failed) = body(small.failure(&ApiError::fail(), Preferences::default()));
+    assert_eq!(
+        (http, &failed["code"], &failed["status"]),
+        (500, &json!(600), &json!("fail"))
+    );
+}
+
+#[test]
+fn a_media_type_of_the_handlers_own_stands_alone() {
+    let envelope = Envelope::default();
+    let own = "application/vnd.shop+json";
+    let error = ApiError::not_found().header("content-type", own);
+    let reply = Reply::ok().header("content-type", own);
+    for response in [
+        envelope.failure(&error, Preferences::default()),
+        envelope.success(&(), reply.head, None),
+    ] {
+        let types: Vec<_> = response.headers().get_all("content-type").iter().collect();
+        assert_eq!(types, [own]);
+    }
 }
 
 #[test]

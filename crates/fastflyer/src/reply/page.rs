@@ -289,7 +289,7 @@ impl<'a> Links<'a> {
                     Slot::FirstLink => Some(1),
                     // Of a page behind the end, the one before is the last.
                     Slot::PrevLink => Some(current.saturating_sub(1).min(last)),
-                    Slot::NextLink => Some(current + 1).filter(|next| *next <= last),
+                    Slot::NextLink => current.checked_add(1).filter(|next| *next <= last),
                     Slot::LastLink => Some(last),
                     _ => None,
                 };

@@ -1,41 +1,13 @@
 //! The table of exceptions: errors by their type, failures of the framework by their kind.
 
-use crate::support::{api, client_api, client_with, reasons};
+use crate::support::{Query, RowNotFound, api, client_api, client_with, reasons};
 use fastflyer::{Exception, FailureKind, axum, prelude::*, testing::TestClient};
 use serde_json::{Value, json};
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 struct User {
     name: String,
-}
-
-/// A row that is not there, as a database says it.
-#[derive(Debug)]
-struct RowNotFound;
-
-impl fmt::Display for RowNotFound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no row in table secret_users")
-    }
-}
-
-impl std::error::Error for RowNotFound {}
-
-/// An error around another one.
-#[derive(Debug)]
-struct Query(RowNotFound);
-
-impl fmt::Display for Query {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the query failed")
-    }
-}
-
-impl std::error::Error for Query {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
-    }
 }
 
 #[get("/page")]

@@ -1,6 +1,6 @@
 //! The options of responses: names of fields, statuses, formats; codes in types; the defects of think-response.
 
-use crate::support::{api, client_api, client_with, reasons};
+use crate::support::{Query, RowNotFound, api, client_api, client_with, reasons};
 use fastflyer::{
     Config, FlyerApi, Page,
     format::{DataKind, Format, Shape, Slot},
@@ -9,7 +9,7 @@ use fastflyer::{
     testing::TestClient,
 };
 use serde_json::{Value, json};
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 struct User {
@@ -19,34 +19,6 @@ struct User {
 fn user() -> User {
     User {
         name: "飞".to_owned(),
-    }
-}
-
-/// A row that is not there, as a database says it.
-#[derive(Debug)]
-struct RowNotFound;
-
-impl fmt::Display for RowNotFound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no row in table secret_users")
-    }
-}
-
-impl std::error::Error for RowNotFound {}
-
-/// An error around another one.
-#[derive(Debug)]
-struct Query(RowNotFound);
-
-impl fmt::Display for Query {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the query failed")
-    }
-}
-
-impl std::error::Error for Query {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
     }
 }
 

@@ -1,8 +1,9 @@
-//! What the tests share: clients, and bodies that arrive in pieces.
+//! What the tests share: clients, errors of a handler, and bodies that arrive in pieces.
 
 use axum::body::Body;
 use fastflyer::{Config, FlyerApi, Router, axum, http, testing::TestClient};
 use http_body_util::BodyExt as _;
+use std::fmt;
 use tower::ServiceExt as _;
 
 /// A client of routes under `/demo`.
@@ -40,6 +41,34 @@ pub(crate) fn reasons(api: FlyerApi) -> Vec<String> {
         .expect_err("a start error")
         .reasons()
         .to_vec()
+}
+
+/// A row that is not there, as a database says it.
+#[derive(Debug)]
+pub(crate) struct RowNotFound;
+
+impl fmt::Display for RowNotFound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no row in table secret_users")
+    }
+}
+
+impl std::error::Error for RowNotFound {}
+
+/// An error around another one.
+#[derive(Debug)]
+pub(crate) struct Query(pub(crate) RowNotFound);
+
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the query failed")
+    }
+}
+
+impl std::error::Error for Query {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
 }
 
 /// Sends a body in pieces, without a length.
