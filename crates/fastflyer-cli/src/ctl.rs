@@ -3,10 +3,10 @@
 //! It talks to the supervisor, whose socket belongs to the user of the service. With one service the
 //! socket is found; with several one has to be named.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use fastflyer_server::supervisor::control::{
-    Client, Request, ServiceState, Status, WorkerState, WorkerStatus, default_folder, find,
+    Client, Request, Status, WorkerStatus, default_folder, find, two_units,
 };
 use fastkit::settings::{Config, Control, Settings, Sources};
 use std::{path::PathBuf, time::Duration};
@@ -28,7 +28,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PID", global = true)]
     pid: Option<u32>,
     /// Seconds to wait for the answer
-    #[arg(long, value_name = "SECONDS", global = true, default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", global = true, default_value_t = 60,
+        value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
     #[command(subcommand)]
     verb: Verb,
@@ -105,10 +106,13 @@ fn socket(arguments: &Arguments) -> Result<PathBuf> {
             found.push(last);
             let mut services = Vec::new();
             for path in &found {
-                let status = Client::connect(path, Duration::from_secs(2))?
-                    .status()
-                    .with_context(|| path.display().to_string())?;
-                services.push(format!("  --pid {}  {}", status.pid, status.address));
+                let status = Client::connect(path, Duration::from_secs(2))
+                    .and_then(|mut client| client.status());
+                services.push(match status {
+                    Ok(status) => format!("  --pid {}  {}", status.pid, status.address),
+                    // One that is stuck must not hide the others.
+                    Err(error) => format!("  --socket {}  ({error})", path.display()),
+                });
             }
             bail!(
                 "several services run; choose one with --pid:\n{}",
@@ -121,7 +125,7 @@ fn socket(arguments: &Arguments) -> Result<PathBuf> {
 fn table(status: &Status) -> String {
     let mut text = format!(
         "{state} at {address}, supervisor {pid}, up {uptime}, generation {generation}, {reloads} reloads, {died} died, {requests} requests\n",
-        state = service_state(status.state),
+        state = status.state,
         address = status.address,
         pid = status.pid,
         uptime = duration(status.uptime),
@@ -153,13 +157,13 @@ fn row(worker: &WorkerStatus) -> [String; 10] {
     let loops: Vec<String> = worker
         .loops
         .iter()
-        .map(|one| format!("{}/{}ms", one.connections, one.delay))
+        .map(|one| format!("{}/{}ms", one.connections, one.lateness()))
         .collect();
     [
         worker.index.to_string(),
         worker.pid.to_string(),
         worker.generation.to_string(),
-        worker_state(worker.state).to_owned(),
+        worker.state.to_string(),
         duration(worker.age),
         worker.connections.to_string(),
         worker.requests.to_string(),
@@ -172,53 +176,7 @@ fn row(worker: &WorkerStatus) -> [String; 10] {
     ]
 }
 
-fn service_state(state: ServiceState) -> &'static str {
-    match state {
-        ServiceState::Starting => "starting",
-        ServiceState::Serving => "serving",
-        ServiceState::Reloading => "reloading",
-        ServiceState::Upgrading => "upgrading",
-        ServiceState::Stopping => "stopping",
-        _ => "-",
-    }
-}
-
-fn worker_state(state: WorkerState) -> &'static str {
-    match state {
-        WorkerState::Starting => "starting",
-        WorkerState::Ready => "ready",
-        WorkerState::Draining => "draining",
-        WorkerState::Killed => "killed",
-        _ => "-",
-    }
-}
-
-/// `3d4h`, the two largest units.
+/// `3d4h`
 fn duration(seconds: u64) -> String {
-    let mut rest = seconds;
-    let mut parts = Vec::new();
-    for (unit, name) in [(86_400, 'd'), (3_600, 'h'), (60, 'm'), (1, 's')] {
-        if rest / unit > 0 {
-            parts.push(format!("{}{name}", rest / unit));
-        }
-        rest %= unit;
-    }
-    parts.truncate(2);
-    if parts.is_empty() {
-        "0s".to_owned()
-    } else {
-        parts.concat()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::duration;
-
-    #[test]
-    fn durations_show_their_two_largest_units() {
-        assert_eq!(duration(0), "0s");
-        assert_eq!(duration(61), "1m1s");
-        assert_eq!(duration(90_061), "1d1h");
-    }
+    two_units(seconds, ["d", "h", "m", "s"], "")
 }

@@ -6,8 +6,10 @@ use syn::{
     Error, Expr, ExprArray, ExprLit, Ident, Lit, LitStr, Result, Token,
     parse::{Parse, ParseStream},
     parse_quote,
+    spanned::Spanned as _,
 };
 
+/// What every attribute knows.
 const KNOWN: &str =
     "tag, tags, summary, description, operation_id, codes, body_limit, deprecated, hidden";
 
@@ -31,9 +33,9 @@ pub(crate) struct Attribute {
     pub(crate) errors: Vec<Error>,
 }
 
-impl Parse for Attribute {
-    fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let path = input.parse().map_err(|error| {
+impl Attribute {
+    pub(crate) fn parse(input: ParseStream<'_>, is_websocket: bool) -> Result<Self> {
+        let path = input.parse().map_err(|error: Error| {
             Error::new(
                 error.span(),
                 "the path comes first, as a string: `#[get(\"/items/{id}\")]`",
@@ -58,19 +60,21 @@ impl Parse for Attribute {
                 Some(_) => Some(input.parse::<Expr>()?),
                 None => None,
             };
-            if let Err(error) = attribute.set(&name, value) {
+            if let Err(error) = attribute.set(&name, value, is_websocket) {
                 attribute.errors.push(error);
             }
         }
         if !input.is_empty() {
             return Err(input.error("expected `,` and another option"));
         }
+        if let Some(limit) = attribute.body_limit.as_ref().filter(|_| is_websocket) {
+            let text = "a WebSocket handshake has no body; the limit of messages is `max_message`";
+            attribute.errors.push(Error::new(limit.span(), text));
+        }
         Ok(attribute)
     }
-}
 
-impl Attribute {
-    fn set(&mut self, name: &Ident, value: Option<Expr>) -> Result<()> {
+    fn set(&mut self, name: &Ident, value: Option<Expr>, is_websocket: bool) -> Result<()> {
         let text = name.to_string();
         if let "deprecated" | "hidden" = text.as_str() {
             let on = flag(name, value)?;
@@ -81,19 +85,22 @@ impl Attribute {
             }) = on;
             return Ok(());
         }
-        if text == "any_origin" {
+        let is_socket = is_websocket && SOCKET.split(", ").any(|option| option == text);
+        if is_socket && text == "any_origin" {
             if flag(name, value)? {
                 self.socket.push((name.clone(), None));
             }
             return Ok(());
         }
         let unknown = || {
-            Error::new(
-                name.span(),
-                format!("unknown option `{text}`; known: {KNOWN}"),
-            )
+            let known = if is_websocket {
+                format!("{}, {SOCKET}", KNOWN.replace("body_limit, ", ""))
+            } else {
+                KNOWN.to_owned()
+            };
+            let text = format!("unknown option `{text}`; known: {known}");
+            Error::new(name.span(), text)
         };
-        let is_socket = SOCKET.split(", ").any(|option| option == text);
         let known = is_socket || KNOWN.split(", ").any(|option| option == text);
         let Some(value) = value else {
             return Err(if known {
@@ -117,26 +124,6 @@ impl Attribute {
             _ => return Err(unknown()),
         }
         Ok(())
-    }
-
-    /// Reports options that the kind of operation does not know.
-    pub(crate) fn check(&mut self, is_websocket: bool) {
-        let mut fail = |name: &Ident, known: &str| {
-            let text = format!("unknown option `{name}`; known: {known}");
-            self.errors.push(Error::new(name.span(), text));
-        };
-        if is_websocket {
-            let limit = self.body_limit.as_ref().map(syn::spanned::Spanned::span);
-            if let Some(span) = limit {
-                let text =
-                    "a WebSocket handshake has no body; the limit of messages is `max_message`";
-                self.errors.push(Error::new(span, text));
-            }
-        } else {
-            for (name, _) in &self.socket {
-                fail(name, KNOWN);
-            }
-        }
     }
 }
 

@@ -62,7 +62,7 @@ methods! {
 /// `#[get]`, and are read before the connection becomes a WebSocket. The function runs after that, and
 /// returns nothing or a `Result<()>`.
 ///
-/// Options: those of the other attributes, and those of `ws::Config`: `max_message`, `max_frame`,
+/// Options: those of the other attributes save `body_limit`, and those of `ws::Config`: `max_message`, `max_frame`,
 /// `idle_timeout`, `protocols`, `origins`, `any_origin`.
 #[proc_macro_attribute]
 pub fn websocket(attribute: TokenStream, item: TokenStream) -> TokenStream {

@@ -13,7 +13,11 @@ use crate::{
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{
-    Error, FnArg, ItemFn, ReturnType, Type, ext::IdentExt as _, parse_quote, spanned::Spanned,
+    Error, FnArg, ItemFn, ReturnType, Type,
+    ext::IdentExt as _,
+    parse::{ParseStream, Parser as _},
+    parse_quote,
+    spanned::Spanned,
 };
 
 /// What an attribute makes of its function.
@@ -39,11 +43,11 @@ pub(crate) fn lower(kind: Kind, attribute: TokenStream, item: TokenStream) -> To
             return quote!(#error #item);
         }
     };
-    let mut attribute: Attribute = match syn::parse2(attribute) {
+    let options = |input: ParseStream<'_>| Attribute::parse(input, kind == Kind::WebSocket);
+    let mut attribute = match options.parse2(attribute) {
         Ok(attribute) => attribute,
         Err(error) => return failed(&function, &[error]),
     };
-    attribute.check(kind == Kind::WebSocket);
     let mut errors = std::mem::take(&mut attribute.errors);
     if !function.sig.generics.params.is_empty() {
         errors.push(Error::new(

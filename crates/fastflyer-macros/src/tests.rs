@@ -192,7 +192,8 @@ fn mistakes_of_a_websocket_are_reported_together() {
     let found = mistakes_in(&text);
     assert_eq!(found.len(), 5, "{found:#?}");
     assert!(
-        found[0].contains("unknown option `max_mesage`"),
+        found[0].contains("unknown option `max_mesage`")
+            && found[0].contains("hidden, max_message"),
         "{found:#?}"
     );
     assert!(

@@ -89,7 +89,8 @@ fn log_to(settings: &Settings) -> Result<Option<Guard>> {
     }
 }
 
-fn address(settings: &Settings) -> Address {
+/// Where the settings say to listen.
+pub(crate) fn address(settings: &Settings) -> Address {
     match &settings.host {
         Listen::Tcp(host) => Address::Tcp {
             host: host.clone(),
@@ -99,7 +100,8 @@ fn address(settings: &Settings) -> Address {
     }
 }
 
-fn server_config(app: &App) -> ServerConfig {
+/// What the settings of an application mean for its server.
+pub(crate) fn server_config(app: &App) -> ServerConfig {
     let settings = &app.core.settings;
     let defaults = Timeouts::default();
     // "off" is a day: a head that takes longer is not coming.

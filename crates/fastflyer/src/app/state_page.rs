@@ -8,10 +8,9 @@ use crate::{
     app::Core,
     context::Context,
     pages::{self, PageInfo},
-    serve::supervised::control_socket,
+    serve::{address, supervised::control_socket},
 };
 use fastflyer_server::supervisor::control::{Client, Status};
-use fastkit::settings::Listen;
 use http::{HeaderValue, Method, StatusCode, header};
 use std::time::Duration;
 
@@ -58,10 +57,7 @@ async fn answer(cx: &Context) -> Response {
 async fn status(core: &Core) -> Result<Status, String> {
     let Some(supervisor) = core.part.supervisor.get() else {
         let handle = core.server.get().ok_or("nothing is served")?;
-        let address = match &core.settings.host {
-            Listen::Tcp(host) => format!("{host}:{}", core.settings.port),
-            unix => unix.to_string(),
-        };
+        let address = address(&core.settings).to_string();
         let version = core.settings.version.clone();
         return Ok(Status::alone(handle, core.part.since, address, version));
     };

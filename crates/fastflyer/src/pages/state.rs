@@ -3,7 +3,7 @@
 use super::{PageInfo, escape::Html, html_response};
 use fastflyer_server::{
     Body,
-    supervisor::control::{LoopStatus, ServiceState, Status, WorkerState, WorkerStatus},
+    supervisor::control::{LoopStatus, ServiceState, Status, WorkerState, WorkerStatus, two_units},
 };
 use http::Response;
 
@@ -57,7 +57,6 @@ pub(crate) fn state(info: &PageInfo, status: &Status) -> Response<Body> {
 }
 
 fn row(worker: &WorkerStatus) -> String {
-    let (class, state) = worker_state(worker.state);
     let loops: Vec<String> = worker.loops.iter().map(event_loop).collect();
     let memory = worker.memory.map_or_else(
         || "-".to_owned(),
@@ -66,6 +65,8 @@ fn row(worker: &WorkerStatus) -> String {
     format!(
         "<tr><td>{index}</td><td>{pid}</td><td>{generation}</td><td class=\"word {class}\">{state}</td>\
          <td>{age}</td><td>{connections}</td><td>{requests}</td><td>{rejected}</td><td>{memory}</td><td>{loops}</td></tr>\n",
+        class = worker.state,
+        state = worker_state(worker.state),
         index = worker.index,
         pid = worker.pid,
         generation = worker.generation,
@@ -78,12 +79,7 @@ fn row(worker: &WorkerStatus) -> String {
 }
 
 fn event_loop(one: &LoopStatus) -> String {
-    // What has not come round for a while matters more than what it did before.
-    let delay = one
-        .silent
-        .filter(|silent| *silent > 1000)
-        .unwrap_or(one.delay);
-    format!("{} / {delay} ms", one.connections)
+    format!("{} / {} ms", one.connections, one.lateness())
 }
 
 fn service_state(state: ServiceState) -> &'static str {
@@ -97,44 +93,17 @@ fn service_state(state: ServiceState) -> &'static str {
     }
 }
 
-fn worker_state(state: WorkerState) -> (&'static str, &'static str) {
+fn worker_state(state: WorkerState) -> &'static str {
     match state {
-        WorkerState::Starting => ("starting", "启动中"),
-        WorkerState::Ready => ("ready", "就绪"),
-        WorkerState::Draining => ("draining", "退出中"),
-        WorkerState::Killed => ("killed", "已终止"),
-        _ => ("", "-"),
+        WorkerState::Starting => "启动中",
+        WorkerState::Ready => "就绪",
+        WorkerState::Draining => "退出中",
+        WorkerState::Killed => "已终止",
+        _ => "-",
     }
 }
 
-/// `3 天 4 小时`, the two largest units.
+/// `3 天 4 小时`
 fn duration(seconds: u64) -> String {
-    let units = [(86_400, "天"), (3_600, "小时"), (60, "分"), (1, "秒")];
-    let mut rest = seconds;
-    let mut parts = Vec::new();
-    for (unit, name) in units {
-        if rest / unit > 0 {
-            parts.push(format!("{} {name}", rest / unit));
-        }
-        rest %= unit;
-    }
-    parts.truncate(2);
-    if parts.is_empty() {
-        "0 秒".to_owned()
-    } else {
-        parts.join(" ")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::duration;
-
-    #[test]
-    fn durations_show_their_two_largest_units() {
-        assert_eq!(duration(0), "0 秒");
-        assert_eq!(duration(59), "59 秒");
-        assert_eq!(duration(3_605), "1 小时 5 秒");
-        assert_eq!(duration(90_061), "1 天 1 小时");
-    }
+    two_units(seconds, [" 天", " 小时", " 分", " 秒"], " ")
 }

@@ -18,7 +18,7 @@ use crate::{
 ///
 /// #[get("/count")]
 /// async fn count(LastEventId(last): LastEventId<u64>) -> EventStream<u64> {
-///     let first = last.map_or(0, |last| last + 1);
+///     let first = last.map_or(0, |last| last.saturating_add(1));
 ///     EventStream::new(stream::iter((first..10).map(|n| Event::new(n).id(n))))
 /// }
 /// ```

@@ -1,7 +1,7 @@
 //! [`TestServer`]: an application on a real socket, for what a client in process cannot see.
 
-use crate::{FlyerApi, StartError};
-use fastflyer_server::{Address, Handle, Report, Server, ServerConfig, Signals, Timeouts};
+use crate::{FlyerApi, StartError, serve::server_config};
+use fastflyer_server::{Address, Handle, Report, Server, ServerConfig, Signals};
 use fastkit::settings::Sources;
 use std::{net::SocketAddr, thread::JoinHandle};
 
@@ -41,7 +41,8 @@ impl TestServer {
         Self::with_settings(api, [])
     }
 
-    /// The same with settings as from the environment.
+    /// The same with settings as from the environment, save for where it listens and the number of its
+    /// event loops, which is two.
     ///
     /// # Errors
     ///
@@ -53,20 +54,11 @@ impl TestServer {
         let quiet = [("flyer_access_log", "0")];
         let app = api.build_with(&Sources::from_pairs(quiet.into_iter().chain(settings)))?;
         let failed = |error: String| StartError::new(vec![error]);
-        let defaults = ServerConfig::default();
-        let settings = &app.core.settings;
         let server = Server::bind(ServerConfig {
             address: Address::new("127.0.0.1", 0),
             event_loops: 2,
             signals: Signals::Ignore,
-            max_connections: settings.worker_connections,
-            timeouts: Timeouts {
-                keep_alive: settings.keepalive,
-                graceful: settings.graceful_timeout,
-                ..defaults.timeouts
-            },
-            constant_headers: app.core.constant_headers.clone(),
-            ..defaults
+            ..server_config(&app)
         })
         .map_err(|error| failed(error.to_string()))?;
         let no_address = || failed("the listening socket has no address".to_owned());

@@ -184,7 +184,12 @@ impl Outgoing {
     async fn send(&mut self, message: tungstenite::Message) -> Result<(), Error> {
         match timeout(STALL, self.sink.send(message)).await {
             Ok(sent) => sent.map_err(Error::from),
-            Err(_) => Err(Error::lost("the client took nothing for 30 seconds")),
+            Err(_) => {
+                let seconds = STALL.as_secs();
+                Err(Error::lost(format!(
+                    "the client took nothing for {seconds} s"
+                )))
+            }
         }
     }
 
@@ -199,6 +204,8 @@ impl Outgoing {
     /// What is in the queue is sent before the end.
     async fn stop(&mut self) -> End {
         let mut closing = Closing::new(CloseCode::SERVICE_RESTART, "the service restarts");
+        // A handler that sends faster than its client reads would put the end off for ever.
+        self.commands.close();
         while let Ok(command) = self.commands.try_recv() {
             match command {
                 Command::Send(message) => {

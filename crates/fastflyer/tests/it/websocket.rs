@@ -156,6 +156,14 @@ async fn flood(State(reports): State<Reports>, socket: WebSocket) {
     reports.tell(full.is_full());
 }
 
+/// Never ceases to send, and more than a socket takes at once.
+#[websocket("/fountain")]
+async fn fountain(socket: WebSocket) -> Result<()> {
+    loop {
+        socket.send("x".repeat(1_000_000)).await?;
+    }
+}
+
 type Room = Arc<Mutex<Vec<Sender>>>;
 
 #[websocket("/room")]
@@ -181,7 +189,7 @@ fn router() -> Router {
         .websocket(Limits::new().max_message(10))
         .try_handler(by_hand);
     fastflyer::routes![
-        echo, ends, halves, squares, protocols, open, clock, deaf, flood, room, foreign
+        echo, ends, halves, squares, protocols, open, clock, deaf, flood, fountain, room, foreign
     ]
     .route(by_hand)
 }
@@ -553,6 +561,17 @@ async fn the_stop_of_the_service_says_goodbye() {
         tokio::task::spawn_blocking(|| server.stop()).await.unwrap(),
         0
     );
+}
+
+#[tokio::test]
+async fn a_handler_that_never_ceases_to_send_cannot_hold_up_the_stop() {
+    let (server, _reports) = served(&[("flyer_graceful_timeout", "30")]);
+    let mut client = connect(&server, "/fountain").await;
+    assert!(next(&mut client).await.is_text());
+    server.begin_stop();
+    assert_eq!(closed(&mut client).await.0, 1012);
+    let stopped = tokio::task::spawn_blocking(|| server.stop());
+    assert_eq!(stopped.await.unwrap(), 0, "nothing was cut");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ mod status;
 
 pub use client::Client;
 pub(super) use server::ControlServer;
-pub use status::{LoopStatus, ServiceState, Status, WorkerState, WorkerStatus};
+pub use status::{LoopStatus, ServiceState, Status, WorkerState, WorkerStatus, two_units};
 
 use super::{environment, system};
 use serde::{Deserialize, Serialize};

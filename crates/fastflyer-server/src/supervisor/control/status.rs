@@ -5,7 +5,7 @@ use crate::{
     supervisor::{system, workers::State},
 };
 use serde::{Deserialize, Serialize};
-use std::time::SystemTime;
+use std::{fmt, time::SystemTime};
 
 /// A service at this moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -102,6 +102,19 @@ pub enum ServiceState {
     Stopping,
 }
 
+/// The word that stands in the JSON too.
+impl fmt::Display for ServiceState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Starting => "starting",
+            Self::Serving => "serving",
+            Self::Reloading => "reloading",
+            Self::Upgrading => "upgrading",
+            Self::Stopping => "stopping",
+        })
+    }
+}
+
 /// What a worker is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -115,6 +128,18 @@ pub enum WorkerState {
     Draining,
     /// It was killed and is not gone yet.
     Killed,
+}
+
+/// The word that stands in the JSON too.
+impl fmt::Display for WorkerState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Starting => "starting",
+            Self::Ready => "ready",
+            Self::Draining => "draining",
+            Self::Killed => "killed",
+        })
+    }
 }
 
 impl From<State> for WorkerState {
@@ -166,4 +191,91 @@ pub struct LoopStatus {
     pub silent: Option<u64>,
     /// The longest time it came late within the last seconds.
     pub delay: u64,
+}
+
+/// A loop comes round several times a second; one that has been silent for longer than this many
+/// milliseconds is stuck now, which its past delays do not tell.
+const STUCK: u64 = 1000;
+
+impl LoopStatus {
+    /// How late it is, for people, in milliseconds: [`silent`](Self::silent) where that is more than a
+    /// second, else [`delay`](Self::delay).
+    pub fn lateness(&self) -> u64 {
+        self.silent
+            .filter(|silent| *silent > STUCK)
+            .unwrap_or(self.delay)
+    }
+}
+
+/// A time as people say it: its two largest units of days, hours, minutes and seconds, `1d1h` of
+/// 90,061 seconds. `units` are the four words, each put behind its number, `between` stands between two.
+pub fn two_units(seconds: u64, units: [&str; 4], between: &str) -> String {
+    let mut rest = seconds;
+    let mut parts = Vec::new();
+    for (size, unit) in [86_400, 3_600, 60, 1].into_iter().zip(units) {
+        if rest / size > 0 {
+            parts.push(format!("{}{unit}", rest / size));
+        }
+        rest %= size;
+    }
+    parts.truncate(2);
+    if parts.is_empty() {
+        let [_, _, _, second] = units;
+        format!("0{second}")
+    } else {
+        parts.join(between)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_show_their_two_largest_units() {
+        let short = |seconds| two_units(seconds, ["d", "h", "m", "s"], "");
+        assert_eq!(short(0), "0s");
+        assert_eq!(short(59), "59s");
+        assert_eq!(short(61), "1m1s");
+        assert_eq!(short(3_605), "1h5s");
+        assert_eq!(short(90_061), "1d1h");
+    }
+
+    #[test]
+    fn states_are_shown_by_the_words_of_their_json() {
+        for state in [
+            ServiceState::Starting,
+            ServiceState::Serving,
+            ServiceState::Reloading,
+            ServiceState::Upgrading,
+            ServiceState::Stopping,
+        ] {
+            let json = serde_json::to_value(state).unwrap();
+            assert_eq!(json, state.to_string());
+        }
+        for state in [
+            WorkerState::Starting,
+            WorkerState::Ready,
+            WorkerState::Draining,
+            WorkerState::Killed,
+        ] {
+            let json = serde_json::to_value(state).unwrap();
+            assert_eq!(json, state.to_string());
+        }
+    }
+
+    #[test]
+    fn a_stuck_loop_is_as_late_as_it_is_silent() {
+        let late = |silent, delay| {
+            LoopStatus {
+                connections: 0,
+                silent,
+                delay,
+            }
+            .lateness()
+        };
+        assert_eq!(late(None, 7), 7);
+        assert_eq!(late(Some(1000), 7), 7);
+        assert_eq!(late(Some(5000), 7), 5000);
+    }
 }
