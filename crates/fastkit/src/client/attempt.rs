@@ -141,7 +141,7 @@ impl Core {
         attempts: &mut u32,
     ) -> Result<Answer, Failure> {
         let rival = self.hedge_after.filter(|_| call.may_repeat);
-        let (Some(after), Some(copy)) = (rival, body.repeat()) else {
+        let Some((after, copy)) = rival.and_then(|after| Some((after, body.repeat()?))) else {
             return self.attempt(call, body, limit).await;
         };
         let mut first = Box::pin(self.attempt(call, body, limit));

@@ -12,6 +12,12 @@ pub(super) trait Clock: Debug + Send + Sync {
     fn sleep(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
+/// That much later. What no `Instant` can hold ("never", as [`Duration::MAX`]) is thirty years, as tokio has it.
+pub(super) fn after(start: Instant, time: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
+    start.checked_add(time).unwrap_or_else(|| start + FAR)
+}
+
 #[derive(Debug)]
 pub(super) struct RealClock;
 

@@ -5,10 +5,10 @@
 
 use super::{
     CircuitBreaker, Error, Response, RetryPolicy,
-    attempt::{Answer, AnswerBody, Failure},
+    attempt::{Answer, AnswerBody},
     body::Body,
     call_log::Target,
-    clock::Clock,
+    clock::{Clock, after},
     error::Kind,
     host::{Host, Hosts},
     request::Request,
@@ -69,7 +69,7 @@ pub(super) struct Call {
     timeout: Option<Duration>,
     /// When the request that is being served has to be answered.
     deadline: Option<Instant>,
-    request_id: String,
+    request_id: Arc<str>,
     /// The body as the log shows it.
     shown_body: Option<Bytes>,
 }
@@ -117,14 +117,7 @@ impl Core {
     /// Makes the call and reads the answer.
     pub(super) async fn whole(self: Arc<Self>, call: Call, body: Body) -> Result<Response, Error> {
         let (head, body) = self.run(&call, body).await?;
-        let body = match body {
-            AnswerBody::Whole(body) => body,
-            AnswerBody::Open(_) => Bytes::new(),
-        };
-        Ok(Response {
-            head: Arc::new(head),
-            body,
-        })
+        Ok(response(head, body))
     }
 
     /// Makes the call and leaves the body to the caller.
@@ -150,16 +143,8 @@ impl Core {
             Err(Ended::Exhausted(answer, why)) => {
                 let status = answer.status.as_u16();
                 let (head, body) = head(call, *answer, attempts, elapsed);
-                let body = match body {
-                    AnswerBody::Whole(body) => body,
-                    AnswerBody::Open(_) => Bytes::new(),
-                };
-                let response = Response {
-                    head: Arc::new(head),
-                    body,
-                };
                 let text = format!("answered with {status}, {why}");
-                Err(Error::answer(Kind::Exhausted, text, response))
+                Err(Error::answer(Kind::Exhausted, text, response(head, body)))
             }
         };
         self.tell(call, &outcome, attempts, elapsed);
@@ -174,7 +159,7 @@ impl Core {
         started: Instant,
         attempts: &mut u32,
     ) -> Result<Answer, Ended> {
-        let own = started + call.retry.max_delay;
+        let own = after(started, call.retry.max_delay);
         let deadline = call.deadline.map_or(own, |deadline| deadline.min(own));
         let host = self.hosts.of(&call.url[..Position::BeforePath]);
         host.earn();
@@ -271,7 +256,7 @@ impl Core {
         tracing::warn!(
             method = call.method.as_str(),
             url = &*mask_url(call.url.as_str()),
-            request_id = call.request_id,
+            request_id = &*call.request_id,
             attempts,
             wait_ms = wait.as_millis() as u64,
             "trying an HTTP call again: {why}"
@@ -328,12 +313,6 @@ enum Ended {
     Exhausted(Box<Answer>, String),
 }
 
-impl From<Failure> for Ended {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure.error)
-    }
-}
-
 fn head(call: &Call, answer: Answer, attempts: u32, elapsed: Duration) -> (Head, AnswerBody) {
     let head = Head {
         method: answer.method,
@@ -348,10 +327,22 @@ fn head(call: &Call, answer: Answer, attempts: u32, elapsed: Duration) -> (Head,
     (head, answer.body)
 }
 
+/// What the caller gets; a body that was left open is not in it.
+fn response(head: Head, body: AnswerBody) -> Response {
+    let body = match body {
+        AnswerBody::Whole(body) => body,
+        AnswerBody::Open(_) => Bytes::new(),
+    };
+    Response {
+        head: Arc::new(head),
+        body,
+    }
+}
+
 /// Exactly one `x-request-id`: the caller's own, that of the request being served, or a new one.
-fn identify(headers: &mut HeaderMap, served: Option<&Served>) -> String {
+fn identify(headers: &mut HeaderMap, served: Option<&Served>) -> Arc<str> {
     if let Some(own) = headers.get(X_REQUEST_ID).cloned() {
-        let id = String::from_utf8_lossy(own.as_bytes()).into_owned();
+        let id = String::from_utf8_lossy(own.as_bytes()).into();
         headers.insert(X_REQUEST_ID, own);
         return id;
     }
@@ -359,5 +350,5 @@ fn identify(headers: &mut HeaderMap, served: Option<&Served>) -> String {
     if let Ok(value) = HeaderValue::from_bytes(id.as_bytes()) {
         headers.insert(X_REQUEST_ID, value);
     }
-    id.as_str().to_owned()
+    id.as_str().into()
 }

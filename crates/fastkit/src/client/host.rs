@@ -5,11 +5,13 @@
 //! one a fifth, and ten are there from the start, so that single failures are always retried. It
 //! counts calls and not time: what a client adds to the load of an upstream that is down is at most a tenth.
 
-use super::Error;
-use super::error::Kind;
+use super::{Error, clock::after, error::Kind};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -87,38 +89,37 @@ impl CircuitBreaker {
 /// The hosts of one client.
 #[derive(Debug, Default)]
 pub(super) struct Hosts {
-    known: Mutex<HashMap<String, Arc<Host>>>,
+    known: RwLock<HashMap<String, Arc<Host>>>,
 }
 
 impl Hosts {
     /// The host of this origin (`https://example.com:8443`).
     pub(super) fn of(&self, origin: &str) -> Arc<Host> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(host) = known.get(origin) {
             return host.clone();
         }
+        drop(known);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST_HOSTS {
             known.retain(|_, host| !host.is_well());
         }
         if known.len() >= MOST_HOSTS {
             known.clear();
         }
-        let host = Arc::new(Host::default());
-        known.insert(origin.to_owned(), host.clone());
-        host
+        // Another call may have been here between the two locks.
+        known.entry(origin.to_owned()).or_default().clone()
     }
 }
 
 /// One upstream host.
-#[derive(Debug, Default)]
-pub(super) struct Host {
-    state: Mutex<State>,
-}
-
 #[derive(Debug)]
-struct State {
-    retries: u32,
-    circuit: Circuit,
+pub(super) struct Host {
+    /// The budget. Without a lock, since every call asks for it; nothing else is told by it, so its order
+    /// does not matter.
+    retries: AtomicU32,
+    /// Touched only by clients with a breaker.
+    circuit: Mutex<Circuit>,
 }
 
 #[derive(Debug)]
@@ -128,11 +129,11 @@ enum Circuit {
     HalfOpen { running: u32, good: u32 },
 }
 
-impl Default for State {
+impl Default for Host {
     fn default() -> Self {
         Self {
-            retries: RESERVE,
-            circuit: Circuit::Closed { failures: 0 },
+            retries: AtomicU32::new(RESERVE),
+            circuit: Mutex::new(Circuit::Closed { failures: 0 }),
         }
     }
 }
@@ -147,30 +148,32 @@ pub(super) struct Leave<'a> {
 }
 
 impl Host {
-    fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
-        act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, act: impl FnOnce(&mut Circuit) -> T) -> T {
+        act(&mut self.circuit.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn is_well(&self) -> bool {
-        self.with(|state| {
-            state.retries >= RESERVE && matches!(state.circuit, Circuit::Closed { failures: 0 })
-        })
+        self.retries.load(Ordering::Relaxed) >= RESERVE
+            && self.with(|circuit| matches!(circuit, Circuit::Closed { failures: 0 }))
     }
 
-    /// A call begins.
+    /// A call begins, or has gone well.
     pub(super) fn earn(&self) {
-        self.with(|state| state.retries = (state.retries + EARNED).min(RESERVE));
+        // A host that is well has all there is, so that it is only looked at.
+        if self.retries.load(Ordering::Relaxed) < RESERVE {
+            let more = |retries: u32| Some((retries + EARNED).min(RESERVE));
+            let _ = self
+                .retries
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        }
     }
 
     /// Whether one more request may be sent than was called for.
     pub(super) fn spend_retry(&self) -> bool {
-        self.with(|state| {
-            let granted = state.retries >= RETRY;
-            if granted {
-                state.retries -= RETRY;
-            }
-            granted
-        })
+        let less = |retries: u32| retries.checked_sub(RETRY);
+        self.retries
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+            .is_ok()
     }
 
     /// Leave to send a request now.
@@ -186,11 +189,11 @@ impl Host {
                 probe: false,
             });
         };
-        let (granted, probe) = self.with(|state| match &mut state.circuit {
+        let (granted, probe) = self.with(|circuit| match &mut *circuit {
             Circuit::Closed { .. } => (true, false),
             Circuit::Open { until } if now < *until => (false, false),
             Circuit::Open { .. } => {
-                state.circuit = Circuit::HalfOpen {
+                *circuit = Circuit::HalfOpen {
                     running: 1,
                     good: 0,
                 };
@@ -221,21 +224,19 @@ impl Leave<'_> {
     /// The host answered as it should.
     pub(super) fn good(mut self) {
         let probe = std::mem::take(&mut self.probe);
-        let probes = self.breaker.map_or(0, |limits| limits.probes);
-        self.host.with(|state| {
-            state.retries = (state.retries + EARNED).min(RESERVE);
-            match &mut state.circuit {
-                Circuit::Closed { failures } => *failures = 0,
-                Circuit::HalfOpen { running, good } if probe => {
-                    *running = running.saturating_sub(1);
-                    *good += 1;
-                    if *good >= probes {
-                        state.circuit = Circuit::Closed { failures: 0 };
-                    }
+        self.host.earn();
+        let Some(limits) = self.breaker else { return };
+        self.host.with(|circuit| match &mut *circuit {
+            Circuit::Closed { failures } => *failures = 0,
+            Circuit::HalfOpen { running, good } if probe => {
+                *running = running.saturating_sub(1);
+                *good += 1;
+                if *good >= limits.probes {
+                    *circuit = Circuit::Closed { failures: 0 };
                 }
-                // An answer from before it opened says nothing of now.
-                Circuit::HalfOpen { .. } | Circuit::Open { .. } => {}
             }
+            // An answer from before it opened says nothing of now.
+            Circuit::HalfOpen { .. } | Circuit::Open { .. } => {}
         });
     }
 
@@ -243,8 +244,8 @@ impl Leave<'_> {
     pub(super) fn bad(mut self, now: Instant) {
         let probe = std::mem::take(&mut self.probe);
         let Some(limits) = self.breaker else { return };
-        self.host.with(|state| {
-            let open = match &mut state.circuit {
+        self.host.with(|circuit| {
+            let open = match &mut *circuit {
                 Circuit::Closed { failures } => {
                     *failures += 1;
                     *failures >= limits.failures
@@ -253,8 +254,8 @@ impl Leave<'_> {
                 Circuit::Open { .. } => false,
             };
             if open {
-                state.circuit = Circuit::Open {
-                    until: now + limits.open_for,
+                *circuit = Circuit::Open {
+                    until: after(now, limits.open_for),
                 };
             }
         });
@@ -264,8 +265,8 @@ impl Leave<'_> {
 impl Drop for Leave<'_> {
     fn drop(&mut self) {
         if self.probe {
-            self.host.with(|state| {
-                if let Circuit::HalfOpen { running, .. } = &mut state.circuit {
+            self.host.with(|circuit| {
+                if let Circuit::HalfOpen { running, .. } = circuit {
                     *running = running.saturating_sub(1);
                 }
             });
@@ -344,7 +345,7 @@ mod tests {
         for index in 0..3000 {
             hosts.of(&format!("http://{index}"));
         }
-        let known = hosts.known.lock().unwrap();
+        let known = hosts.known.read().unwrap();
         assert!(known.len() <= MOST_HOSTS);
         assert!(known.contains_key("http://bad"));
     }

@@ -9,8 +9,10 @@ use url::Url;
 
 /// Where an answer sends its client; `None` if it does not.
 pub(super) fn target(status: StatusCode, headers: &HeaderMap, from: &Url) -> Option<Target> {
-    let moves = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
-    let location = headers.get(header::LOCATION).filter(|_| moves)?;
+    if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location = headers.get(header::LOCATION)?;
     // Servers write UTF-8 there, although only ASCII is allowed.
     let joined = str::from_utf8(location.as_bytes())
         .ok()

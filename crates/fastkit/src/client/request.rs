@@ -146,8 +146,14 @@ pub(super) fn parse_url(text: &str) -> Result<Url, Error> {
     Ok(url)
 }
 
+/// Whether the text begins with a scheme. A `://` further back belongs to a path or a query.
+fn is_absolute(text: &str) -> bool {
+    let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
+    !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 fn resolve(base: Option<&Url>, text: &str) -> Result<Url, Error> {
-    let Some(base) = base.filter(|_| !text.contains("://")) else {
+    let Some(base) = base.filter(|_| !is_absolute(text)) else {
         return parse_url(text);
     };
     let mut url = base.clone();
@@ -382,6 +388,12 @@ mod tests {
         assert_eq!(url_of(base, "?x=1"), "http://a.test/v1/?x=1");
         assert_eq!(url_of(base, "http://b.test/c"), "http://b.test/c");
         assert_eq!(url_of(Some("http://a.test"), "/u v"), "http://a.test/u%20v");
+        // A URL inside of a query makes no absolute one.
+        assert_eq!(
+            url_of(base, "/login?next=http://b.test/"),
+            "http://a.test/v1/login?next=http://b.test/"
+        );
+        assert!(url_of(base, "ftp://b.test/").contains("\"ftp\""));
     }
 
     #[test]

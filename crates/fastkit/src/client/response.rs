@@ -28,7 +28,7 @@ pub(super) struct Head {
     pub(super) headers: HeaderMap,
     pub(super) attempts: u32,
     pub(super) elapsed: Duration,
-    pub(super) request_id: String,
+    pub(super) request_id: Arc<str>,
 }
 
 macro_rules! head_accessors {
