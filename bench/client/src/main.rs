@@ -3,7 +3,7 @@
 //! The upstream is a thread of this process. Two times are measured: the one that passes, and the
 //! processor time of the thread that runs the client, which does not count what the kernel and others
 //! do meanwhile on other threads. Prints the medians for a call and their ratios; with `--check` it fails when a call
-//! takes more than 5 % longer.
+//! takes over 5 % more processor time, since the time that passes says more of the machine.
 
 use fastkit::client::AsyncClient;
 use std::{
@@ -17,14 +17,19 @@ use std::{
 
 const ROUNDS: usize = 101;
 const CALLS: u32 = 400;
+/// How many times the processor time of reqwest a call may take.
+const MOST: f64 = 1.05;
 const BODY: &str = r#"{"status":"success","code":200,"message":"ok","data":{"id":1},"error":{}}"#;
 
 fn main() -> ExitCode {
     match run() {
         Ok(ratio) => {
             let check = std::env::args().any(|argument| argument == "--check");
-            if check && ratio > 1.05 {
-                eprintln!("the client costs more than 5 % above reqwest");
+            // Where there is no such figure, nothing was checked.
+            if check && (ratio.is_nan() || ratio > MOST) {
+                eprintln!(
+                    "AsyncClient takes {ratio:.2} times the processor time of reqwest; {MOST:.2} is allowed"
+                );
                 return ExitCode::FAILURE;
             }
             ExitCode::SUCCESS
@@ -36,11 +41,12 @@ fn main() -> ExitCode {
     }
 }
 
+/// How many times the processor time of reqwest a call takes.
 fn run() -> Result<f64, Box<dyn std::error::Error>> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let url = format!("http://{}/items/1?q=x", upstream()?);
     let ours = AsyncClient::builder().no_proxy().build()?;
-    // As ours: the same limit, and no redirects, which ours follows by itself.
+    // As ours: the same limit, and redirects are followed, of which there are none.
     let bare = reqwest::Client::builder()
         .no_proxy()
         .timeout(Duration::from_secs(60))
@@ -71,10 +77,10 @@ fn run() -> Result<f64, Box<dyn std::error::Error>> {
         let (wall, processor) = of_bare.medians();
         println!("| reqwest | {wall:.1} | 1.00 | {processor:.1} | 1.00 |");
         let (our_wall, our_processor) = of_ours.medians();
-        let ratio = our_wall / wall;
-        let processor = our_processor / processor;
+        let wall_ratio = our_wall / wall;
+        let ratio = our_processor / processor;
         println!(
-            "| **AsyncClient** | {our_wall:.1} | {ratio:.2} | {our_processor:.1} | {processor:.2} |"
+            "| **AsyncClient** | {our_wall:.1} | {wall_ratio:.2} | {our_processor:.1} | {ratio:.2} |"
         );
         Ok(ratio)
     })

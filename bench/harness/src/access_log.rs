@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    build, date,
+    date,
     options::{Mode, Options},
     rates, readme, results,
     results::{CaseRates, Context},
-    scratch::Scratch,
     servers::{Case, OURS},
+    setup::Setup,
 };
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,12 +25,12 @@ pub(crate) struct AccessLog {
 }
 
 pub(crate) fn run(options: &Options) -> Result<(), String> {
-    build::need("taskset", "util-linux")?;
-    let mut servers = options.among(&[OURS]);
-    let executables = build::all(&servers, options.build)?;
-    let scratch = Scratch::new()?;
     let cases = [Case::B, Case::C];
-    rates::leave_out_unable(&mut servers, &executables, options, &cases, scratch.path())?;
+    let Setup {
+        servers,
+        executables,
+        scratch,
+    } = Setup::new(options, options.among(&[OURS]), &[], &cases)?;
     let [server] = servers.as_slice() else {
         return Err(format!("access-log measures {OURS}, which is not there"));
     };

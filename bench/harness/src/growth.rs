@@ -17,8 +17,8 @@ use crate::{
     rates, readme, results,
     results::Context,
     sample::{Sample, Trial, micros, pinned},
-    scratch::Scratch,
     servers::{BASE, Case, GROWTH, OURS, Server},
+    setup::Setup,
     statistics::median,
 };
 
@@ -65,17 +65,15 @@ pub(crate) struct Connections {
 
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     build::need("valgrind", "valgrind")?;
-    build::need("taskset", "util-linux")?;
-    let mut servers = options.among(&[OURS, BASE]);
-    let all: Vec<&Server> = servers.iter().copied().chain([&GROWTH]).collect();
-    let executables = build::all(&all, options.build)?;
-    let scratch = Scratch::new()?;
-    rates::leave_out_unable(
-        &mut servers,
-        &executables,
+    let Setup {
+        servers,
+        executables,
+        scratch,
+    } = Setup::new(
         options,
+        options.among(&[OURS, BASE]),
+        &[&GROWTH],
         &[Case::A],
-        scratch.path(),
     )?;
     process::allow_files(10_000)?;
     let before = rates::busy();

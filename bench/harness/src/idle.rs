@@ -7,16 +7,16 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path, thread::sleep, tim
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    build::{self, Executables},
+    build::Executables,
     client::{Amount, Client, Job},
     date,
     options::{Mode, Options},
     process::{self, Running, Start},
-    rates, readme, results,
+    readme, results,
     results::Context,
     sample::{kib, pinned},
-    scratch::Scratch,
     servers::{BASE, Case, OURS, Server},
+    setup::Setup,
     statistics::median,
 };
 
@@ -44,17 +44,11 @@ pub(crate) struct ServerIdle {
 }
 
 pub(crate) fn run(options: &Options) -> Result<(), String> {
-    build::need("taskset", "util-linux")?;
-    let mut servers = options.among(&[OURS, BASE]);
-    let executables = build::all(&servers, options.build)?;
-    let scratch = Scratch::new()?;
-    rates::leave_out_unable(
-        &mut servers,
-        &executables,
-        options,
-        &[Case::A],
-        scratch.path(),
-    )?;
+    let Setup {
+        servers,
+        executables,
+        scratch,
+    } = Setup::new(options, options.among(&[OURS, BASE]), &[], &[Case::A])?;
     let connections = options.connections(Mode::Idle);
     process::allow_files(connections)?;
     let mut figures = BTreeMap::<&str, Vec<[f64; 3]>>::new();

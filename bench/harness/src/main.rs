@@ -22,6 +22,7 @@ mod results;
 mod sample;
 mod scratch;
 mod servers;
+mod setup;
 mod statistics;
 mod two_loops;
 

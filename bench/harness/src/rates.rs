@@ -3,29 +3,29 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::{
-    build::{self, Executables},
+    build::Executables,
     date,
     options::{Mode, Options},
-    probe, readme, results,
+    readme, results,
     results::{CaseRates, Context, Rates, ServerRates},
     sample::{Sample, Trial},
-    scratch::Scratch,
     servers::{BASE, Case, Server},
+    setup::Setup,
     statistics::{median, paired_ratio, spread},
 };
 
 type Samples = BTreeMap<&'static str, BTreeMap<Case, Vec<Sample>>>;
 
 pub(crate) fn run(options: &Options) -> Result<(), String> {
-    build::need("taskset", "util-linux")?;
-    let mut servers = options.servers();
-    let executables = build::all(&servers, options.build)?;
-    let scratch = Scratch::new()?;
     let cases: Vec<Case> = Case::ALL
         .into_iter()
         .filter(|case| options.wants(*case))
         .collect();
-    leave_out_unable(&mut servers, &executables, options, &cases, scratch.path())?;
+    let Setup {
+        servers,
+        executables,
+        scratch,
+    } = Setup::new(options, options.servers(), &[], &cases)?;
     let before = busy();
     let mut samples = Samples::new();
     for case in cases {
@@ -70,35 +70,6 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         },
     )?;
     readme::write()
-}
-
-/// Removes the servers that do not do the work of the cases.
-///
-/// # Errors
-///
-/// Fails when one of them was asked for by name.
-pub(crate) fn leave_out_unable(
-    servers: &mut Vec<&'static Server>,
-    executables: &Executables,
-    options: &Options,
-    cases: &[Case],
-    scratch: &Path,
-) -> Result<(), String> {
-    let mut reasons = Vec::new();
-    servers.retain(|server| {
-        let able = executables.path(server.name).and_then(|executable| {
-            cases
-                .iter()
-                .filter(|case| server.does(**case))
-                .try_for_each(|case| probe::probe(server, executable, *case, scratch))
-        });
-        able.map_err(|reason| {
-            eprintln!("left out: {reason}");
-            reasons.extend(options.insists_on(server).then_some(reason));
-        })
-        .is_ok()
-    });
-    reasons.into_iter().next().map_or(Ok(()), Err)
 }
 
 /// The usual measurement: the server on its core, the client on the other.

@@ -7,13 +7,13 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    build, date,
+    date,
     options::{Mode, Options},
     rates, readme, results,
     results::{CaseRates, Context},
     sample::{Sample, Trial},
-    scratch::Scratch,
     servers::{BASE, Case, OURS},
+    setup::Setup,
 };
 
 const SERVERS: [&str; 3] = [OURS, BASE, "axum-plain"];
@@ -35,15 +35,15 @@ pub(crate) struct TwoLoops {
 }
 
 pub(crate) fn run(options: &Options) -> Result<(), String> {
-    build::need("taskset", "util-linux")?;
-    let mut servers = options.among(&SERVERS);
-    let executables = build::all(&servers, options.build)?;
-    let scratch = Scratch::new()?;
     let cases: Vec<Case> = CASES
         .into_iter()
         .filter(|case| options.wants(*case))
         .collect();
-    rates::leave_out_unable(&mut servers, &executables, options, &cases, scratch.path())?;
+    let Setup {
+        servers,
+        executables,
+        scratch,
+    } = Setup::new(options, options.among(&SERVERS), &[], &cases)?;
     let before = rates::busy();
     let cores = format!("{},{}", options.server_core, options.client_core);
     let mut loops = Vec::new();
