@@ -291,8 +291,7 @@ impl<A: Application> Front<A> {
     async fn answer(&mut self, head: Head, buffers: &mut Buffers) -> io::Result<bool> {
         let is_head = head.method.of(&buffers.input) == b"HEAD";
         let Some(request) = request::take(&head, buffers) else {
-            self.connection
-                .reject(&NOT_A_URI, buffers.output.bytes());
+            self.connection.reject(&NOT_A_URI, buffers.output.bytes());
             return Ok(false);
         };
         let event_loop = &self.connection.event_loop;
