@@ -8,6 +8,7 @@
 //! * `cache` (feature `cache`): named pools, and functions whose results are kept.
 //! * [`mask`]: which values must never be shown.
 //! * `client` (feature `client`): an HTTP client that retries, logs and passes the request id on.
+//! * `executor` (feature `executor`): scheduled jobs, background tasks, locks over processes.
 //! * `access_log` (feature `access-log`): the line of the access log, of both directions.
 //!
 //! It is not a framework: nothing here listens, and nothing is installed process-wide unless
@@ -21,6 +22,8 @@ pub mod cache;
 pub mod client;
 pub mod context;
 pub mod env;
+#[cfg(feature = "executor")]
+pub mod executor;
 #[cfg(doctest)]
 mod guide;
 mod locale;

@@ -1,0 +1,487 @@
+//! [`Job`]: a function with its times and options; [`Task`]: one that runs in the background; [`Jobs`],
+//! a list of both.
+
+use super::{FromRun, Given, Run, Trigger, Zone, lock::Boxed};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use std::{fmt, future::Future, sync::Arc, time::Duration};
+
+/// A function that runs at its times.
+///
+/// ```
+/// use fastkit::executor::{Job, Trigger};
+/// use std::time::Duration;
+///
+/// async fn report() {}
+///
+/// let job = Job::new("report", Trigger::interval(Duration::from_secs(5)), report).single_job(true);
+/// ```
+#[derive(Clone)]
+pub struct Job {
+    pub(crate) id: Arc<str>,
+    pub(crate) trigger: Trigger,
+    pub(crate) work: Work,
+    pub(crate) options: Options,
+    /// What was wrong with the options, told when the job is added.
+    pub(crate) problems: Vec<String>,
+}
+
+/// The options of a job, with their defaults.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) name: Option<String>,
+    pub(crate) args: Arc<Value>,
+    pub(crate) single_job: bool,
+    /// How late a run may begin; later ones are missed. `None` is without end.
+    pub(crate) misfire_grace_time: Option<Duration>,
+    pub(crate) coalesce: bool,
+    pub(crate) max_instances: usize,
+    pub(crate) jitter: Duration,
+    pub(crate) start: Option<DateTime<Utc>>,
+    pub(crate) end: Option<DateTime<Utc>>,
+    pub(crate) zone: Option<Zone>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) lock_ttl: Duration,
+    pub(crate) paused: bool,
+    pub(crate) protected: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            name: None,
+            args: Arc::new(Value::Null),
+            single_job: false,
+            misfire_grace_time: Some(Duration::from_secs(60)),
+            coalesce: true,
+            max_instances: 1,
+            jitter: Duration::ZERO,
+            start: None,
+            end: None,
+            zone: None,
+            timeout: None,
+            lock_ttl: Duration::from_secs(20),
+            paused: false,
+            protected: false,
+        }
+    }
+}
+
+/// What a job does.
+#[derive(Clone)]
+#[doc(hidden)]
+pub struct Work {
+    pub(crate) call: Call,
+    /// Whether the arguments will be there.
+    pub(crate) check: fn(&Given, &Value) -> Result<(), String>,
+}
+
+#[derive(Clone)]
+pub(crate) enum Call {
+    Async(Arc<dyn Fn(&Run) -> Boxed<'static, Finished> + Send + Sync>),
+    Plain(Arc<dyn Fn(&Run) -> Finished + Send + Sync>),
+}
+
+/// How a run ended: with a text to remember, or a failure.
+pub(crate) type Finished = Result<Option<String>, JobError>;
+
+impl Job {
+    /// A job of this id (1 to 128 of `A-Z a-z 0-9 . _ ~ -`), that runs `function` whenever `trigger` says so.
+    ///
+    /// An asynchronous function runs on an event loop for jobs, a plain one on a thread of the pool. What
+    /// is wrong with the options is told when the job is added.
+    pub fn new<M>(id: &str, trigger: Trigger, function: impl IntoWork<M>) -> Self {
+        Self {
+            id: id.into(),
+            trigger,
+            work: function.into_work(),
+            options: Options::default(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// The id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What people call it; the id by default.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.options.name = Some(name.into());
+        self
+    }
+
+    /// What the function gets as [`Args`](super::Args): anything that is JSON.
+    pub fn args(mut self, args: impl Serialize) -> Self {
+        match serde_json::to_value(args) {
+            Ok(args) => self.options.args = Arc::new(args),
+            Err(error) => self
+                .problems
+                .push(format!("its arguments are no JSON: {error}")),
+        }
+        self
+    }
+
+    /// Whether it runs once at a time and once for each of its times, over all processes and hosts that
+    /// share a lock. Off by default. Its intervals begin at multiples of the period since 1970, so that
+    /// all processes mean the same times.
+    pub fn single_job(mut self, on: bool) -> Self {
+        self.options.single_job = on;
+        self
+    }
+
+    /// How late a run may begin, 60 seconds by default; what comes later is missed. `None` is "however
+    /// late".
+    pub fn misfire_grace_time(mut self, time: impl Into<Option<Duration>>) -> Self {
+        self.options.misfire_grace_time = time.into();
+        self
+    }
+
+    /// Whether times that have passed meanwhile are run once, for the last of them, and not one by one. On
+    /// by default.
+    pub fn coalesce(mut self, on: bool) -> Self {
+        self.options.coalesce = on;
+        self
+    }
+
+    /// How many runs there may be at a time in this process, 1 by default; more are skipped. A single job
+    /// has one in any case.
+    pub fn max_instances(mut self, most: usize) -> Self {
+        self.options.max_instances = most;
+        self
+    }
+
+    /// The most by which each run is put off at random, none by default.
+    pub fn jitter(mut self, most: Duration) -> Self {
+        self.options.jitter = most;
+        self
+    }
+
+    /// No time before this one counts.
+    pub fn start(mut self, time: impl Into<DateTime<Utc>>) -> Self {
+        self.options.start = Some(time.into());
+        self
+    }
+
+    /// No time after this one counts.
+    pub fn end(mut self, time: impl Into<DateTime<Utc>>) -> Self {
+        self.options.end = Some(time.into());
+        self
+    }
+
+    /// The time zone of its trigger; that of the scheduler by default.
+    pub fn timezone(mut self, zone: Zone) -> Self {
+        self.options.zone = Some(zone);
+        self
+    }
+
+    /// How long a run may take; without end by default. An asynchronous one is dropped then, a plain one
+    /// is told by its [`Run`].
+    pub fn timeout(mut self, time: impl Into<Option<Duration>>) -> Self {
+        self.options.timeout = time.into();
+        self
+    }
+
+    /// How long the lock of a single job outlives a holder that has died, 20 seconds by default.
+    pub fn lock_ttl(mut self, time: Duration) -> Self {
+        self.options.lock_ttl = time;
+        self
+    }
+
+    /// Whether it waits to be resumed before its first run.
+    pub fn paused(mut self, on: bool) -> Self {
+        self.options.paused = on;
+        self
+    }
+
+    /// Whether nobody may pause, change or remove it from outside.
+    pub fn protected(mut self, on: bool) -> Self {
+        self.options.protected = on;
+        self
+    }
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job")
+            .field("id", &self.id)
+            .field("trigger", &self.trigger)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A plain function that runs once, on a thread of the background pool, when it is submitted or when the
+/// service starts. It may run until the service stops.
+#[derive(Clone)]
+pub struct Task {
+    pub(crate) name: Arc<str>,
+    pub(crate) work: Work,
+    pub(crate) args: Arc<Value>,
+    pub(crate) single_job: bool,
+    pub(crate) lock_ttl: Duration,
+    pub(crate) problems: Vec<String>,
+}
+
+impl Task {
+    /// A task of this name, with the letters of the id of a job.
+    pub fn new<M>(name: &str, function: impl IntoWork<M>) -> Self {
+        Self {
+            name: name.into(),
+            work: function.into_work(),
+            args: Arc::new(Value::Null),
+            single_job: false,
+            lock_ttl: Options::default().lock_ttl,
+            problems: Vec::new(),
+        }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the function gets as [`Args`](super::Args): anything that is JSON.
+    pub fn args(mut self, args: impl Serialize) -> Self {
+        match serde_json::to_value(args) {
+            Ok(args) => self.args = Arc::new(args),
+            Err(error) => self
+                .problems
+                .push(format!("its arguments are no JSON: {error}")),
+        }
+        self
+    }
+
+    /// Whether one runs at a time over all processes that share a lock; the others wait for it, without
+    /// taking a thread.
+    pub fn single_job(mut self, on: bool) -> Self {
+        self.single_job = on;
+        self
+    }
+
+    /// How long the lock of a single task outlives a holder that has died, 20 seconds by default.
+    pub fn lock_ttl(mut self, time: Duration) -> Self {
+        self.lock_ttl = time;
+        self
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task")
+            .field("name", &self.name)
+            .field("single_job", &self.single_job)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Jobs, and tasks that run from the start on.
+#[derive(Clone, Debug, Default)]
+pub struct Jobs {
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) tasks: Vec<Task>,
+}
+
+impl Jobs {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With this job too.
+    pub fn job(mut self, job: Job) -> Self {
+        self.jobs.push(job);
+        self
+    }
+
+    /// With this task too, which begins when the service does.
+    pub fn task(mut self, task: Task) -> Self {
+        self.tasks.push(task);
+        self
+    }
+
+    /// With those too.
+    pub fn include(mut self, other: Self) -> Self {
+        self.jobs.extend(other.jobs);
+        self.tasks.extend(other.tasks);
+        self
+    }
+
+    /// With what an attribute has made of a function.
+    #[doc(hidden)]
+    pub fn declare<D: Declare>(self) -> Self {
+        D::declare(self)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.jobs.is_empty() && self.tasks.is_empty()
+    }
+}
+
+/// A function with `#[scheduled]` or `#[background]`, as `jobs!` takes it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no job",
+    label = "write `#[scheduled(..)]` or `#[background]` on the function"
+)]
+pub trait Declare {
+    /// Adds it.
+    fn declare(jobs: Jobs) -> Jobs;
+}
+
+/// Why a run has failed, with the errors behind it. Secrets in URLs are masked.
+#[derive(Debug)]
+pub struct JobError(String);
+
+impl JobError {
+    /// With this reason.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
+impl fmt::Display for JobError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<E: std::error::Error> From<E> for JobError {
+    fn from(error: E) -> Self {
+        let mut text = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            // Some libraries say their cause in their own text already.
+            if !text.ends_with(&cause_text) {
+                text.push_str(": ");
+                text.push_str(&cause_text);
+            }
+            source = cause.source();
+        }
+        Self(text)
+    }
+}
+
+/// What a job may return, remembered as the result of its run: nothing, text, a number, a bool, JSON.
+#[diagnostic::on_unimplemented(
+    message = "a job cannot return `{Self}`",
+    label = "return nothing, text, a number, a bool, `serde_json::Value`, or a `Result` of these"
+)]
+pub trait JobValue {
+    /// As the history shows it.
+    fn text(self) -> Option<String>;
+}
+
+impl JobValue for () {
+    fn text(self) -> Option<String> {
+        None
+    }
+}
+
+macro_rules! job_values {
+    ($($type:ty)*) => {
+        $(impl JobValue for $type {
+            fn text(self) -> Option<String> {
+                Some(self.to_string())
+            }
+        })*
+    };
+}
+
+job_values!(String &'static str bool char u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 Value);
+
+/// How the function of a job may end.
+#[diagnostic::on_unimplemented(
+    message = "a job cannot return `{Self}`",
+    label = "return nothing, text, a number, a bool, `serde_json::Value`, or a `Result` of these"
+)]
+pub trait JobOutput {
+    /// The result of the run.
+    ///
+    /// # Errors
+    ///
+    /// When the run has failed.
+    fn finished(self) -> Result<Option<String>, JobError>;
+}
+
+impl<T: JobValue> JobOutput for T {
+    fn finished(self) -> Result<Option<String>, JobError> {
+        Ok(self.text())
+    }
+}
+
+impl<T: JobValue, E: Into<JobError>> JobOutput for Result<T, E> {
+    fn finished(self) -> Result<Option<String>, JobError> {
+        self.map(JobValue::text).map_err(Into::into)
+    }
+}
+
+/// A function, plain or asynchronous, that a job can run.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no function that a job can run",
+    note = "its arguments are `Run`, `Args<T>`, or in a service `State<T>`; it returns nothing, a plain value, or a `Result`",
+    note = "what it borrows or awaits has to be `Send`, and the function `Clone`-able `Fn`, not `FnMut`"
+)]
+pub trait IntoWork<M> {
+    #[doc(hidden)]
+    fn into_work(self) -> Work;
+}
+
+/// Tells asynchronous functions from plain ones.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct AsyncMark;
+
+macro_rules! into_work {
+    ($($argument:ident)*) => {
+        impl<F, Future_, O, $($argument,)*> IntoWork<(AsyncMark, O, $($argument,)*)> for F
+        where
+            F: Fn($($argument),*) -> Future_ + Send + Sync + 'static,
+            Future_: Future<Output = O> + Send + 'static,
+            O: JobOutput,
+            $($argument: FromRun,)*
+        {
+            fn into_work(self) -> Work {
+                Work {
+                    call: Call::Async(Arc::new(move |_run: &Run| {
+                        let future = (|| Ok::<_, JobError>(self($($argument::from_run(_run)?),*)))();
+                        Box::pin(async move { future?.await.finished() })
+                    })),
+                    check: |_given, _args| {
+                        $($argument::check(_given, _args)?;)*
+                        Ok(())
+                    },
+                }
+            }
+        }
+
+        impl<F, O, $($argument,)*> IntoWork<(O, $($argument,)*)> for F
+        where
+            F: Fn($($argument),*) -> O + Send + Sync + 'static,
+            O: JobOutput,
+            $($argument: FromRun,)*
+        {
+            fn into_work(self) -> Work {
+                Work {
+                    call: Call::Plain(Arc::new(move |_run: &Run| {
+                        self($($argument::from_run(_run)?),*).finished()
+                    })),
+                    check: |_given, _args| {
+                        $($argument::check(_given, _args)?;)*
+                        Ok(())
+                    },
+                }
+            }
+        }
+    };
+}
+
+into_work!();
+into_work!(A);
+into_work!(A B);
+into_work!(A B C);
+into_work!(A B C D);
+into_work!(A B C D G);
+into_work!(A B C D G H);

@@ -1,0 +1,23 @@
+//! Work beside requests: jobs that run at their times, tasks in the background, and the locks that
+//! make one of them run once over all processes.
+//!
+//! It needs no HTTP server. It is deliberately not a queue: what has to survive the death of every
+//! process belongs into a database or a broker. Key types: [`Scheduler`], [`Job`], [`Trigger`],
+//! [`ThreadPool`], and [`Run`], which is what a job knows of its run.
+
+pub mod lock;
+pub mod store;
+
+mod job;
+mod run;
+mod scheduler;
+mod threads;
+mod trigger;
+
+pub use job::{Declare, Job, JobError, JobOutput, JobValue, Jobs, Task};
+pub use run::{Args, FromRun, Given, Reason, Run};
+pub use scheduler::{
+    Change, Error, Event, Outcome, Past, Report, Scheduler, SchedulerBuilder, Skip, Status,
+};
+pub use threads::{Full, Handle, TaskError, ThreadPool, ThreadPoolConfig};
+pub use trigger::{Trigger, TriggerError, Zone};

@@ -1,0 +1,269 @@
+//! [`Run`]: what a job knows of the run that it is in, and what it may take as arguments.
+
+use super::{JobError, lock::Fence};
+use crate::context::RequestId;
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::{
+    any::{Any, TypeId, type_name},
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc, Condvar, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::sync::Notify;
+
+/// One run of a job or of a background task. Cheap to clone.
+///
+/// A job takes it as an argument if it wants to know about itself, or has to end when it is told to:
+///
+/// ```no_run
+/// use fastkit::executor::{JobError, Run};
+/// use std::time::Duration;
+///
+/// async fn copy(run: Run) -> Result<(), JobError> {
+///     while run.pause(Duration::from_secs(1)).await {
+///         // A part of the work. `pause` is false as soon as the run is to end.
+///     }
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Run(Arc<Inner>);
+
+struct Inner {
+    id: RequestId,
+    job: Arc<str>,
+    scheduled: DateTime<Utc>,
+    args: Arc<Value>,
+    fence: Option<Fence>,
+    given: Given,
+    ends: Ends,
+}
+
+/// Tells a run that it is to end, on threads and in tasks.
+#[derive(Default)]
+struct Ends {
+    reason: OnceLock<Reason>,
+    told: AtomicBool,
+    lock: Mutex<()>,
+    threads: Condvar,
+    tasks: Notify,
+}
+
+/// Why a run is to end before it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The service stops.
+    Stop,
+    /// It has taken longer than its `timeout`.
+    Timeout,
+    /// Its lock is lost or could not be renewed: another process may run the job by now.
+    LockLost,
+    /// Somebody has asked for it.
+    Asked,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stop => "the service stops",
+            Self::Timeout => "it has taken longer than its timeout",
+            Self::LockLost => "its lock is lost",
+            Self::Asked => "somebody has asked for its end",
+        })
+    }
+}
+
+impl Run {
+    pub(crate) fn new(
+        job: Arc<str>,
+        scheduled: DateTime<Utc>,
+        args: Arc<Value>,
+        fence: Option<Fence>,
+        given: Given,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            id: RequestId::random(),
+            job,
+            scheduled,
+            args,
+            fence,
+            given,
+            ends: Ends::default(),
+        }))
+    }
+
+    /// The id of the run: in every log line, and in every call of the HTTP client, as the id of a request.
+    pub fn id(&self) -> RequestId {
+        self.0.id
+    }
+
+    /// The id of the job, or the name of the task.
+    pub fn job(&self) -> &str {
+        &self.0.job
+    }
+
+    /// The time that the run was due, without jitter or delay; of a task, when it was submitted.
+    pub fn scheduled(&self) -> DateTime<Utc> {
+        self.0.scheduled
+    }
+
+    /// The fence of a single job: greater than that of every run before it, on any host.
+    pub fn fence(&self) -> Option<Fence> {
+        self.0.fence
+    }
+
+    /// The arguments of the job as JSON; `null` if it has none.
+    pub fn args(&self) -> &Value {
+        &self.0.args
+    }
+
+    /// What the scheduler was given of this type.
+    pub fn given<T: Clone + 'static>(&self) -> Option<T> {
+        self.0.given.find()
+    }
+
+    /// Whether the run is to end.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.ends.told.load(Ordering::Acquire)
+    }
+
+    /// Why the run is to end, if it is.
+    pub fn reason(&self) -> Option<Reason> {
+        self.0.ends.reason.get().copied()
+    }
+
+    /// Waits until the run is to end.
+    pub async fn cancelled(&self) -> Reason {
+        loop {
+            let told = self.0.ends.tasks.notified();
+            if let Some(reason) = self.reason() {
+                return reason;
+            }
+            told.await;
+        }
+    }
+
+    /// Sleeps in an asynchronous job; false, and at once, when the run is to end.
+    pub async fn pause(&self, time: Duration) -> bool {
+        tokio::time::timeout(time, self.cancelled()).await.is_err()
+    }
+
+    /// Sleeps in a plain job, on its thread; false, and at once, when the run is to end.
+    pub fn sleep(&self, time: Duration) -> bool {
+        let ends = &self.0.ends;
+        let end = Instant::now() + time;
+        let mut guard = ends.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        while !self.is_cancelled() {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
+            }
+            let woken = ends.threads.wait_timeout(guard, left);
+            guard = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        false
+    }
+
+    /// Tells the run to end; the first reason counts.
+    pub(crate) fn cancel(&self, reason: Reason) {
+        let ends = &self.0.ends;
+        if ends.reason.set(reason).is_err() {
+            return;
+        }
+        let guard = ends.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        ends.told.store(true, Ordering::Release);
+        drop(guard);
+        ends.threads.notify_all();
+        ends.tasks.notify_waiters();
+    }
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run")
+            .field("id", &self.0.id)
+            .field("job", &self.0.job)
+            .field("scheduled", &self.0.scheduled)
+            .field("fence", &self.0.fence)
+            .field("reason", &self.reason())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a job may take as an argument. Up to six of them.
+#[diagnostic::on_unimplemented(
+    message = "a job cannot take `{Self}` as an argument",
+    label = "not an argument of a job",
+    note = "jobs take `Run`, `Args<T>`, and in a service `State<T>`"
+)]
+pub trait FromRun: Sized + Send {
+    /// The value for this run.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none; the run fails with it.
+    fn from_run(run: &Run) -> Result<Self, JobError>;
+
+    /// Whether there will be a value, asked when the job is added, with its arguments.
+    ///
+    /// # Errors
+    ///
+    /// Why not; the job is refused with it.
+    fn check(given: &Given, args: &Value) -> Result<(), String> {
+        let _ = (given, args);
+        Ok(())
+    }
+}
+
+impl FromRun for Run {
+    fn from_run(run: &Run) -> Result<Self, JobError> {
+        Ok(run.clone())
+    }
+}
+
+/// The arguments of a job, read from the JSON that it was declared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Args<T>(pub T);
+
+impl<T: DeserializeOwned + Send> FromRun for Args<T> {
+    fn from_run(run: &Run) -> Result<Self, JobError> {
+        read(run.args()).map(Self).map_err(JobError::new)
+    }
+
+    fn check(_: &Given, args: &Value) -> Result<(), String> {
+        read::<T>(args).map(drop)
+    }
+}
+
+fn read<T: DeserializeOwned>(args: &Value) -> Result<T, String> {
+    T::deserialize(args)
+        .map_err(|error| format!("its arguments {args} are no {}: {error}", type_name::<T>()))
+}
+
+/// What a scheduler was given for its jobs: one value per type.
+#[derive(Clone, Default)]
+pub struct Given(Arc<HashMap<TypeId, Box<dyn Any + Send + Sync>>>);
+
+impl Given {
+    pub(crate) fn new(values: HashMap<TypeId, Box<dyn Any + Send + Sync>>) -> Self {
+        Self(Arc::new(values))
+    }
+
+    /// A clone of the value of this type.
+    pub fn find<T: Clone + 'static>(&self) -> Option<T> {
+        self.0.get(&TypeId::of::<T>())?.downcast_ref::<T>().cloned()
+    }
+}
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Given({} values)", self.0.len())
+    }
+}

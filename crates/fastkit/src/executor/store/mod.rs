@@ -1,0 +1,61 @@
+//! What the processes of a service have to remember of their jobs, and to tell each other: when each was
+//! last due, how its last runs went, which are paused.
+//!
+//! A store is a journal: entries are appended, and everybody reads those of all. A file now; the tables
+//! of a database can be another one. Key types: [`Store`], [`Entry`].
+
+use super::Past;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::{fmt, io};
+
+/// Where entries are kept. Called from one thread at a time, which may block.
+pub trait Store: fmt::Debug + Send + Sync {
+    /// Adds entries, all or none of them.
+    ///
+    /// # Errors
+    ///
+    /// When they could not be written; they are tried again later.
+    fn append(&self, entries: &[Entry]) -> io::Result<()>;
+
+    /// The entries since the last call, of all processes, this one included; the first call gives
+    /// everything that is remembered. The order of the entries of one job is kept.
+    ///
+    /// # Errors
+    ///
+    /// When they could not be read; the next call gives them.
+    fn poll(&self) -> io::Result<Vec<Entry>>;
+}
+
+/// Something to remember of a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The id of the job.
+    pub job: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub fact: Fact,
+}
+
+/// What happened to a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "fact")]
+#[non_exhaustive]
+pub enum Fact {
+    /// It was due, and somebody has dealt with that.
+    Due {
+        /// The time that it was due.
+        at: DateTime<Utc>,
+    },
+    /// A run has ended.
+    Ran(Past),
+    /// It is not to run until it is resumed.
+    Paused,
+    /// It is to run again.
+    Resumed,
+    /// It is gone, until the service is started anew.
+    Removed {
+        /// Which start of the service has removed it.
+        service: String,
+    },
+}
