@@ -36,9 +36,11 @@ pub(crate) fn stage(workspace: &Workspace) -> Result<Outcome> {
 
 fn suite(workspace: &Workspace) -> Result<Command> {
     let service = build_fast_binary(workspace, "reliability-service", "reliability-service")?;
+    let jobs = build_fast_binary(workspace, "reliability-jobs", "reliability-jobs")?;
     let suite = build_fast_binary(workspace, "reliability", "reliability")?;
     let mut command = workspace.command(suite);
     command.arg("--service").arg(service);
+    command.arg("--jobs").arg(jobs);
     command
         .arg("--folder")
         .arg(workspace.output.join("reliability"));

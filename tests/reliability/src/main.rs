@@ -29,7 +29,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use crate::promise::{Finding, Promise, Suite};
 
 /// Promises of the table in the documentation that are measured elsewhere.
-const ELSEWHERE: &str = "11 to 15: measured by the tests of their components";
+const ELSEWHERE: &str = "11, 12, 14, 15: measured by the tests of their components";
 
 /// Measure what FastFlyer promises about restarts, crashes, attacks and full disks.
 #[derive(Debug, Parser)]
@@ -38,6 +38,9 @@ struct Options {
     /// The built service
     #[arg(long)]
     service: PathBuf,
+    /// The built process with one single job
+    #[arg(long)]
+    jobs: PathBuf,
     /// Where services write their files
     #[arg(long)]
     folder: PathBuf,
@@ -88,6 +91,7 @@ fn run(options: &Options) -> Result<bool> {
     std::fs::create_dir_all(&options.folder).context("--folder")?;
     let suite = Suite {
         program: options.service.canonicalize().context("--service")?,
+        jobs: options.jobs.canonicalize().context("--jobs")?,
         folder: options.folder.clone(),
         short: options.short,
         requests: options

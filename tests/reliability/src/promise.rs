@@ -36,6 +36,8 @@ pub(crate) struct Finding {
 pub(crate) struct Suite {
     /// The service.
     pub(crate) program: PathBuf,
+    /// The process with one single job.
+    pub(crate) jobs: PathBuf,
     /// Where the files of services go.
     pub(crate) folder: PathBuf,
     /// The form that fits into a test run.

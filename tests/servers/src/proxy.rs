@@ -178,10 +178,16 @@ mod tests {
         assert_eq!(ask(proxy.port()).unwrap(), b'a');
         proxy.swallow();
         let error = ask(proxy.port()).unwrap_err().kind();
-        assert!(matches!(error, ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error:?}");
+        assert!(
+            matches!(error, ErrorKind::WouldBlock | ErrorKind::TimedOut),
+            "{error:?}"
+        );
         proxy.refuse();
         let error = ask(proxy.port()).unwrap_err().kind();
-        assert!(!matches!(error, ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error:?}");
+        assert!(
+            !matches!(error, ErrorKind::WouldBlock | ErrorKind::TimedOut),
+            "{error:?}"
+        );
         proxy.pass();
         assert_eq!(ask(proxy.port()).unwrap(), b'a');
     }

@@ -107,7 +107,9 @@ impl Redis {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .context("redis-server; `cargo xtask test` installs it, or `apt-get install redis-server`")?;
+            .context(
+                "redis-server; `cargo xtask test` installs it, or `apt-get install redis-server`",
+            )?;
         let child = self.child.insert(child);
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
@@ -119,7 +121,10 @@ impl Redis {
             }
             thread::sleep(Duration::from_millis(10));
         }
-        bail!("redis-server does not answer after {PATIENCE:?}; its log: {}", self.log())
+        bail!(
+            "redis-server does not answer after {PATIENCE:?}; its log: {}",
+            self.log()
+        )
     }
 
     fn log(&self) -> String {

@@ -79,7 +79,10 @@ fn unix_us(time: SystemTime) -> u64 {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let options = Options::parse();
-    let file = OpenOptions::new().append(true).create(true).open(&options.out);
+    let file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(&options.out);
     let lines = Arc::new(Lines {
         file: file.with_context(|| format!("{}", options.out.display()))?,
         name: options.name.clone(),

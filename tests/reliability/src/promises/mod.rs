@@ -9,6 +9,7 @@ mod logs;
 mod malformed;
 mod orphans;
 mod restarts;
+mod single_job;
 mod slow_clients;
 mod stop;
 
@@ -28,6 +29,7 @@ pub(crate) const ALL: &[Promise] = &[
     promise(8, "huge bodies", bodies::measure),
     promise(9, "no descriptors", descriptors::measure),
     promise(10, "log not writable", logs::measure),
+    promise(13, "single jobs", single_job::measure),
     promise(16, "no orphans", orphans::measure),
 ];
 
