@@ -112,6 +112,10 @@ pub struct TaskError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum End {
     Panicked(String),
+    #[cfg_attr(
+        not(feature = "executor"),
+        expect(dead_code, reason = "tasks that fail belong to the executor")
+    )]
     Failed(String),
     Cancelled,
     Stopped,

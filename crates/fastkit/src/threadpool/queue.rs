@@ -95,10 +95,6 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.config.name
-    }
-
     pub(crate) fn refuse(&self, why: Why) -> Full {
         Full::new(&self.config.name, why)
     }
@@ -311,6 +307,10 @@ impl Shared {
 /// What single tasks need, which wait for their locks apart from the queue.
 #[cfg(feature = "executor")]
 impl Shared {
+    pub(crate) fn name(&self) -> &str {
+        &self.config.name
+    }
+
     /// Lets in a task that is looked after outside, and has to wait for its lock.
     pub(crate) fn enter_apart(&self) -> Result<(), Full> {
         let mut queue = self.queue();

@@ -156,7 +156,13 @@ fn a_panic_is_contained_and_the_thread_lives_on() {
     let text = error.message().unwrap();
     assert!(text.starts_with("redis://me:***@host é") && text.chars().count() == 1000);
     // A result that nobody wants, and that panics when it is dropped.
-    drop(pool.submit(|| Worse).unwrap());
+    let (dropped, gone) = mpsc::channel::<()>();
+    let unwanted = pool.submit(move || {
+        let _ = gone.recv();
+        Worse
+    });
+    drop(unwanted.unwrap());
+    drop(dropped);
     let odd = pool.submit(|| std::panic::panic_any(7)).unwrap();
     assert_eq!(
         odd.join().unwrap_err().message(),
