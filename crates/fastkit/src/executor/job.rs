@@ -77,6 +77,15 @@ pub struct Work {
     pub(crate) check: fn(&Given, &Value) -> Result<(), String>,
 }
 
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.call {
+            Call::Async(_) => "an asynchronous function",
+            Call::Plain(_) => "a plain function",
+        })
+    }
+}
+
 #[derive(Clone)]
 pub(crate) enum Call {
     Async(Arc<dyn Fn(&Run) -> Boxed<'static, Finished> + Send + Sync>),
@@ -330,6 +339,13 @@ pub trait Declare {
     fn declare(jobs: Jobs) -> Jobs;
 }
 
+/// What is wrong with an id of a job or a name of a task, if something is: it is part of URLs.
+pub(crate) fn id_problem(id: &str) -> Option<String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
+    let problem = !(1..=128).contains(&id.len()) || !id.bytes().all(allowed);
+    problem.then(|| format!("is {id:?}; 1 to 128 of `A-Z a-z 0-9 . _ ~ -` are allowed"))
+}
+
 /// Why a run has failed, with the errors behind it. Secrets in URLs are masked.
 #[derive(Debug)]
 pub struct JobError(String);
@@ -377,6 +393,12 @@ pub trait JobValue {
 impl JobValue for () {
     fn text(self) -> Option<String> {
         None
+    }
+}
+
+impl<T: JobValue> JobValue for Option<T> {
+    fn text(self) -> Option<String> {
+        self.and_then(T::text)
     }
 }
 
