@@ -1,6 +1,7 @@
 //! Schedulers as their users see them: real threads, and events that are waited for.
 
 mod runs;
+mod times;
 
 use super::*;
 use crate::executor::{Job, Scheduler, SchedulerBuilder, Trigger};
