@@ -1,6 +1,10 @@
 //! Schedulers as their users see them: real threads, and events that are waited for.
 
+mod logs;
+mod memory_lock;
 mod runs;
+mod single;
+mod stores;
 mod times;
 
 use super::*;
