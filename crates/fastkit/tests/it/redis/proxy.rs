@@ -97,10 +97,7 @@ impl Shared {
 
     fn pump(&self, number: usize, mut from: TcpStream, mut to: TcpStream) {
         let mut buffer = [0; 16 * 1024];
-        loop {
-            let Ok(length @ 1..) = from.read(&mut buffer) else {
-                break;
-            };
+        while let Ok(length @ 1..) = from.read(&mut buffer) {
             if number < self.lost_before.load(Ordering::SeqCst) {
                 continue;
             }
