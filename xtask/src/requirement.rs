@@ -70,6 +70,13 @@ pub(crate) const CHROMIUM: Requirement = Requirement {
     source: Source::Debian(&["chromium"]),
 };
 
+/// The server that the tests of locks and of the Redis handle start for themselves.
+pub(crate) const REDIS: Requirement = Requirement {
+    name: "redis-server",
+    present: |workspace| workspace.has_program("redis-server"),
+    source: Source::Debian(&["redis-server"]),
+};
+
 /// Python with the modules that make an environment; Debian ships these apart.
 pub(crate) const PYTHON: Requirement = Requirement {
     name: "python3 with venv",
@@ -90,6 +97,15 @@ pub(crate) const OPENAPI_PYTHON: Requirement = Requirement {
     present: |workspace| python_is_current(workspace, "tests/openapi/requirements.txt"),
     source: Source::Python {
         requirements: "tests/openapi/requirements.txt",
+    },
+};
+
+/// What the cron stage compares with.
+pub(crate) const CRON_PYTHON: Requirement = Requirement {
+    name: "Python packages of tests/cron",
+    present: |workspace| python_is_current(workspace, "tests/cron/requirements.txt"),
+    source: Source::Python {
+        requirements: "tests/cron/requirements.txt",
     },
 };
 
@@ -182,7 +198,7 @@ impl Source {
                 ]))?;
                 copy(
                     &workspace.root.join(requirements),
-                    &folder.join("requirements.txt"),
+                    &python_stamp(workspace, requirements),
                 )
             }
         }
@@ -258,8 +274,14 @@ fn succeed(command: &mut std::process::Command) -> Result<()> {
 fn python_is_current(workspace: &Workspace, requirements: &str) -> bool {
     same(
         &workspace.root.join(requirements),
-        &workspace.tools.join("venv/requirements.txt"),
+        &python_stamp(workspace, requirements),
     )
+}
+
+/// One for each file; all are installed into one environment.
+fn python_stamp(workspace: &Workspace, requirements: &str) -> PathBuf {
+    let name = requirements.replace('/', "-");
+    workspace.tools.join("venv").join(name)
 }
 
 fn npm_is_current(workspace: &Workspace, folder: &str) -> bool {

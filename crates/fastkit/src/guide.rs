@@ -17,4 +17,5 @@ guides! {
     HttpClient "docs/toolkit/http-client.md";
     #[cfg(all(feature = "executor", feature = "redis"))]
     Jobs "docs/toolkit/jobs.md";
+    LocksAndRedis "docs/toolkit/locks-and-redis.md";
 }
