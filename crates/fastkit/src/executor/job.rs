@@ -440,7 +440,8 @@ job_values!(String &'static str bool char u8 u16 u32 u64 u128 usize i8 i16 i32 i
 /// How the function of a job may end.
 #[diagnostic::on_unimplemented(
     message = "a job cannot return `{Self}`",
-    label = "return nothing, text, a number, a bool, `serde_json::Value`, or a `Result` of these"
+    label = "return nothing, text, a number, a bool, `serde_json::Value`, or a `Result` of these",
+    note = "the error of a `Result` is a `std::error::Error`, a `JobError`, or in a service an `ApiError`"
 )]
 pub trait JobOutput {
     /// The result of the run.
