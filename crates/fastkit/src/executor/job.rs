@@ -375,6 +375,13 @@ pub trait Declare {
     fn declare(jobs: Jobs) -> Jobs;
 }
 
+/// What is wrong with an id of a job or a name of a task, if something is: it is part of URLs.
+pub(crate) fn id_problem(id: &str) -> Option<String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
+    let problem = !(1..=128).contains(&id.len()) || !id.bytes().all(allowed);
+    problem.then(|| format!("is {id:?}; 1 to 128 of `A-Z a-z 0-9 . _ ~ -` are allowed"))
+}
+
 /// Why a run has failed, with the errors behind it. Secrets in URLs are masked.
 #[derive(Debug)]
 pub struct JobError(String);
