@@ -135,6 +135,8 @@ fn role() {
                     .unwrap();
             assert_eq!((loaded.settings.port, loaded.settings.threads), (9001, 7));
         }
+        #[cfg(feature = "executor")]
+        "journal" => crate::journal::append(&config.folder),
         _ => {}
     }
 }
@@ -163,7 +165,7 @@ fn writer_switches() -> Vec<String> {
         .collect()
 }
 
-fn wait_for(condition: impl Fn() -> bool) {
+pub(crate) fn wait_for(mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
         assert!(start.elapsed() < Duration::from_secs(30), "waited in vain");
@@ -171,7 +173,7 @@ fn wait_for(condition: impl Fn() -> bool) {
     }
 }
 
-fn child(role: &str, folder: &std::path::Path) -> Command {
+pub(crate) fn child(role: &str, folder: &std::path::Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["--exact", "child::role", "--nocapture", "--quiet"])
