@@ -18,25 +18,40 @@ use std::{future::Future, io, sync::Arc, thread, time::Duration};
 use tokio::{
     runtime::{Builder, Runtime},
     sync::{mpsc, oneshot},
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
 /// How long asynchronous runs that were dropped are waited for.
 const DROPPING: Duration = Duration::from_millis(500);
 
+/// How long the store is waited for at the end.
+const WRITING: Duration = Duration::from_secs(5);
+
 type Orders = mpsc::UnboundedReceiver<Order>;
 
-/// Starts the threads. Who has started them already gets `Ok`, too.
+/// Begins, with threads if there is something to do. Who has started it already gets `Ok`, too.
 pub(super) fn start(shared: &Arc<Shared>) -> Result<(), Error> {
-    match shared.state().phase {
+    let mut state = shared.state();
+    match state.phase {
+        Phase::New if state.core.is_empty() && state.tasks.is_empty() => {
+            state.phase = Phase::Idle;
+            return Ok(());
+        }
         Phase::New => {}
-        Phase::Running => return Ok(()),
+        Phase::Idle | Phase::Running => return Ok(()),
         _ => {
             return Err(Error::not_running(
                 "has been stopped, and cannot be started again",
             ));
         }
     }
+    drop(state);
+    launch(shared, false)
+}
+
+/// Starts the threads. `late`: jobs have been added after the start, so that none of them is one that was
+/// removed before.
+pub(super) fn launch(shared: &Arc<Shared>, late: bool) -> Result<(), Error> {
     if let Some(store) = &shared.parts.store {
         journal::first(shared, &**store)
             .map_err(|error| Error::failed("the store of jobs cannot be read", &error))?;
@@ -65,7 +80,7 @@ pub(super) fn start(shared: &Arc<Shared>) -> Result<(), Error> {
         drop(leave);
     })
     .map_err(failed)?;
-    begin(shared);
+    begin(shared, late);
     Ok(())
 }
 
@@ -90,7 +105,7 @@ fn spawn(
 }
 
 /// Jobs begin to be due.
-fn begin(shared: &Arc<Shared>) {
+fn begin(shared: &Arc<Shared>, late: bool) {
     let now = shared.now();
     let mut state = shared.state();
     let State {
@@ -101,9 +116,10 @@ fn begin(shared: &Arc<Shared>) {
         ..
     } = &mut *state;
     let tasks = std::mem::take(tasks);
-    let ids: Vec<_> = core.list(now).into_iter().map(|job| job.id).collect();
-    for id in ids.iter().filter(|id| memory.is_removed(id)) {
-        core.remove(id);
+    let gone = core.ids().filter(|id| !late && memory.is_removed(id));
+    let gone: Vec<_> = gone.cloned().collect();
+    for id in gone {
+        core.remove(&id);
     }
     core.start(now, |id| -> Option<Remembered> { memory.take(id) });
     *phase = Phase::Running;
@@ -125,9 +141,8 @@ pub(super) fn start_task(shared: &Shared, task: crate::executor::Task) {
 /// What the scheduler's thread does until it is told to stop.
 async fn serve(shared: &Arc<Shared>, mut orders: Orders) {
     let store = shared.parts.store.clone();
-    let journal = store
-        .as_ref()
-        .map(|store| tokio::spawn(journal::keep(shared.clone(), store.clone())));
+    let (finish, told) = oneshot::channel();
+    let journal = store.map(|store| tokio::spawn(journal::keep(shared.clone(), store, told)));
     let (patience, reply) = loop {
         let wait = shared.turn();
         let due = async {
@@ -149,46 +164,44 @@ async fn serve(shared: &Arc<Shared>, mut orders: Orders) {
             First::B(_) => {}
         }
     };
-    let report = stop(shared, patience).await;
-    if let Some(journal) = journal {
-        journal.abort();
-        // It may be in the midst of writing, which comes first.
-        let _ = journal.await;
+    let mut replies: Vec<_> = reply.into_iter().collect();
+    let report = stop(shared, patience, &mut orders, &mut replies).await;
+    drop(finish);
+    if let Some(journal) = journal
+        && timeout(WRITING, journal).await.is_err()
+    {
+        tracing::warn!(target: "fastkit::executor", "the store of jobs does not answer; what happened last to jobs may be forgotten");
     }
-    write(shared).await;
     shared.state().phase = Phase::Stopped(report.clone());
     let late = std::iter::from_fn(|| orders.try_recv().ok());
-    let late = late.filter_map(|order| match order {
+    replies.extend(late.filter_map(|order| match order {
         Order::Stop(_, reply) => reply,
         Order::Run(..) => None,
-    });
-    for reply in reply.into_iter().chain(late) {
+    }));
+    for reply in replies {
         // Who has asked may have gone.
         let _ = reply.send(report.clone());
     }
     // Plain runs that were cut go on: as long as they do, their locks are renewed here.
-    if !shared.live().is_empty() {
-        while !shared.live().is_empty() {
-            shared.ended.notified().await;
-        }
-        write(shared).await;
+    while !shared.live().is_empty() {
+        shared.ended.notified().await;
     }
 }
 
-async fn write(shared: &Arc<Shared>) {
-    if let Some(store) = &shared.parts.store {
-        journal::exchange(shared, store, &mut false).await;
-    }
-}
-
-/// Tells all runs to end, waits, and drops what can be dropped.
-async fn stop(shared: &Arc<Shared>, patience: Duration) -> Report {
+/// Tells all runs to end, waits, and drops what can be dropped. A further stop may leave less time.
+async fn stop(
+    shared: &Arc<Shared>,
+    patience: Duration,
+    orders: &mut Orders,
+    replies: &mut Vec<oneshot::Sender<Report>>,
+) -> Report {
     {
         let mut state = shared.state();
         state.phase = Phase::Stopping;
         state.core.stop();
     }
-    let end = Instant::now() + patience;
+    let mut patience = patience;
+    let begin = Instant::now();
     let before = shared.live().len();
     let runs: Vec<_> = shared
         .live()
@@ -196,7 +209,14 @@ async fn stop(shared: &Arc<Shared>, patience: Duration) -> Report {
         .map(|live| live.run.clone())
         .collect();
     runs.iter().for_each(|run| run.cancel(Reason::Stop));
-    wait_until(shared, end).await;
+    while let First::B(Some(order)) =
+        race(wait_until(shared, after(begin, patience)), orders.recv()).await
+    {
+        if let Order::Stop(less, reply) = order {
+            patience = patience.min(begin.elapsed().saturating_add(less));
+            replies.extend(reply);
+        }
+    }
     let mut cut = Vec::new();
     for live in shared.live().values() {
         cut.push(live.run.job().to_owned());
@@ -218,6 +238,11 @@ async fn stop(shared: &Arc<Shared>, patience: Duration) -> Report {
         finished: before.saturating_sub(cut.len()),
         cut,
     }
+}
+
+/// So far off that it is never reached, where adding would overflow.
+fn after(begin: Instant, patience: Duration) -> Instant {
+    begin + patience.min(Duration::from_secs(u32::MAX.into()))
 }
 
 /// Until no run is under way, or the time has come.
