@@ -77,12 +77,18 @@ impl Application for App {
                     .await
                     .map_err(|error| format!("on_startup of {app}: {error}"))?;
             }
+            self.core.jobs.start()?;
             Ok(())
         })
     }
 
+    fn drain(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.core.jobs.drain())
+    }
+
     fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async {
+            self.core.jobs.stop().await;
             // What was started last may lean on what was started before.
             for (app, hook) in self.hooks.shutdown.iter().rev() {
                 if let Err(error) = hook().await {
@@ -131,7 +137,8 @@ impl App {
     }
 
     /// The whole application as a plain axum router, to be served by any server or merged into
-    /// another router. Startup and shutdown hooks are left to the caller. The address of the client
+    /// another router. Startup and shutdown hooks are left to the caller, and so are jobs
+    /// (`App::scheduler`). The address of the client
     /// is not known there.
     pub fn into_axum(self) -> axum::Router {
         axum::Router::new().fallback_service(AxumService(self))

@@ -9,6 +9,8 @@ pub mod lock;
 pub mod store;
 
 mod job;
+#[doc(hidden)]
+pub mod private;
 mod run;
 mod scheduler;
 mod threads;

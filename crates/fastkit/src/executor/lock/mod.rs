@@ -4,23 +4,19 @@
 //! the job at all; when it is done, nobody may run it again for that time or an earlier one; when the
 //! holder dies, somebody else takes the same time over. Key types: [`Lock`], [`Lease`], [`Fence`].
 
-<<<<<<< HEAD
+mod fence;
+mod file;
 mod keeper;
 #[cfg(test)]
 pub(crate) mod memory;
-
-pub(crate) use keeper::hold;
-=======
-mod fence;
-mod file;
 #[cfg(feature = "redis")]
 mod redis;
 
 pub use fence::{ColumnError, Fence};
 pub use file::FileLock;
+pub(crate) use keeper::hold;
 #[cfg(feature = "redis")]
 pub use redis::RedisLock;
->>>>>>> v/c
 
 use chrono::{DateTime, Utc};
 use std::{fmt, future::Future, pin::Pin, time::Duration};
