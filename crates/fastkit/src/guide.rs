@@ -17,5 +17,6 @@ guides! {
     HttpClient "docs/toolkit/http-client.md";
     #[cfg(all(feature = "executor", feature = "redis"))]
     Jobs "docs/toolkit/jobs.md";
+    #[cfg(all(feature = "executor", feature = "redis"))]
     LocksAndRedis "docs/toolkit/locks-and-redis.md";
 }
