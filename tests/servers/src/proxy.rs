@@ -1,36 +1,38 @@
-//! [`Proxy`]: passes bytes between a client and a server, until it is told not to.
+//! [`Proxy`]: a network between a client and a server that can lose everything, or break.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, AtomicU8, Ordering::SeqCst},
-};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// How often a waiting thread looks.
-const STEP: Duration = Duration::from_millis(5);
-
-const PASSES: u8 = 0;
-const SWALLOWS: u8 = 1;
-const REFUSES: u8 = 2;
-
-/// A way to a server on 127.0.0.1 that can be cut off.
+/// A way to a server on 127.0.0.1 that can be cut off. Its threads end with its connections, or with the
+/// test.
 #[derive(Debug)]
 pub struct Proxy {
-    shared: Arc<Shared>,
     port: u16,
+    shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
 struct Shared {
     target: u16,
-    mode: AtomicU8,
-    ended: AtomicBool,
+    mode: Mutex<Mode>,
+    changed: Condvar,
+    /// How many connections there were.
+    count: AtomicUsize,
+    /// Connections before this one get nothing through any more.
+    lost_before: AtomicUsize,
     open: Mutex<Vec<TcpStream>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Passes,
+    Holds,
+    Breaks,
 }
 
 impl Proxy {
@@ -39,113 +41,109 @@ impl Proxy {
     /// # Errors
     ///
     /// When it cannot listen.
-    pub fn before(target: u16) -> Result<Self> {
+    pub fn to(target: u16) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("listening")?;
         let port = listener.local_addr().context("listening")?.port();
-        listener.set_nonblocking(true).context("listening")?;
         let shared = Arc::new(Shared {
             target,
-            mode: AtomicU8::new(PASSES),
-            ended: AtomicBool::new(false),
+            mode: Mutex::new(Mode::Passes),
+            changed: Condvar::new(),
+            count: AtomicUsize::new(0),
+            lost_before: AtomicUsize::new(0),
             open: Mutex::default(),
         });
-        let accepts = Arc::clone(&shared);
-        thread::spawn(move || accepts.accept(&listener));
-        Ok(Self { shared, port })
+        let accepting = Arc::clone(&shared);
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(std::io::Result::ok) {
+                // A client or a server that has gone already needs no connection.
+                let _ = accepting.connect(client);
+            }
+        });
+        Ok(Self { port, shared })
     }
 
     /// Where it listens.
+    #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// From now on nothing gets through, in either direction: a partition of the network. Connections stay
-    /// open, and new ones are accepted.
-    pub fn swallow(&self) {
-        self.shared.mode.store(SWALLOWS, SeqCst);
-    }
-
-    /// Ends all connections, and new ones at once.
-    pub fn refuse(&self) {
-        self.shared.mode.store(REFUSES, SeqCst);
-        self.shared.cut();
-    }
-
-    /// Everything gets through again. What was swallowed does not come back, so its connections end.
+    /// Everything gets through again, what was held as well.
     pub fn pass(&self) {
-        if self.shared.mode.swap(PASSES, SeqCst) == SWALLOWS {
-            self.shared.cut();
-        }
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        self.shared.ended.store(true, SeqCst);
-        self.shared.cut();
-    }
-}
-
-impl Shared {
-    fn accept(self: Arc<Self>, listener: &TcpListener) {
-        while !self.ended.load(SeqCst) {
-            match listener.accept() {
-                Ok((client, _)) => {
-                    let shared = Arc::clone(&self);
-                    thread::spawn(move || shared.serve(client));
-                }
-                Err(_) => thread::sleep(STEP),
-            }
-        }
+        self.shared.become_(Mode::Passes);
     }
 
-    fn serve(self: Arc<Self>, client: TcpStream) -> Option<()> {
-        client.set_nonblocking(false).ok()?;
-        if self.mode.load(SeqCst) == REFUSES {
-            return None;
-        }
-        let server = TcpStream::connect((Ipv4Addr::LOCALHOST, self.target)).ok()?;
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.push(client.try_clone().ok()?);
-        open.push(server.try_clone().ok()?);
-        drop(open);
-        let (from, to) = (client.try_clone().ok()?, server.try_clone().ok()?);
-        let shared = Arc::clone(&self);
-        thread::spawn(move || shared.copy(from, to));
-        self.copy(server, client);
-        Some(())
+    /// Everything is held and nothing arrives, as on a network that is cut without anybody being told.
+    pub fn hold(&self) {
+        self.shared.become_(Mode::Holds);
     }
 
-    fn copy(&self, mut from: TcpStream, mut to: TcpStream) {
-        let mut bytes = [0; 16 * 1024];
-        loop {
-            match from.read(&mut bytes) {
-                Ok(0) => break,
-                Ok(_) if self.mode.load(SeqCst) != PASSES => {}
-                Ok(count) => {
-                    if to.write_all(&bytes[..count]).is_err() {
-                        break;
-                    }
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => break,
-            }
-        }
-        let _ = from.shutdown(Shutdown::Both);
-        let _ = to.shutdown(Shutdown::Both);
+    /// From now on nothing gets through the connections that there are; new ones work.
+    pub fn lose(&self) {
+        let count = self.shared.count.load(SeqCst);
+        self.shared.lost_before.store(count, SeqCst);
     }
 
-    fn cut(&self) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        for stream in open.drain(..) {
+    /// Connections are closed, old and new ones.
+    pub fn cut(&self) {
+        self.shared.become_(Mode::Breaks);
+        for stream in lock(&self.shared.open).drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
 }
 
+impl Shared {
+    fn become_(&self, mode: Mode) {
+        *lock(&self.mode) = mode;
+        self.changed.notify_all();
+    }
+
+    fn connect(self: &Arc<Self>, client: TcpStream) -> std::io::Result<()> {
+        if *lock(&self.mode) == Mode::Breaks {
+            return Ok(());
+        }
+        let server = TcpStream::connect((Ipv4Addr::LOCALHOST, self.target))?;
+        lock(&self.open).extend([client.try_clone()?, server.try_clone()?]);
+        let number = self.count.fetch_add(1, SeqCst);
+        for (from, to) in [
+            (client.try_clone()?, server.try_clone()?),
+            (server, client),
+        ] {
+            let shared = Arc::clone(self);
+            thread::spawn(move || shared.pump(number, from, to));
+        }
+        Ok(())
+    }
+
+    fn pump(&self, number: usize, mut from: TcpStream, mut to: TcpStream) {
+        let mut buffer = [0; 16 * 1024];
+        while let Ok(length @ 1..) = from.read(&mut buffer) {
+            if number < self.lost_before.load(SeqCst) {
+                continue;
+            }
+            let mode = self
+                .changed
+                .wait_while(lock(&self.mode), |mode| *mode == Mode::Holds)
+                .unwrap_or_else(PoisonError::into_inner);
+            if *mode == Mode::Breaks || to.write_all(&buffer[..length]).is_err() {
+                break;
+            }
+        }
+        let _ = to.shutdown(Shutdown::Both);
+        let _ = from.shutdown(Shutdown::Both);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::ErrorKind;
+    use std::time::Duration;
 
     /// Answers each byte with itself.
     fn echo() -> u16 {
@@ -172,22 +170,18 @@ mod tests {
         Ok(byte[0])
     }
 
+    fn is_silent(error: ErrorKind) -> bool {
+        matches!(error, ErrorKind::WouldBlock | ErrorKind::TimedOut)
+    }
+
     #[test]
-    fn it_passes_swallows_refuses_and_passes_again() {
-        let proxy = Proxy::before(echo()).unwrap();
+    fn it_passes_holds_cuts_and_passes_again() {
+        let proxy = Proxy::to(echo()).unwrap();
         assert_eq!(ask(proxy.port()).unwrap(), b'a');
-        proxy.swallow();
-        let error = ask(proxy.port()).unwrap_err().kind();
-        assert!(
-            matches!(error, ErrorKind::WouldBlock | ErrorKind::TimedOut),
-            "{error:?}"
-        );
-        proxy.refuse();
-        let error = ask(proxy.port()).unwrap_err().kind();
-        assert!(
-            !matches!(error, ErrorKind::WouldBlock | ErrorKind::TimedOut),
-            "{error:?}"
-        );
+        proxy.hold();
+        assert!(is_silent(ask(proxy.port()).unwrap_err().kind()));
+        proxy.cut();
+        assert!(!is_silent(ask(proxy.port()).unwrap_err().kind()));
         proxy.pass();
         assert_eq!(ask(proxy.port()).unwrap(), b'a');
     }

@@ -1,10 +1,9 @@
 //! [`Redis`]: a server of its own, in a folder of its own.
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
@@ -13,15 +12,18 @@ use tempfile::TempDir;
 
 use crate::free_port;
 
-/// How long it may take to start.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// What it says when it listens.
+const READY: &str = "Ready to accept connections";
+/// What is missing where the program is not installed.
+const MISSING: &str = "this needs the program redis-server: `cargo xtask test` installs it, or do so by hand, on Debian by `apt-get install redis-server`";
 
-/// A running `redis-server`, without persistence: what is killed has forgotten everything.
+/// A running `redis-server` on 127.0.0.1. Every write is on the disk before it is answered.
 #[derive(Debug)]
 pub struct Redis {
-    child: Option<Child>,
     folder: TempDir,
+    options: Vec<String>,
     port: u16,
+    process: Child,
 }
 
 impl Redis {
@@ -29,57 +31,81 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// When the program is not there, or does not answer.
+    /// When the program is not there, or ends at once.
     pub fn start() -> Result<Self> {
-        let mut redis = Self {
-            child: None,
-            folder: tempfile::tempdir().context("a folder for Redis")?,
-            port: 0,
-        };
-        // Somebody else may take the free port in the meantime.
-        for _ in 0..5 {
-            redis.port = free_port()?;
-            if redis.run()? {
-                return Ok(redis);
+        Self::with(&[])
+    }
+
+    /// With further options as on its command line.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn with(options: &[&str]) -> Result<Self> {
+        let folder = tempfile::tempdir().context("a folder for Redis")?;
+        let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
+        // The port may be taken again before it is used.
+        for _ in 0..20 {
+            let port = free_port()?;
+            if let Some(process) = launch(&folder, &options, port)? {
+                return Ok(Self {
+                    folder,
+                    options,
+                    port,
+                    process,
+                });
             }
         }
-        bail!("redis-server ends at once; its log: {}", redis.log())
+        bail!("redis-server with {options:?} ends at once")
     }
 
     /// Where it listens.
+    #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
     /// `redis://127.0.0.1:PORT/0`.
+    #[must_use]
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/0", self.port)
     }
 
-    /// Ends it by force; its data is lost.
+    /// Ends it by force.
     pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            // A stopped process dies of KILL too.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        // A stopped process dies of KILL too; one that has ended already is as it should be.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 
-    /// Starts it again on the same port, empty.
+    /// Starts it again after [`kill`](Self::kill), with what it knew.
     ///
     /// # Errors
     ///
-    /// When it does not answer.
-    pub fn start_again(&mut self) -> Result<()> {
-        self.kill();
-        if self.run()? {
-            Ok(())
-        } else {
-            bail!("redis-server does not start again; its log: {}", self.log())
+    /// When it does not start.
+    pub fn restart(&mut self) -> Result<()> {
+        // A connection of somebody else may have the port for a moment.
+        for _ in 0..100 {
+            if let Some(process) = launch(&self.folder, &self.options, self.port)? {
+                self.process = process;
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(50));
         }
+        bail!("redis-server does not start again on port {}", self.port)
     }
 
-    /// Stops it in its tracks: connections stay, nothing is answered.
+    /// As [`restart`](Self::restart), without what it knew.
+    ///
+    /// # Errors
+    ///
+    /// When it does not start.
+    pub fn restart_empty(&mut self) -> Result<()> {
+        self.folder = tempfile::tempdir().context("a folder for Redis")?;
+        self.restart()
+    }
+
+    /// Stops it in its tracks: connections stay, and nothing is answered.
     pub fn pause(&self) {
         self.signal(Signal::SIGSTOP);
     }
@@ -90,45 +116,8 @@ impl Redis {
     }
 
     fn signal(&self, signal: Signal) {
-        if let Some(child) = &self.child {
-            let _ = kill(Pid::from_raw(child.id() as i32), signal);
-        }
-    }
-
-    /// Whether it answers in time; false when it has ended before.
-    fn run(&mut self) -> Result<bool> {
-        let child = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
-            .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
-            .args(["--logfile", "redis.log", "--enable-debug-command", "local"])
-            .arg("--dir")
-            .arg(self.folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .context(
-                "redis-server; `cargo xtask test` installs it, or `apt-get install redis-server`",
-            )?;
-        let child = self.child.insert(child);
-        let end = Instant::now() + PATIENCE;
-        while Instant::now() < end {
-            if child.try_wait().context("redis-server")?.is_some() {
-                return Ok(false);
-            }
-            if answers(self.port) {
-                return Ok(true);
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        bail!(
-            "redis-server does not answer after {PATIENCE:?}; its log: {}",
-            self.log()
-        )
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("redis.log")).unwrap_or_default()
+        // Who has ended gets no signal.
+        let _ = kill(Pid::from_raw(self.process.id() as i32), signal);
     }
 }
 
@@ -138,33 +127,67 @@ impl Drop for Redis {
     }
 }
 
-fn answers(port: u16) -> bool {
-    let ask = || -> std::io::Result<bool> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
-        stream.write_all(b"PING\r\n")?;
-        let mut answer = [0; 7];
-        stream.read_exact(&mut answer)?;
-        Ok(&answer == b"+PONG\r\n")
+/// The server as soon as it listens; `None` when it ended instead.
+fn launch(folder: &TempDir, options: &[String], port: u16) -> Result<Option<Child>> {
+    let started = Command::new("redis-server")
+        .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+        .args(["--save", "", "--appendonly", "yes"])
+        .args(["--appendfsync", "always"])
+        .arg("--dir")
+        .arg(folder.path())
+        .args(options)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut process = match started {
+        Err(error) if error.kind() == ErrorKind::NotFound => bail!(MISSING),
+        started => started.context("starting redis-server")?,
     };
-    ask().unwrap_or(false)
+    let mut output = BufReader::new(process.stdout.take().context("its output")?);
+    let mut line = String::new();
+    loop {
+        line.clear();
+        if output.read_line(&mut line).context("reading its output")? == 0 {
+            process.wait().context("waiting for redis-server")?;
+            return Ok(None);
+        }
+        if line.contains(READY) {
+            // A pipe that nobody reads would stop it one day.
+            thread::spawn(move || io::copy(&mut output, &mut io::sink()));
+            return Ok(Some(process));
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read as _, Write as _};
+    use std::net::{Ipv4Addr, TcpStream};
+
+    fn ask(redis: &Redis, command: &str, answer: &str) -> io::Result<bool> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, redis.port()))?;
+        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+        stream.write_all(command.as_bytes())?;
+        let mut bytes = vec![0; answer.len()];
+        stream.read_exact(&mut bytes)?;
+        Ok(bytes == answer.as_bytes())
+    }
 
     #[test]
-    fn it_answers_forgets_and_answers_again() {
+    fn it_remembers_or_forgets_as_it_is_told() {
         let mut redis = Redis::start().unwrap();
-        assert!(answers(redis.port()));
+        assert!(ask(&redis, "SET a 1\r\n", "+OK\r\n").unwrap());
         redis.kill();
-        assert!(!answers(redis.port()));
-        redis.start_again().unwrap();
-        assert!(answers(redis.port()));
+        assert!(ask(&redis, "PING\r\n", "+PONG\r\n").is_err());
+        redis.restart().unwrap();
+        assert!(ask(&redis, "GET a\r\n", "$1\r\n1\r\n").unwrap());
+        redis.kill();
+        redis.restart_empty().unwrap();
+        assert!(ask(&redis, "GET a\r\n", "$-1\r\n").unwrap());
         redis.pause();
-        assert!(!answers(redis.port()));
+        assert!(ask(&redis, "PING\r\n", "+PONG\r\n").is_err());
         redis.resume();
-        assert!(answers(redis.port()));
+        assert!(ask(&redis, "PING\r\n", "+PONG\r\n").unwrap());
     }
 }

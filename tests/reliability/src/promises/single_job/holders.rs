@@ -119,7 +119,7 @@ impl Holders {
     pub(super) fn add(&mut self, count: usize) -> Result<()> {
         for _ in 0..count {
             let name = format!("p{}", self.processes.len());
-            let way = Proxy::before(self.redis.port())?;
+            let way = Proxy::to(self.redis.port())?;
             let lock = match self.plan.locks {
                 Locks::Redis => format!("redis://127.0.0.1:{}/0", way.port()),
                 Locks::Files => self.folder.join("locks").display().to_string(),
@@ -227,7 +227,7 @@ impl Holders {
     /// Cuts a process off from the Redis of the locks.
     pub(super) fn cut_off(&self, name: &str) -> Result<()> {
         let holder = self.processes.get(name).context("no such process")?;
-        holder.way.swallow();
+        holder.way.hold();
         Ok(())
     }
 
@@ -236,7 +236,7 @@ impl Holders {
     }
 
     pub(super) fn start_redis(&mut self) -> Result<()> {
-        self.redis.start_again()
+        self.redis.restart_empty()
     }
 
     pub(super) fn pause_redis(&self) {
