@@ -8,30 +8,34 @@ use super::{
     body::Body,
     core::{Call, Core, Mode},
     error::Kind,
-    host::Host,
     redirect::{self, Target},
 };
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
-use std::{error::Error as StdError, future::poll_fn, io, pin::Pin, task::Poll, time::Duration};
+use std::{
+    borrow::Cow, error::Error as StdError, future::poll_fn, io, pin::Pin, task::Poll, time::Instant,
+};
 use url::Url;
 
 /// How much is read of an answer that is only quoted in an error.
 const GLIMPSE: usize = 64 * 1024;
+/// How often a request is sent again at once after an upstream has refused it unseen.
+const REFUSALS: u32 = 2;
 
 /// An answer of an attempt.
 pub(super) struct Answer {
-    pub(super) method: Method,
-    pub(super) url: Url,
     pub(super) status: StatusCode,
     pub(super) version: Version,
     pub(super) headers: HeaderMap,
     pub(super) body: AnswerBody,
+    /// What was asked for in the end, where redirects led away from the call's own method and URL.
+    pub(super) moved: Option<Box<(Method, Url)>>,
 }
 
 pub(super) enum AnswerBody {
     Whole(Bytes),
-    Open(reqwest::Response),
+    /// Boxed: what most answers have is small.
+    Open(Box<reqwest::Response>),
 }
 
 /// An attempt without an answer.
@@ -51,6 +55,10 @@ impl Failure {
             transient: false,
             unsent: false,
         }
+    }
+
+    fn redirect(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::lasting(Error::new(Kind::Redirect, text))
     }
 
     pub(super) fn timeout(text: &'static str) -> Self {
@@ -111,6 +119,18 @@ pub(super) fn classify(error: &reqwest::Error) -> (Kind, &'static str) {
     }
 }
 
+/// Whether the upstream says that it has not looked at the request (RFC 9113, 8.7): it closes its HTTP/2 connection in
+/// good order, or wants fewer requests on it. Nothing speaks against another connection then, at once.
+fn is_refused(error: &reqwest::Error) -> bool {
+    find::<h2::Error>(error).is_some_and(|error| {
+        let reason = match error.is_go_away() {
+            true => h2::Reason::NO_ERROR,
+            false => h2::Reason::REFUSED_STREAM,
+        };
+        error.is_remote() && error.reason() == Some(reason)
+    })
+}
+
 /// The first error of this type in the chain, those wrapped by `io::Error` included.
 fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
@@ -131,120 +151,139 @@ fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
 }
 
 impl Core {
-    /// An attempt, with a rival where that was asked for and may be.
+    /// An attempt, with a rival where that was asked for and may be. It ends at `end` at the latest.
     pub(super) async fn hedged(
         &self,
         call: &Call,
-        body: Body,
-        limit: Duration,
-        host: &Host,
+        body: &mut Body,
+        end: Instant,
         attempts: &mut u32,
     ) -> Result<Answer, Failure> {
         let rival = self.hedge_after.filter(|_| call.may_repeat);
-        let Some((after, copy)) = rival.and_then(|after| Some((after, body.repeat()?))) else {
-            return self.attempt(call, body, limit).await;
+        let Some((after, mut copy)) = rival.and_then(|after| Some((after, body.repeat()?))) else {
+            return self.attempt(call, body, end).await;
         };
-        let mut first = Box::pin(self.attempt(call, body, limit));
-        if let Ok(outcome) = tokio::time::timeout(after, first.as_mut()).await {
-            return outcome;
-        }
-        if !host.spend_retry() {
-            return first.await;
-        }
-        *attempts += 1;
-        let second = Box::pin(self.attempt(call, copy, limit.saturating_sub(after)));
-        let usable = |outcome: &Result<Answer, Failure>| matches!(outcome, Ok(answer) if !call.retry.calls_for_retry(answer.status));
-        race([first, second], usable).await
+        // Boxed as a whole, since calls without rivals would have to carry it along.
+        Box::pin(async move {
+            let mut first = Box::pin(self.attempt(call, body, end));
+            if let Ok(outcome) = tokio::time::timeout(after, first.as_mut()).await {
+                return outcome;
+            }
+            if !self.host(call).spend_retry() {
+                return first.await;
+            }
+            *attempts += 1;
+            let second = Box::pin(self.attempt(call, &mut copy, end));
+            let usable = |outcome: &Result<Answer, Failure>| matches!(outcome, Ok(answer) if !call.retry.calls_for_retry(answer.status));
+            race([first, second], usable).await
+        })
+        .await
     }
 
-    async fn attempt(&self, call: &Call, body: Body, limit: Duration) -> Result<Answer, Failure> {
-        tokio::time::timeout(limit, self.follow(call, body))
+    async fn attempt(&self, call: &Call, body: &mut Body, end: Instant) -> Result<Answer, Failure> {
+        tokio::time::timeout_at(end.into(), self.follow(call, body))
             .await
             .unwrap_or_else(|_| Err(Failure::timeout("no answer in time")))
     }
 
     /// Sends, goes where the answer sends us, and reads the last one.
-    async fn follow(&self, call: &Call, mut body: Body) -> Result<Answer, Failure> {
-        let pool = self.transport.pool().map_err(Failure::lasting)?;
-        let mut method = call.method.clone();
-        let mut url = call.url.clone();
-        // Those of the call, until a redirect takes some out.
-        let mut adapted: Option<HeaderMap> = None;
-        let mut visited: Vec<(Method, Url)> = Vec::new();
-        loop {
-            let kept = body.repeat();
-            let (wire, length) = body.into_wire().await.map_err(Failure::lasting)?;
-            let mut request = reqwest::Request::new(method.clone(), url.clone());
-            *request.headers_mut() = adapted.as_ref().unwrap_or(&call.headers).clone();
-            *request.body_mut() = wire;
-            if let Some(length) = length {
-                let headers = request.headers_mut();
-                headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-            }
-            let response = pool
-                .execute(request)
-                .await
-                .map_err(|error| Failure::transport(error, visited.is_empty()))?;
-
-            let status = response.status();
-            let followed = self.redirects > 0 && method != Method::HEAD;
-            let target = followed
-                .then(|| redirect::target(status, response.headers(), &url))
-                .flatten();
-            let Some(target) = target else {
-                return self.read(call, method, url, response).await;
-            };
-            let (next, with_body) = redirect::next_method(status, &method);
-            body = match (with_body, kept) {
-                (false, _) => Body::default(),
-                (true, Some(body)) => body,
-                // It cannot be sent again: the redirect itself is the answer.
-                (true, None) => return self.read(call, method, url, response).await,
-            };
-            let Target::Url(to) = target else {
-                let text = "a redirect goes to what is no HTTP URL";
-                return Err(Failure::lasting(Error::new(Kind::Redirect, text)));
-            };
-            visited.push((method, url.clone()));
-            if visited.iter().any(|(m, u)| *m == next && *u == to) {
-                let text = "the redirects go in a circle";
-                return Err(Failure::lasting(Error::new(Kind::Redirect, text)));
-            }
-            if visited.len() > self.redirects as usize {
-                let text = format!("more than {} redirects", self.redirects);
-                return Err(Failure::lasting(Error::new(Kind::Redirect, text)));
-            }
-            let headers = adapted.get_or_insert_with(|| call.headers.clone());
-            redirect::adapt_headers(headers, &url, &to, with_body);
-            (method, url) = (next, to);
+    async fn follow(&self, call: &Call, body: &mut Body) -> Result<Answer, Failure> {
+        let mut moved = None;
+        let mut response = self
+            .send(&call.method, &call.url, || self.headers(call), body, true)
+            .await?;
+        if self.target(&call.method, &call.url, &response).is_some() {
+            // Boxed, since calls without redirects would have to carry it along.
+            let redirected = Box::pin(self.redirected(call, body.next(), response));
+            (response, moved) = redirected.await?;
         }
-    }
-
-    async fn read(
-        &self,
-        call: &Call,
-        method: Method,
-        url: Url,
-        mut response: reqwest::Response,
-    ) -> Result<Answer, Failure> {
         let status = response.status();
         let version = response.version();
         let headers = std::mem::take(response.headers_mut());
         let stays_open = call.mode == Mode::Stream;
         let body = if stays_open && !call.is_retried(status) {
-            AnswerBody::Open(response)
+            AnswerBody::Open(Box::new(response))
         } else {
             let glimpse = stays_open.then_some(GLIMPSE);
             AnswerBody::Whole(self.collect(&mut response, glimpse).await?)
         };
         Ok(Answer {
-            method,
-            url,
             status,
             version,
             headers,
             body,
+            moved,
         })
+    }
+
+    /// Where an answer sends us, if we go there.
+    fn target(&self, method: &Method, url: &Url, response: &reqwest::Response) -> Option<Target> {
+        if self.redirects == 0 || *method == Method::HEAD {
+            return None;
+        }
+        redirect::target(response.status(), response.headers(), url)
+    }
+
+    /// Goes where the answer sends us. The last answer, and what it is an answer to where that is something else.
+    async fn redirected(
+        &self,
+        call: &Call,
+        mut body: Body,
+        mut response: reqwest::Response,
+    ) -> Result<(reqwest::Response, Option<Box<(Method, Url)>>), Failure> {
+        let (mut method, mut url) = (call.method.clone(), call.url.clone());
+        let mut headers = self.headers(call);
+        let mut visited: Vec<(Method, Url)> = Vec::new();
+        while let Some(target) = self.target(&method, &url, &response) {
+            let (next, with_body) = redirect::next_method(response.status(), &method);
+            if !with_body {
+                body = Body::default();
+            } else if body.is_gone() {
+                // It cannot be sent again: the redirect itself is the answer.
+                break;
+            }
+            let Target::Url(to) = target else {
+                return Err(Failure::redirect("a redirect goes to what is no HTTP URL"));
+            };
+            visited.push((method, url.clone()));
+            if visited.iter().any(|(m, u)| *m == next && *u == to) {
+                return Err(Failure::redirect("the redirects go in a circle"));
+            }
+            if visited.len() > self.redirects as usize {
+                let text = format!("more than {} redirects", self.redirects);
+                return Err(Failure::redirect(text));
+            }
+            redirect::adapt_headers(&mut headers, &url, &to, with_body);
+            (method, url) = (next, to);
+            response = self
+                .send(&method, &url, || headers.clone(), &mut body, false)
+                .await?;
+        }
+        let moved = (!visited.is_empty()).then(|| Box::new((method, url)));
+        Ok((response, moved))
+    }
+
+    /// Sends one request. `first`: nothing was sent before, as it is after a redirect.
+    async fn send(
+        &self,
+        method: &Method,
+        url: &Url,
+        headers: impl Fn() -> HeaderMap,
+        body: &mut Body,
+        first: bool,
+    ) -> Result<reqwest::Response, Failure> {
+        let pool = self.transport.pool().map_err(Failure::lasting)?;
+        let mut refusals = 0;
+        loop {
+            let content = body.next().into_wire().await.map_err(Failure::lasting)?;
+            match pool.execute(request(method, url, headers(), content)).await {
+                Ok(response) => return Ok(response),
+                Err(error) if refusals < REFUSALS && is_refused(&error) && !body.is_gone() => {
+                    refusals += 1;
+                }
+                Err(error) => return Err(Failure::transport(error, first)),
+            }
+        }
     }
 
     /// The whole body, or the beginning where no more is of interest.
@@ -295,6 +334,23 @@ impl Core {
             }
         }
     }
+}
+
+/// A request as the transport takes it; `body` with its length where the transport would not find it.
+fn request(
+    method: &Method,
+    url: &Url,
+    headers: HeaderMap,
+    (body, length): (Option<reqwest::Body>, Option<u64>),
+) -> reqwest::Request {
+    let mut request = reqwest::Request::new(method.clone(), url.clone());
+    *request.body_mut() = body;
+    *request.headers_mut() = headers;
+    if let Some(length) = length {
+        let headers = request.headers_mut();
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    request
 }
 
 /// The first outcome that is usable, else the better of the two.

@@ -95,6 +95,11 @@ impl Body {
         }
     }
 
+    /// Whether it was sent and cannot be sent again.
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self.0, Content::Gone)
+    }
+
     /// The body for this sending, with nothing left where it can be sent once only.
     pub(super) fn next(&mut self) -> Self {
         self.repeat()

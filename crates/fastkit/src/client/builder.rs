@@ -4,7 +4,7 @@ use super::{
     AsyncClient, CallLog, CircuitBreaker, Client, Error, RetryPolicy,
     call_log::Target,
     clock::{Clock, RealClock},
-    core::Core,
+    core::{Core, X_REQUEST_ID},
     host::Hosts,
     tls::{self, Tls},
     transport::{Transport, Wire},
@@ -94,12 +94,15 @@ impl ClientBuilder {
             return Err(mistake);
         }
         self.retry.check()?;
+        let mut headers = self.headers;
+        let request_id = headers.insert(X_REQUEST_ID, HeaderValue::from_static(""));
         let mut tls = self.tls;
         tls.http1_only = self.wire.http1_only;
         Ok(Core {
             transport: Transport::new(tls.config()?, self.wire)?,
             base_url: self.base_url,
-            headers: self.headers,
+            headers,
+            request_id,
             timeout: self.timeout,
             retry: Arc::new(self.retry),
             redirects: self.redirects,

@@ -9,6 +9,8 @@ use std::{
 /// What time it is, and how to wait. Limits of a single attempt are always real time.
 pub(super) trait Clock: Debug + Send + Sync {
     fn now(&self) -> Instant;
+    /// When that is in real time.
+    fn real(&self, time: Instant) -> Instant;
     fn sleep(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
@@ -24,6 +26,10 @@ pub(super) struct RealClock;
 impl Clock for RealClock {
     fn now(&self) -> Instant {
         Instant::now()
+    }
+
+    fn real(&self, time: Instant) -> Instant {
+        time
     }
 
     fn sleep(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

@@ -89,10 +89,19 @@ impl CircuitBreaker {
 /// The hosts of one client.
 #[derive(Debug, Default)]
 pub(super) struct Hosts {
+    /// Those that something has to be known of.
     known: RwLock<HashMap<String, Arc<Host>>>,
+    /// Stands for all others. Nothing is ever taken from it.
+    well: Arc<Host>,
 }
 
 impl Hosts {
+    /// As [`of`](Self::of), of a host that need not be remembered: one that was always well is like any other.
+    pub(super) fn known(&self, origin: &str) -> Arc<Host> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(origin).unwrap_or(&self.well).clone()
+    }
+
     /// The host of this origin (`https://example.com:8443`).
     pub(super) fn of(&self, origin: &str) -> Arc<Host> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);

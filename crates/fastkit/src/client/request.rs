@@ -71,7 +71,8 @@ impl Request {
         self.mistake.get_or_insert(mistake);
     }
 
-    /// The request with the headers that every request of the client has.
+    /// The request, with the headers that it has besides `presets`, which every request of the client has, or
+    /// instead of these.
     pub(super) fn finish(
         self,
         presets: &HeaderMap,
@@ -86,13 +87,14 @@ impl Request {
         let Some(mut url) = self.url else {
             return Err(Error::builder("the request has no URL"));
         };
-        let mut headers = presets.clone();
-        replace_headers(&mut headers, self.headers);
+        let mut headers = self.headers;
         // What a URL says of user and password belongs into the header, and nowhere else.
         if !url.username().is_empty() || url.password().is_some() {
             let user = decoded(url.username());
             let password = decoded(url.password().unwrap_or_default());
-            if !headers.contains_key(header::AUTHORIZATION) {
+            let given =
+                [&headers, presets].map(|headers| headers.contains_key(header::AUTHORIZATION));
+            if given == [false, false] {
                 headers.insert(header::AUTHORIZATION, basic(&user, &password));
             }
             let _ = url.set_username("");
@@ -100,7 +102,11 @@ impl Request {
         }
         if !self.cookies.is_empty() {
             let mut all = String::new();
-            for given in headers.get_all(header::COOKIE) {
+            let given = match headers.contains_key(header::COOKIE) {
+                true => &headers,
+                false => presets,
+            };
+            for given in given.get_all(header::COOKIE) {
                 all.push_str(given.to_str().unwrap_or_default());
                 all.push_str("; ");
             }

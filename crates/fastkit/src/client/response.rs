@@ -5,7 +5,7 @@
 
 use super::{Error, error::Kind};
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, Version, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use serde::de::DeserializeOwned;
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
@@ -28,7 +28,7 @@ pub(super) struct Head {
     pub(super) headers: HeaderMap,
     pub(super) attempts: u32,
     pub(super) elapsed: Duration,
-    pub(super) request_id: Arc<str>,
+    pub(super) request_id: HeaderValue,
 }
 
 macro_rules! head_accessors {
@@ -94,10 +94,10 @@ macro_rules! head_accessors {
                 self.head.elapsed
             }
 
-            /// The `X-Request-ID` that was sent.
+            /// The `X-Request-ID` that was sent; empty if it was the caller's own and no UTF-8.
             #[must_use]
             pub fn request_id(&self) -> &str {
-                &self.head.request_id
+                crate::client::response::id_text(&self.head.request_id)
             }
 
             /// The value of a cookie that the answer sets.
@@ -111,6 +111,11 @@ macro_rules! head_accessors {
 pub(super) use head_accessors;
 
 head_accessors!(Response);
+
+/// An id as text.
+pub(super) fn id_text(value: &HeaderValue) -> &str {
+    str::from_utf8(value.as_bytes()).unwrap_or_default()
+}
 
 pub(super) fn set_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let values = headers.get_all(header::SET_COOKIE).into_iter();

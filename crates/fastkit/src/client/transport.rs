@@ -7,7 +7,6 @@
 use super::Error;
 use rustls::ClientConfig;
 use std::{
-    collections::HashMap,
     sync::{Mutex, PoisonError, RwLock},
     time::Duration,
 };
@@ -48,7 +47,8 @@ pub(super) struct Transport {
     wire: Wire,
     /// Made at once, so that mistakes are told by `build`; the first loop takes it.
     spare: Mutex<Option<reqwest::Client>>,
-    pools: RwLock<HashMap<Id, reqwest::Client>>,
+    /// Few, so that to look at each of them is less than to hash an id.
+    pools: RwLock<Vec<(Id, reqwest::Client)>>,
 }
 
 impl Transport {
@@ -69,10 +69,12 @@ impl Transport {
     fn connector(&self) -> Result<reqwest::Client, Error> {
         let wire = &self.wire;
         // What is switched off is done in this module's neighbours: reqwest knows neither methods
-        // when it redirects, nor budgets and `Retry-After` when it retries.
+        // when it redirects, nor budgets and `Retry-After` when it retries. Where it may retry, it makes a copy of
+        // each request.
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(self.tls.clone())
             .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never().max_retries_per_request(0))
             .connect_timeout(wire.connect_timeout)
             .pool_idle_timeout(wire.idle_timeout)
             .tcp_nodelay(true);
@@ -105,10 +107,15 @@ impl Transport {
         })?;
         let id = handle.id();
         let known = self.pools.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pool) = known.get(&id) {
-            return Ok(pool.clone());
+        if let Some(pool) = of_loop(&known, id) {
+            return Ok(pool);
         }
         drop(known);
+        let mut known = self.pools.write().unwrap_or_else(PoisonError::into_inner);
+        // Another thread of this loop may have been here between the two locks.
+        if let Some(pool) = of_loop(&known, id) {
+            return Ok(pool);
+        }
         let spare = self
             .spare
             .lock()
@@ -118,11 +125,15 @@ impl Transport {
             Some(spare) => spare,
             None => self.connector()?,
         };
-        let mut known = self.pools.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST_LOOPS {
             known.clear();
         }
-        known.insert(id, pool.clone());
+        known.push((id, pool.clone()));
         Ok(pool)
     }
+}
+
+fn of_loop(pools: &[(Id, reqwest::Client)], id: Id) -> Option<reqwest::Client> {
+    let mut pools = pools.iter();
+    pools.find_map(|(of, pool)| (*of == id).then(|| pool.clone()))
 }

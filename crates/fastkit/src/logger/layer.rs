@@ -131,6 +131,9 @@ impl<S: Subscriber> Layer<S> for Lines {
             output
                 .sink
                 .line(|buffer| buffer.extend_from_slice(&scratch.line));
+            if *metadata.level() <= tracing::Level::WARN {
+                output.sink.hasten();
+            }
         }
         scratch.clear();
         SCRATCH.set(Some(scratch));

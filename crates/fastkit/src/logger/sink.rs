@@ -14,11 +14,12 @@ use std::{
 };
 
 /// How long the writer rests between two writes while lines keep coming: a busy service pays a
-/// hundred wake-ups a second and not one per line.
-const REST: Duration = Duration::from_millis(10);
-/// How many rests without a line it takes until the writer sleeps for good, and the next line has to
-/// pay for waking it: more than five lines a second never do.
-const RESTS: u32 = 20;
+/// hundred wake-ups a second and not one per line. Without a line each rest is twice as long, up to the second.
+const REST: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(50));
+/// After how long without a line the writer sleeps for good, and the next line has to pay for waking it: who writes
+/// one a second never does. Longer would cost an idle process more than it saves: a wake-up is some microseconds here
+/// or there, and these rests are twenty a second.
+const PATIENCE: Duration = Duration::from_millis(1200);
 /// The waits after a write that failed: doubled from the first to the second.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 /// What is kept allocated while nothing happens.
@@ -120,8 +121,10 @@ struct State {
 enum Writer {
     /// Waits without a limit: the next line has to wake it.
     Idle,
-    /// Comes back by itself.
+    /// Comes back by itself, in a moment.
     Resting,
+    /// Comes back by itself, later than who waits for a warning would like.
+    Dozing,
     /// Writes, or has been woken.
     #[default]
     Busy,
@@ -279,7 +282,7 @@ impl Sink {
         state.accepted += length.saturating_sub(start) as u64;
         let wake = match state.writer {
             Writer::Idle => true,
-            Writer::Resting => length > shared.bound / 4,
+            Writer::Resting | Writer::Dozing => length > shared.bound / 4,
             Writer::Busy | Writer::Gone => false,
         };
         if wake {
@@ -288,6 +291,17 @@ impl Sink {
             shared.wake.notify_one();
         }
         true
+    }
+
+    /// Has the lines so far written at once, without waiting for it: warnings and errors.
+    pub(super) fn hasten(&self) {
+        let shared = &*self.handle.shared;
+        let mut state = shared.lock();
+        if state.writer == Writer::Dozing {
+            state.writer = Writer::Busy;
+            drop(state);
+            shared.wake.notify_one();
+        }
     }
 
     /// Waits until all lines that were appended before this call are written. `false` when the
@@ -403,7 +417,8 @@ impl Shared {
     fn take(&self, back: &mut Vec<u8>, target: &mut Target) -> bool {
         let mut state = self.lock();
         // A little patience after a write collects what a busy service produces.
-        let (mut rest, mut rests_left) = (true, RESTS);
+        let (mut rest, mut next) = (Some(REST.0), REST.0 * 2);
+        let mut rested = Duration::ZERO;
         loop {
             if mem::take(&mut state.reopen) {
                 drop(state);
@@ -415,15 +430,18 @@ impl Shared {
                 continue;
             }
             let hurried = mem::take(&mut state.urgent) || state.closed;
-            if rest && !hurried {
-                state.writer = Writer::Resting;
+            if let Some(time) = rest.take_if(|_| !hurried) {
+                state.writer = match time > REST.0 {
+                    true => Writer::Dozing,
+                    false => Writer::Resting,
+                };
                 state = self
                     .wake
-                    .wait_timeout(state, REST)
+                    .wait_timeout(state, time)
                     .unwrap_or_else(PoisonError::into_inner)
                     .0;
                 state.writer = Writer::Busy;
-                rest = false;
+                rested += time;
                 continue;
             }
             if !state.front.is_empty() || state.unreported > 0 {
@@ -433,9 +451,9 @@ impl Shared {
             if state.closed {
                 return false;
             }
-            if rests_left > 0 && !hurried {
-                rests_left -= 1;
-                rest = true;
+            if rested < PATIENCE && !hurried {
+                rest = Some(next);
+                next = (next * 2).min(REST.1);
                 continue;
             }
             state.front.shrink_to(IDLE_CAPACITY);
@@ -448,7 +466,7 @@ impl Shared {
                     .unwrap_or_else(PoisonError::into_inner);
                 state.writer = Writer::Busy;
             }
-            rest = false;
+            rest = None;
         }
         mem::swap(&mut state.front, back);
         let unreported = mem::take(&mut state.unreported);

@@ -29,6 +29,10 @@ impl SkippingClock {
             .clone()
     }
 
+    fn skipped(&self) -> Duration {
+        self.waits().iter().sum()
+    }
+
     /// Lets time go by, as a wait would.
     pub fn advance(&self, time: Duration) {
         self.0
@@ -40,7 +44,11 @@ impl SkippingClock {
 
 impl Clock for SkippingClock {
     fn now(&self) -> Instant {
-        Instant::now() + self.waits().iter().sum::<Duration>()
+        Instant::now() + self.skipped()
+    }
+
+    fn real(&self, time: Instant) -> Instant {
+        time.checked_sub(self.skipped()).unwrap_or(time)
     }
 
     fn sleep(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

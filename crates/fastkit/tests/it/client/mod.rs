@@ -3,6 +3,7 @@
 mod blocking;
 mod bodies;
 mod golden;
+mod http2;
 mod logging;
 mod network;
 mod policies;
