@@ -1,7 +1,6 @@
 //! Schedulers as their users see them: real threads, and events that are waited for.
 
 mod logs;
-mod memory_lock;
 mod runs;
 mod single;
 mod stores;
