@@ -443,7 +443,7 @@ fn the_longest_gap_of_each_kind() {
 #[test]
 fn clones_are_one_pointer() {
     assert_eq!(size_of::<Trigger>(), size_of::<usize>());
-    assert_eq!(size_of::<Option<Zone>>().max(8), 8);
+    assert!(size_of::<Zone>() <= 8);
     let trigger = Trigger::cron("* * * * *").unwrap();
     assert!(Arc::ptr_eq(&trigger.0, &trigger.clone().aligned().0));
 }
