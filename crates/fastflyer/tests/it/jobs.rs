@@ -241,7 +241,7 @@ fn a_stop_waits_for_runs_within_its_bound() {
         std::future::pending::<()>().await;
     }
 
-    for (graceful, ends) in [("30", true), ("0.2", false)] {
+    for (graceful, ends) in [("30", true), ("200ms", false)] {
         let (told, heard) = Told::new();
         let job = if ends {
             Job::new("job", every(3600), obliging)
