@@ -14,10 +14,17 @@ use super::{
 };
 use crate::executor::Reason;
 use chrono::Utc;
-use std::{future::Future, io, sync::Arc, thread, time::Duration};
+use std::{
+    future::Future,
+    io,
+    sync::{Arc, PoisonError},
+    thread,
+    time::Duration,
+};
 use tokio::{
     runtime::{Builder, Runtime},
     sync::{mpsc, oneshot},
+    task::JoinHandle,
     time::{Instant, sleep, timeout, timeout_at},
 };
 
@@ -52,6 +59,11 @@ pub(super) fn start(shared: &Arc<Shared>) -> Result<(), Error> {
 /// Starts the threads. `late`: jobs have been added after the start, so that none of them is one that was
 /// removed before.
 pub(super) fn launch(shared: &Arc<Shared>, late: bool) -> Result<(), Error> {
+    let launching = shared.launching.lock();
+    let _launching = launching.unwrap_or_else(PoisonError::into_inner);
+    if shared.engine.get().is_some() {
+        return Ok(());
+    }
     if let Some(store) = &shared.parts.store {
         journal::first(shared, &**store)
             .map_err(|error| Error::failed("the store of jobs cannot be read", &error))?;
@@ -65,10 +77,6 @@ pub(super) fn launch(shared: &Arc<Shared>, late: bool) -> Result<(), Error> {
         jobs: jobs.handle().clone(),
         orders,
     };
-    if shared.engine.set(engine).is_err() {
-        // Somebody else starts it at this moment.
-        return Ok(());
-    }
     let (leave, left) = oneshot::channel::<()>();
     spawn("jobs", jobs, async {
         let _ = left.await;
@@ -80,6 +88,8 @@ pub(super) fn launch(shared: &Arc<Shared>, late: bool) -> Result<(), Error> {
         drop(leave);
     })
     .map_err(failed)?;
+    let is_first = shared.engine.set(engine).is_ok();
+    debug_assert!(is_first, "one at a time launches");
     begin(shared, late);
     Ok(())
 }
@@ -121,7 +131,7 @@ fn begin(shared: &Arc<Shared>, late: bool) {
     for id in gone {
         core.remove(&id);
     }
-    core.start(now, |id| -> Option<Remembered> { memory.take(id) });
+    core.start(now, late, |id| -> Option<Remembered> { memory.take(id) });
     *phase = Phase::Running;
     drop(state);
     shared.wake.notify_one();
@@ -209,6 +219,9 @@ async fn stop(
         .map(|live| live.run.clone())
         .collect();
     runs.iter().for_each(|run| run.cancel(Reason::Stop));
+    // It waits for background tasks, for which nobody else does.
+    let own_pool = shared.parts.own_pool.then(|| shared.parts.pool.clone());
+    let pool = own_pool.map(|pool| tokio::task::spawn_blocking(move || pool.stop(patience)));
     while let First::B(Some(order)) =
         race(wait_until(shared, after(begin, patience)), orders.recv()).await
     {
@@ -217,7 +230,11 @@ async fn stop(
             replies.extend(reply);
         }
     }
-    let mut cut = Vec::new();
+    let mut cut = match pool {
+        Some(pool) => cut_tasks(shared, pool, after(begin, patience)).await,
+        None => Vec::new(),
+    };
+    let tasks = cut.len();
     for live in shared.live().values() {
         cut.push(live.run.job().to_owned());
         if let Some(abort) = &live.abort {
@@ -229,15 +246,25 @@ async fn stop(
         tracing::warn!(target: "fastkit::executor", "{} runs were cut, which had not ended after {patience:?}: {}", cut.len(), cut.join(", "));
         wait_until(shared, Instant::now() + DROPPING).await;
     }
-    if shared.parts.own_pool {
-        let pool = shared.parts.pool.clone();
-        // It waits for its threads, if only for a moment.
-        let _ = tokio::task::spawn_blocking(move || pool.stop(Duration::ZERO)).await;
-    }
     Report {
-        finished: before.saturating_sub(cut.len()),
+        finished: before.saturating_sub(cut.len() - tasks),
         cut,
     }
+}
+
+/// The names of the tasks of its own pool that have not ended then. Its jobs are looked after elsewhere.
+async fn cut_tasks(shared: &Shared, pool: JoinHandle<Vec<String>>, end: Instant) -> Vec<String> {
+    let names = match timeout_at(end + DROPPING, pool).await {
+        Ok(names) => names,
+        // A further stop has left less time.
+        Err(_) => {
+            let pool = shared.parts.pool.clone();
+            tokio::task::spawn_blocking(move || pool.stop(Duration::ZERO)).await
+        }
+    };
+    let state = shared.state();
+    let names = names.unwrap_or_default().into_iter();
+    names.filter(|name| !state.core.has(name)).collect()
 }
 
 /// So far off that it is never reached, where adding would overflow.

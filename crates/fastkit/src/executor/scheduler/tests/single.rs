@@ -1,7 +1,10 @@
 //! Single jobs: once at a time and once for each time, whatever schedulers and locks do.
 
-use super::{memory_lock::MemoryLock, *};
-use crate::executor::{Reason, Run};
+use super::*;
+use crate::executor::{
+    Reason, Run,
+    lock::{FileLock, Lock, memory::MemoryLock},
+};
 use chrono::{DateTime, Utc};
 use std::{
     collections::HashSet,
@@ -15,7 +18,11 @@ use std::{
 const TTL: Duration = Duration::from_millis(600);
 
 fn single(lock: &MemoryLock) -> Watched {
-    let watched = Watched::new(|builder| builder.lock(Arc::new(lock.clone())));
+    with_lock(Arc::new(lock.clone()))
+}
+
+fn with_lock(lock: Arc<dyn Lock>) -> Watched {
+    let watched = Watched::new(|builder| builder.lock(lock));
     watched.scheduler.start().unwrap();
     watched
 }
@@ -47,43 +54,53 @@ fn told(watched: &Watched) -> Reason {
 fn many_schedulers_run_each_time_once() {
     for processes in [2, 8] {
         let lock = MemoryLock::default();
-        let (sender, runs) = channel();
-        let sender = Mutex::new(sender);
-        let inside = Arc::new(AtomicUsize::new(0));
-        let work = Arc::new(move |run: Run| {
-            let others = inside.fetch_add(1, Ordering::SeqCst);
-            run.sleep(Duration::from_millis(10));
-            inside.fetch_sub(1, Ordering::SeqCst);
-            let told = (
-                run.scheduled(),
-                run.fence().map(|fence| fence.number()),
-                others,
-            );
-            sender.lock().unwrap().send(told).is_ok()
-        });
-        let all: Vec<_> = (0..processes)
-            .map(|_| {
-                let watched = single(&lock.beside());
-                let work = work.clone();
-                let trigger = Trigger::interval(Duration::from_millis(50));
-                let job = job(trigger, move |run| work(run));
-                watched.scheduler.add_job(job).unwrap();
-                watched
-            })
-            .collect();
-        let mut times = HashSet::new();
-        let mut last = None;
-        for _ in 0..20 {
-            let (scheduled, fence, others) = runs.recv_timeout(PATIENCE).unwrap();
-            assert!(times.insert(scheduled), "{scheduled} twice");
-            assert_eq!(scheduled.timestamp_millis() % 50, 0);
-            assert_eq!(others, 0, "two at a time");
-            assert!(fence > last, "{fence:?} after {last:?}");
-            last = fence;
-        }
-        for watched in &all {
-            watched.stop(PATIENCE);
-        }
+        each_time_once(processes, || Arc::new(lock.beside()));
+    }
+}
+
+#[test]
+fn the_processes_of_a_host_run_each_time_once() {
+    let folder = tempfile::tempdir().unwrap();
+    each_time_once(3, || Arc::new(FileLock::new(folder.path())));
+}
+
+fn each_time_once(processes: usize, lock: impl Fn() -> Arc<dyn Lock>) {
+    let (sender, runs) = channel();
+    let sender = Mutex::new(sender);
+    let inside = Arc::new(AtomicUsize::new(0));
+    let work = Arc::new(move |run: Run| {
+        let others = inside.fetch_add(1, Ordering::SeqCst);
+        run.sleep(Duration::from_millis(10));
+        inside.fetch_sub(1, Ordering::SeqCst);
+        let told = (
+            run.scheduled(),
+            run.fence().map(|fence| fence.number()),
+            others,
+        );
+        sender.lock().unwrap().send(told).is_ok()
+    });
+    let all: Vec<_> = (0..processes)
+        .map(|_| {
+            let watched = with_lock(lock());
+            let work = work.clone();
+            let trigger = Trigger::interval(Duration::from_millis(50));
+            let job = job(trigger, move |run| work(run));
+            watched.scheduler.add_job(job).unwrap();
+            watched
+        })
+        .collect();
+    let mut times = HashSet::new();
+    let mut last = None;
+    for _ in 0..20 {
+        let (scheduled, fence, others) = runs.recv_timeout(PATIENCE).unwrap();
+        assert!(times.insert(scheduled), "{scheduled} twice");
+        assert_eq!(scheduled.timestamp_millis() % 50, 0);
+        assert_eq!(others, 0, "two at a time");
+        assert!(fence > last, "{fence:?} after {last:?}");
+        last = fence;
+    }
+    for watched in &all {
+        watched.stop(PATIENCE);
     }
 }
 
@@ -91,7 +108,7 @@ fn many_schedulers_run_each_time_once() {
 fn the_time_of_a_holder_that_dies_is_taken_over() {
     let lock = MemoryLock::default();
     let (dying, other) = (single(&lock), single(&lock.beside()));
-    lock.hangs.store(true, Ordering::Relaxed);
+    lock.hang();
     let trigger = soon();
     let hears = |run: Run| {
         while run.sleep(Duration::from_secs(1)) {}
@@ -124,7 +141,7 @@ fn the_time_of_a_holder_that_dies_is_taken_over() {
 #[test]
 fn nothing_runs_without_a_lock() {
     let lock = MemoryLock::default();
-    lock.away.store(true, Ordering::Relaxed);
+    lock.break_down(true);
     let watched = single(&lock);
     let refused = Watched::started().scheduler.add_job(job(often(), |_| true));
     assert!(
@@ -135,12 +152,12 @@ fn nothing_runs_without_a_lock() {
     );
     watched.scheduler.add_job(job(soon(), |_| true)).unwrap();
     let (due, why) = skipped(&watched);
-    assert_eq!(why, Skip::NoLock("the test is away".into()));
+    assert_eq!(why, Skip::NoLock("broken down".into()));
     assert_eq!(watched.scheduler.job("a").unwrap().running, 0);
     // It is asked for again while it is not too late.
-    lock.away.store(false, Ordering::Relaxed);
+    lock.break_down(false);
     assert_eq!(watched.ended("a").scheduled, due);
-    lock.away.store(true, Ordering::Relaxed);
+    lock.break_down(true);
     let brief = job(soon(), |_| true).misfire_grace_time(Duration::from_millis(100));
     watched.scheduler.add_job(brief).unwrap();
     let missed = watched.wait(|event| match event {
@@ -164,7 +181,7 @@ fn a_run_whose_lock_is_lost_is_told_to_end_or_dropped() {
     watched.scheduler.run_now("a").unwrap();
     watched.started_run("a");
     assert!(watched.scheduler.run_now("a").unwrap_err().is_busy());
-    lock.steal();
+    lock.steal("a", TTL);
     assert_eq!(told(&watched), Reason::LockLost);
     let past = watched.ended("a");
     assert_eq!(past.outcome, Outcome::Cancelled);
