@@ -118,6 +118,7 @@ fn private_parts(file: &Path) -> Vec<String> {
             "ENABLED",
             "AUTH_ENABLED",
             "router",
+            "jobs",
             "on_startup",
             "on_shutdown",
         ];
@@ -147,14 +148,14 @@ fn entry(ident: &Ident, name: &str) -> TokenStream {
     let router = look(quote!(::fastflyer::app_defaults::router_option(router)));
     let startup = look(quote!(::fastflyer::app_defaults::hook_option(on_startup)));
     let shutdown = look(quote!(::fastflyer::app_defaults::hook_option(on_shutdown)));
-    quote! {
-        ::fastflyer::AppEntry {
-            name: #name,
-            enabled: #enabled,
-            auth_enabled: #auth,
-            router: #router,
-            on_startup: #startup,
-            on_shutdown: #shutdown,
-        }
-    }
+    let jobs = look(quote!(jobs));
+    quote! {{
+        let mut app = ::fastflyer::AppEntry::new(#name);
+        app.enabled = #enabled;
+        app.auth_enabled = #auth;
+        app.router = #router;
+        app.on_startup = #startup;
+        app.on_shutdown = #shutdown;
+        ::fastflyer::app_defaults::with_jobs(app, #jobs)
+    }}
 }

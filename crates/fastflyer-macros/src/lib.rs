@@ -72,7 +72,7 @@ pub fn websocket(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// Finds the apps of a project: every folder under the given one, relative to `Cargo.toml`, is a
 /// module (`mod.rs`, else `router.rs`) and an app. Writes the modules and a function `apps()`.
 ///
-/// An app may have `pub fn router() -> Router`, `pub async fn on_startup() -> fastflyer::Result<()>`,
+/// An app may have `pub fn router() -> Router`, `pub fn jobs() -> Jobs`, `pub async fn on_startup() -> fastflyer::Result<()>`,
 /// `pub async fn on_shutdown()` likewise, `pub const ENABLED: bool` and `pub const AUTH_ENABLED: bool`.
 ///
 /// For cargo to notice new folders the package needs a `build.rs` that prints

@@ -29,6 +29,12 @@ pub trait Application: Send + Sync + 'static {
         Box::pin(async { Ok(()) })
     }
 
+    /// Runs on the first event loop beside the last requests, as soon as the server stops: what the
+    /// application does besides requests is to end. It has as long as they have, and is dropped then.
+    fn drain(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {})
+    }
+
     /// Runs on the first event loop after the last connection has ended, bounded by the graceful
     /// timeout.
     fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

@@ -17,15 +17,15 @@ use crate::{
 use bytes::BytesMut;
 use http::{Response, StatusCode};
 use std::{
-    future::{Future as _, poll_fn},
-    pin::pin,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
     sync::{Arc, atomic::Ordering::Relaxed, mpsc::Sender},
     task::Poll,
     time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    sync::oneshot,
+    sync::{Notify, oneshot},
 };
 
 /// What one loop and all of its connections share.
@@ -55,6 +55,9 @@ pub(crate) struct Connection<A> {
     pub(crate) watch: Arc<Watch>,
     pub(crate) event_loop: Arc<EventLoop<A>>,
 }
+
+/// [`Application::drain`].
+type Draining<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// How often a stopping loop looks whether it is done.
 const DRAIN_TURN: Duration = Duration::from_millis(20);
@@ -161,14 +164,17 @@ impl<A: Application> EventLoop<A> {
         let since = self.state.now();
         let mut last = Instant::now();
         let mut dismissed = last;
-        while self.state.open() > 0 {
+        let mut besides = (self.index == 0).then(|| self.app.drain());
+        while self.state.open() > 0 || besides.is_some() {
             // Asked anew each time: a stop may be followed by one that has less time.
             let (deadline, limit) = self.control.drain();
             if self.control.stage() == Stage::Killed || Instant::now() >= deadline {
                 self.cut().await;
                 return;
             }
-            let _ = tokio::time::timeout(DRAIN_TURN, self.state.changed.notified()).await;
+            if turn(&self.state.changed, besides.as_mut()).await {
+                besides = None;
+            }
             self.state.tick(last.elapsed(), DRAIN_TURN);
             last = Instant::now();
             self.beat();
@@ -192,6 +198,28 @@ impl<A: Application> EventLoop<A> {
         })
         .await;
     }
+}
+
+/// Waits for a turn of the drain, or until something has changed. True: what the application does
+/// besides requests has ended.
+async fn turn(changed: &Notify, besides: Option<&mut Draining<'_>>) -> bool {
+    let mut ended = false;
+    let change = async {
+        let mut changed = pin!(changed.notified());
+        let mut besides = besides;
+        poll_fn(|cx| {
+            if let Some(besides) = &mut besides
+                && besides.as_mut().poll(cx).is_ready()
+            {
+                ended = true;
+                return Poll::Ready(());
+            }
+            changed.as_mut().poll(cx)
+        })
+        .await;
+    };
+    let _ = tokio::time::timeout(DRAIN_TURN, change).await;
+    ended
 }
 
 /// Interim statuses are the protocol layer's; one from the application would leave the client

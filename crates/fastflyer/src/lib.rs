@@ -39,6 +39,11 @@ pub mod extract;
 pub mod format;
 #[cfg(doctest)]
 mod guide;
+#[cfg(feature = "jobs")]
+mod jobs;
+#[cfg(not(feature = "jobs"))]
+#[path = "no_jobs.rs"]
+mod jobs;
 mod language;
 mod memory;
 mod openapi;
@@ -80,6 +85,12 @@ pub use fastkit::{
     self, Locale, env, logger,
     settings::{Config, Settings, Sources},
     status,
+};
+#[cfg(feature = "jobs")]
+pub use fastkit::{
+    background_of_fastflyer as background,
+    executor::{self, Job, Jobs, Scheduler, ThreadPool, Trigger},
+    jobs, scheduled_of_fastflyer as scheduled,
 };
 pub use operation::Operation;
 pub use reply::{

@@ -10,6 +10,12 @@ pub use crate::{
     extract::{Cookie, Form, Header, Json, Multipart, Pagination, Path, Query, State},
     get, head, logger, options, patch, post, put, routes,
 };
+#[cfg(feature = "jobs")]
+pub use crate::{
+    background,
+    executor::{Args, Job, Jobs, Run, Scheduler, ThreadPool, Trigger},
+    jobs, scheduled,
+};
 pub use garde::Validate;
 pub use schemars::JsonSchema;
 pub use serde::{Deserialize, Serialize};

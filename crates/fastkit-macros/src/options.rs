@@ -1,9 +1,8 @@
 //! The options of `#[cached(..)]`.
 
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use crate::value::{Time, text, time, whole};
 use syn::{
-    Error, Expr, ExprLit, Ident, Lit, LitStr, Result, Token, UnOp,
+    Error, Expr, ExprLit, Ident, Lit, LitStr, Result, Token,
     parse::{Parse, ParseStream},
     spanned::Spanned as _,
 };
@@ -17,9 +16,6 @@ const POLICIES: [(&str, &str); 6] = [
     ("mru", "Mru"),
     ("rr", "Rr"),
 ];
-/// A hundred years, in milliseconds.
-const LONGEST: u64 = 100 * 365 * 86_400 * 1000;
-
 /// What stands in the parentheses.
 #[derive(Default)]
 pub(crate) struct Options {
@@ -33,12 +29,6 @@ pub(crate) struct Options {
     pub(crate) refresh_ahead: Option<Time>,
     /// All mistakes, so that they are reported together.
     pub(crate) errors: Vec<Error>,
-}
-
-/// A length of time, as an expression of type `Duration`, and in milliseconds where it is known.
-pub(crate) struct Time {
-    pub(crate) tokens: TokenStream,
-    pub(crate) milliseconds: Option<u64>,
 }
 
 pub(crate) enum Key {
@@ -181,83 +171,4 @@ impl Options {
             self.errors.push(Error::new(name.span(), message));
         }
     }
-}
-
-fn text(name: &Ident, value: &Expr) -> Result<LitStr> {
-    match value {
-        Expr::Lit(ExprLit {
-            lit: Lit::Str(text),
-            ..
-        }) if !text.value().is_empty() => Ok(text.clone()),
-        other => {
-            let message = format!("`{name}` is a text that is not empty: `{name} = \"..\"`");
-            Err(Error::new(other.span(), message))
-        }
-    }
-}
-
-/// The number, where the expression is one.
-fn whole(value: &Expr) -> Result<Option<u64>> {
-    match value {
-        Expr::Lit(ExprLit {
-            lit: Lit::Int(number),
-            ..
-        }) => number.base10_parse().map(Some),
-        _ => Ok(None),
-    }
-}
-
-fn time(name: &Ident, value: Expr) -> Result<Time> {
-    let wrong = |what: &str| {
-        let message = format!(
-            "{what} is no time for `{name}`: expected seconds from 0 to 100 years, a text such as \"500ms\", \"30s\", \"5m\" or \"2h\", or an expression of type Duration"
-        );
-        Error::new(value.span(), message)
-    };
-    let milliseconds = match &value {
-        Expr::Lit(ExprLit {
-            lit: Lit::Int(number),
-            ..
-        }) => {
-            let seconds: Option<u64> = number.base10_parse().ok();
-            seconds
-                .and_then(|seconds| seconds.checked_mul(1000))
-                .ok_or_else(|| wrong(number.base10_digits()))?
-        }
-        Expr::Lit(ExprLit {
-            lit: Lit::Str(text),
-            ..
-        }) => with_unit(&text.value()).ok_or_else(|| wrong(&format!("{:?}", text.value())))?,
-        Expr::Lit(_) => return Err(wrong("this")),
-        Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => {
-            return Err(wrong("a negative number"));
-        }
-        other => {
-            let tokens =
-                quote_spanned!(other.span()=> { let time: ::core::time::Duration = #other; time });
-            return Ok(Time {
-                tokens,
-                milliseconds: None,
-            });
-        }
-    };
-    if milliseconds > LONGEST {
-        return Err(wrong("more than 100 years"));
-    }
-    Ok(Time {
-        tokens: quote!(::core::time::Duration::from_millis(#milliseconds)),
-        milliseconds: Some(milliseconds),
-    })
-}
-
-fn with_unit(text: &str) -> Option<u64> {
-    let end = text.find(|c: char| !c.is_ascii_digit())?;
-    let factor = match text[end..].trim_start() {
-        "ms" => 1,
-        "s" => 1000,
-        "m" | "min" => 60_000,
-        "h" => 3_600_000,
-        _ => return None,
-    };
-    text[..end].parse::<u64>().ok()?.checked_mul(factor)
 }

@@ -35,6 +35,12 @@ pub mod status;
 #[cfg(feature = "cache")]
 #[doc(hidden)]
 pub use fastkit_macros::cached_of_fastflyer;
+#[cfg(feature = "executor")]
+#[doc(inline)]
+pub use fastkit_macros::{background, scheduled};
+#[cfg(feature = "executor")]
+#[doc(hidden)]
+pub use fastkit_macros::{background_of_fastflyer, scheduled_of_fastflyer};
 pub use locale::{LanguageTag, Locale};
 
 // The macros write paths that begin with `::fastkit`, in our own modules and tests too.

@@ -66,6 +66,9 @@ pub(super) struct Assignment {
     pub(super) index: usize,
     pub(super) generation: u64,
     pub(super) is_first: bool,
+    /// Which start of the service this is; not known to a supervisor of an older program.
+    #[serde(default)]
+    pub(super) service: String,
     pub(super) listener: Descriptor,
     pub(super) board: Descriptor,
 }
@@ -110,6 +113,7 @@ impl Process {
         program: &Program,
         place: Place,
         listener: BorrowedFd<'_>,
+        service: String,
     ) -> io::Result<Self> {
         let (link, far_end) = Link::pair()?;
         let board = Board::create()?;
@@ -122,6 +126,7 @@ impl Process {
             index: place.index,
             generation: place.generation,
             is_first: place.is_first,
+            service,
             listener: Descriptor::of(listener)?,
             board: Descriptor::of(board.as_fd())?,
         };

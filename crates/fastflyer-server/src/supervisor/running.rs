@@ -434,7 +434,9 @@ impl<O: FnMut(&Event)> Running<O> {
     fn start(&self, place: Place) -> io::Result<Process> {
         let closed = || io::Error::other("the service is stopping");
         let listener = self.listener.as_ref().ok_or_else(closed)?;
-        Process::start(&self.program, place, listener.as_fd())
+        // An upgrade is the same service: process and time stay.
+        let service = format!("{}-{}", std::process::id(), self.started);
+        Process::start(&self.program, place, listener.as_fd(), service)
     }
 
     fn carry_out(&mut self, action: Action) {

@@ -110,6 +110,7 @@ pub struct Worker {
     index: usize,
     generation: u64,
     is_first: bool,
+    service: String,
     listener: OwnedFd,
     link: Sender,
     shared: Arc<Shared>,
@@ -133,6 +134,7 @@ impl Worker {
             index: assignment.index,
             generation: assignment.generation,
             is_first: assignment.is_first,
+            service: assignment.service.clone(),
             listener: assignment.listener.take()?,
             link: link.sender()?,
             shared: Arc::clone(&shared),
@@ -166,6 +168,12 @@ impl Worker {
     /// the first of all, and the first of a new program after an upgrade.
     pub fn is_first(&self) -> bool {
         self.is_first
+    }
+
+    /// Which start of the service this worker belongs to: the same for all workers from the start of
+    /// the supervisor to its end, upgrades included. Empty under a supervisor that does not tell.
+    pub fn service(&self) -> &str {
+        &self.service
     }
 
     /// The server on the supervisor's socket. `address`, `signals` of the configuration are not used,

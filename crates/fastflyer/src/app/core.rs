@@ -7,6 +7,7 @@ use crate::{
     codes::Catalogue,
     context::PeerInfo,
     extract::{Explainers, StateMap},
+    jobs::Runner,
     pool::Pool,
     routing::{Mounted, RouteTable},
     service::Asked,
@@ -24,8 +25,9 @@ use std::{
 pub(crate) struct Core {
     pub(crate) settings: Settings,
     pub(crate) envelope: Envelope,
-    pub(crate) states: StateMap,
+    pub(crate) states: Arc<StateMap>,
     pub(crate) pool: Pool,
+    pub(crate) jobs: Runner,
     pub(crate) table: RouteTable,
     /// Operations with foreign extractors or layers, and the axum routers of the project.
     pub(crate) axum: Option<axum::Router>,

@@ -1,5 +1,7 @@
 //! [`AppEntry`]: one app of a project, as `apps!` finds it.
 
+#[cfg(feature = "jobs")]
+use crate::executor::Jobs;
 use crate::{Result, Router};
 use futures_util::future::BoxFuture;
 use std::fmt;
@@ -26,6 +28,9 @@ pub struct AppEntry {
     pub auth_enabled: bool,
     /// Makes the app's router; an app of background work has none.
     pub router: Option<fn() -> Router>,
+    /// Makes the app's jobs.
+    #[cfg(feature = "jobs")]
+    pub jobs: Option<fn() -> Jobs>,
     /// Runs before the first request.
     pub on_startup: Option<Hook>,
     /// Runs after the last request.
@@ -33,13 +38,15 @@ pub struct AppEntry {
 }
 
 impl AppEntry {
-    /// An enabled app without router or hooks.
+    /// An enabled app without router, jobs or hooks.
     pub fn new(name: &'static str) -> Self {
         Self {
             name,
             enabled: true,
             auth_enabled: true,
             router: None,
+            #[cfg(feature = "jobs")]
+            jobs: None,
             on_startup: None,
             on_shutdown: None,
         }
@@ -48,6 +55,13 @@ impl AppEntry {
     /// Sets what makes the router.
     pub fn router(mut self, router: fn() -> Router) -> Self {
         self.router = Some(router);
+        self
+    }
+
+    /// Sets what makes the jobs.
+    #[cfg(feature = "jobs")]
+    pub fn jobs(mut self, jobs: fn() -> Jobs) -> Self {
+        self.jobs = Some(jobs);
         self
     }
 }
@@ -67,11 +81,16 @@ impl fmt::Debug for AppEntry {
 #[doc(hidden)]
 pub mod app_defaults {
     use super::{BoxFuture, Hook, Result, Router};
+    pub use crate::jobs::{JobsReturn, with_jobs};
 
     pub const ENABLED: bool = true;
     pub const AUTH_ENABLED: bool = true;
 
     pub fn router() -> Nothing {
+        Nothing
+    }
+
+    pub fn jobs() -> Nothing {
         Nothing
     }
 

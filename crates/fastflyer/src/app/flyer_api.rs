@@ -8,12 +8,15 @@ use crate::{
     codes::{Catalogue, CodeRow, CodeSet, ResponseCode},
     envelope::{Exception, Exceptions, FailureKind, Format},
     extract::{Explainers, StateMap},
+    jobs::{Declared, Runner},
     language::{self, Texts},
     openapi,
     pool::Pool,
     routing::{Mount, Mounted, RouteTable, Scope},
     service::NotRouted,
 };
+#[cfg(feature = "jobs")]
+use fastkit::executor::Jobs;
 use fastkit::{
     logger::Sink,
     settings::{Config, Contact, Loaded, Settings, Sources},
@@ -57,6 +60,10 @@ pub struct FlyerApi {
     on_shutdown_once: Vec<Hook>,
     format: Option<Arc<dyn Format>>,
     exceptions: Exceptions,
+    #[cfg(feature = "jobs")]
+    jobs: Jobs,
+    /// Which start of the service this process belongs to; by default its own.
+    pub(crate) start: Option<String>,
 }
 
 /// An assembled application, ready to be served.
@@ -121,6 +128,9 @@ impl FlyerApi {
             on_shutdown_once: Vec::new(),
             format: None,
             exceptions: Exceptions::default(),
+            #[cfg(feature = "jobs")]
+            jobs: Jobs::new(),
+            start: None,
         }
     }
 
@@ -257,6 +267,28 @@ impl FlyerApi {
         self
     }
 
+    /// Adds jobs and background tasks that belong to no app.
+    ///
+    /// ```
+    /// use fastflyer::prelude::*;
+    ///
+    /// #[scheduled(interval = "5s")]
+    /// async fn hello() {
+    ///     logger::info!("hello");
+    /// }
+    ///
+    /// let api = FlyerApi::new(Config::new()).jobs(jobs![hello]);
+    /// # let _ = api;
+    /// ```
+    ///
+    /// With several workers each of them runs the jobs; a single job runs once for each of its times,
+    /// in one of them.
+    #[cfg(feature = "jobs")]
+    pub fn jobs(mut self, jobs: Jobs) -> Self {
+        self.jobs = self.jobs.include(jobs);
+        self
+    }
+
     /// Runs in each worker before its first request. An error stops the start.
     pub fn on_startup<F, Fut>(mut self, hook: F) -> Self
     where
@@ -339,7 +371,8 @@ impl FlyerApi {
             app: app.to_owned(),
             auth,
         };
-        for app in self.apps {
+        let mut declared = Declared::default();
+        for mut app in self.apps {
             if !app.enabled {
                 notes.push(format!("app {} is not enabled", app.name));
                 continue;
@@ -349,13 +382,22 @@ impl FlyerApi {
                 router().mount(&scope(app.name, app.auth_enabled), &mut mount);
             }
             let operations = mount.operations.len() - before;
-            if app.router.is_none() && app.on_startup.is_none() && app.on_shutdown.is_none() {
+            let jobs = declared.take(&mut app);
+            if app.router.is_none()
+                && jobs.is_none()
+                && app.on_startup.is_none()
+                && app.on_shutdown.is_none()
+            {
                 mount.problems.push(format!(
-                    "the app {} has neither `pub fn router()` nor a hook; write one, or `pub const ENABLED: bool = false;`",
+                    "the app {} has neither `pub fn router()` nor `pub fn jobs()` nor a hook; write one, or `pub const ENABLED: bool = false;`",
                     app.name
                 ));
             }
-            notes.push(format!("app {} loaded, {operations} operations", app.name));
+            let jobs = jobs.map_or(String::new(), |count| format!(", {count} jobs"));
+            notes.push(format!(
+                "app {} loaded, {operations} operations{jobs}",
+                app.name
+            ));
             hooks
                 .startup
                 .extend(app.on_startup.map(|hook| (app.name.to_owned(), hook)));
@@ -363,6 +405,8 @@ impl FlyerApi {
                 .shutdown
                 .extend(app.on_shutdown.map(|hook| (app.name.to_owned(), hook)));
         }
+        #[cfg(feature = "jobs")]
+        declared.add(self.jobs);
         let own = |hooks: Vec<Hook>| hooks.into_iter().map(|hook| ("main".to_owned(), hook));
         hooks.startup_once = self.on_startup_once;
         hooks.shutdown_once = self.on_shutdown_once;
@@ -400,6 +444,17 @@ impl FlyerApi {
             problems.extend(axum_problems);
         }
 
+        let pool = Pool::new(settings.threads);
+        let start = self.start.as_deref();
+        let (jobs, states) = Runner::assemble(
+            declared,
+            &settings,
+            start,
+            &pool,
+            self.states,
+            &mut problems,
+        );
+
         let info = openapi::Info {
             title: settings.title.clone(),
             version: settings.version.clone(),
@@ -411,7 +466,7 @@ impl FlyerApi {
         };
         let document = match openapi::build(&info, &envelope, &operations, &rows) {
             Ok(built) => {
-                problems.extend(built.states.iter().filter(|(key, _)| !self.states.contains(*key)).map(
+                problems.extend(built.states.iter().filter(|(key, _)| !states.contains(*key)).map(
                     |(key, place)| {
                         format!(
                             "the operation at {place} takes State<{0}>, but the application has no state of type {0}; give one with FlyerApi::state",
@@ -437,8 +492,9 @@ impl FlyerApi {
             .then(|| Credentials::new(&settings.auth_user, settings.auth_pass.expose()));
         let core = Core {
             envelope,
-            states: self.states,
-            pool: Pool::new(settings.threads),
+            states,
+            pool,
+            jobs,
             table,
             axum,
             credentials,

@@ -77,12 +77,18 @@ impl Application for App {
                     .await
                     .map_err(|error| format!("on_startup of {app}: {error}"))?;
             }
+            self.core.jobs.start()?;
             Ok(())
         })
     }
 
+    fn drain(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.core.jobs.drain())
+    }
+
     fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async {
+            self.core.jobs.stop().await;
             // What was started last may lean on what was started before.
             for (app, hook) in self.hooks.shutdown.iter().rev() {
                 if let Err(error) = hook().await {

@@ -69,11 +69,19 @@ impl StateMap {
         self.0.insert(TypeId::of::<T>(), Box::new(value));
     }
 
+    /// Inserts a value unless there is one of its type.
+    #[cfg(feature = "jobs")]
+    pub(crate) fn insert_missing<T: Send + Sync + 'static>(&mut self, value: T) {
+        self.0
+            .entry(TypeId::of::<T>())
+            .or_insert_with(|| Box::new(value));
+    }
+
     pub(crate) fn contains(&self, key: TypeKey) -> bool {
         self.0.contains_key(&key.id)
     }
 
-    fn find<T: Clone + 'static>(&self) -> Option<T> {
+    pub(crate) fn find<T: Clone + 'static>(&self) -> Option<T> {
         self.0.get(&TypeId::of::<T>())?.downcast_ref::<T>().cloned()
     }
 }

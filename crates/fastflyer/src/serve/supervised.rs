@@ -101,7 +101,8 @@ impl FlyerApi {
         Ok(())
     }
 
-    fn prepare(self, worker: &Worker) -> Result<(Option<Guard>, App, Server)> {
+    fn prepare(mut self, worker: &Worker) -> Result<(Option<Guard>, App, Server)> {
+        self.start = Some(worker.service().to_owned()).filter(|service| !service.is_empty());
         let loaded = self.loaded()?;
         let log = log_to(&loaded.settings)?;
         let app = self.assemble(loaded, log.as_ref().map(Guard::console))?;

@@ -84,7 +84,8 @@ pub(crate) enum Call {
 }
 
 /// How a run ended: with a text to remember, or a failure.
-pub(crate) type Finished = Result<Option<String>, JobError>;
+#[doc(hidden)]
+pub type Finished = Result<Option<String>, JobError>;
 
 impl Job {
     /// A job of this id (1 to 128 of `A-Z a-z 0-9 . _ ~ -`), that runs `function` whenever `trigger` says so.
@@ -92,12 +93,16 @@ impl Job {
     /// An asynchronous function runs on an event loop for jobs, a plain one on a thread of the pool. What
     /// is wrong with the options is told when the job is added.
     pub fn new<M>(id: &str, trigger: Trigger, function: impl IntoWork<M>) -> Self {
+        Self::with(id, trigger, function.into_work(), Vec::new())
+    }
+
+    pub(crate) fn with(id: &str, trigger: Trigger, work: Work, problems: Vec<String>) -> Self {
         Self {
             id: id.into(),
             trigger,
-            work: function.into_work(),
+            work,
             options: Options::default(),
-            problems: Vec::new(),
+            problems,
         }
     }
 
@@ -227,9 +232,13 @@ pub struct Task {
 impl Task {
     /// A task of this name, with the letters of the id of a job.
     pub fn new<M>(name: &str, function: impl IntoWork<M>) -> Self {
+        Self::with(name, function.into_work())
+    }
+
+    pub(crate) fn with(name: &str, work: Work) -> Self {
         Self {
             name: name.into(),
-            work: function.into_work(),
+            work,
             args: Arc::new(Value::Null),
             single_job: false,
             lock_ttl: Options::default().lock_ttl,
@@ -318,6 +327,42 @@ impl Jobs {
     pub fn is_empty(&self) -> bool {
         self.jobs.is_empty() && self.tasks.is_empty()
     }
+
+    /// How many jobs and tasks there are.
+    pub fn len(&self) -> usize {
+        self.jobs.len() + self.tasks.len()
+    }
+
+    /// The ids of the jobs and the names of the tasks.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        let tasks = self.tasks.iter().map(Task::name);
+        self.jobs.iter().map(Job::id).chain(tasks)
+    }
+
+    /// Whether some are single, so that they cannot be without a lock.
+    pub fn needs_lock(&self) -> bool {
+        self.jobs.iter().any(|job| job.options.single_job)
+            || self.tasks.iter().any(|task| task.single_job)
+    }
+}
+
+/// Collects functions that have `#[scheduled]` or `#[background]`, by name or path, in [`Jobs`].
+///
+/// ```
+/// use fastkit::{executor::Jobs, jobs, scheduled};
+///
+/// #[scheduled(interval = "5s")]
+/// async fn hello() {}
+///
+/// pub fn jobs() -> Jobs {
+///     jobs![hello]
+/// }
+/// ```
+#[macro_export]
+macro_rules! jobs {
+    ($($function:path),* $(,)?) => {
+        $crate::executor::Jobs::new()$(.declare::<$function>())*
+    };
 }
 
 /// A function with `#[scheduled]` or `#[background]`, as `jobs!` takes it.

@@ -9,6 +9,9 @@ pub mod lock;
 pub mod store;
 
 mod job;
+#[doc(hidden)]
+#[expect(missing_docs, reason = "only generated code calls it")]
+pub mod private;
 mod run;
 mod scheduler;
 mod threads;

@@ -84,7 +84,10 @@ settings! {
         threads: usize as Count<5, 10_000> = Is("5") => active;
         /// The size of the thread pool of background tasks.
         /// 后台任务线程池大小。
-        background_threads: usize as Count<1, 10_000> = Is("10") => planned("a later version");
+        background_threads: usize as Count<1, 10_000> = Is("10") => active;
+        /// The folder of the locks and the history of jobs, of a service that has some; the locks are in Redis where that is set.
+        /// 任务的锁和运行记录所在目录，仅在服务有任务时使用；设置了 Redis 时锁保存在 Redis 中。
+        job_path: PathBuf as Folder = Is("data/jobs") => active;
         /// The most connections that a worker holds at a time.
         /// 每个工作进程的最大并发连接数。
         worker_connections: usize as Count<1, 1_000_000> = Is("1000") => active;

@@ -21,6 +21,12 @@ impl SchedulerBuilder {
         todo!("{pool:?}")
     }
 
+    /// The pool on which the background tasks of [`Scheduler::add`] run, which gets the lock and what
+    /// is given; by default that of plain jobs.
+    pub fn background(self, pool: ThreadPool) -> Self {
+        todo!("{pool:?}")
+    }
+
     /// What keeps the locks of single jobs. Without one, a single job cannot be added.
     pub fn lock(self, lock: Arc<dyn Lock>) -> Self {
         todo!("{lock:?}")

@@ -1,0 +1,173 @@
+//! The jobs of a service: put together at assembly, started after the startup hooks, ended beside the
+//! last requests.
+//!
+//! What a job is and when it runs is known to [`fastkit::executor`]; here is what a service adds: the
+//! jobs of its apps, `State<T>` as an argument, settings, and the life of the process. Key type:
+//! [`Runner`].
+
+mod entry;
+mod keep;
+mod state;
+
+pub use entry::{JobsReturn, with_jobs};
+
+use crate::{AppEntry, extract::StateMap, pool::Pool};
+use fastkit::{
+    executor::{Jobs, Scheduler, ThreadPool, ThreadPoolConfig},
+    settings::Settings,
+};
+use keep::Keep;
+use state::States;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// The most background tasks that wait for a thread.
+const QUEUE: usize = 1_000;
+/// Longer than anybody waits: the end of a drain comes from who drains.
+const PATIENT: Duration = Duration::from_secs(365 * 86_400);
+
+/// The jobs that the apps of a service declare, with the names of the apps.
+#[derive(Debug, Default)]
+pub(crate) struct Declared(Vec<(String, Jobs)>);
+
+impl Declared {
+    /// Takes the jobs of an app; how many there are, if it can have some.
+    pub(crate) fn take(&mut self, app: &mut AppEntry) -> Option<usize> {
+        let jobs = app.jobs.take()?();
+        let count = jobs.len();
+        self.0.push((app.name.to_owned(), jobs));
+        Some(count)
+    }
+
+    /// Takes the jobs that belong to no app.
+    pub(crate) fn add(&mut self, jobs: Jobs) {
+        self.0.push(("main".to_owned(), jobs));
+    }
+
+    /// Ids that stand twice, with the apps that declare them.
+    fn clashes(&self) -> Vec<String> {
+        let mut owners: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (app, jobs) in &self.0 {
+            for id in jobs.ids() {
+                owners.entry(id).or_default().push(app);
+            }
+        }
+        let clashing = owners.into_iter().filter(|(_, apps)| apps.len() > 1);
+        clashing
+            .map(|(id, apps)| {
+                format!(
+                    "the job id `{id}` is used {} times, by the apps {}; set another with id = \"..\", of a task with name = \"..\"",
+                    apps.len(),
+                    apps.join(", ")
+                )
+            })
+            .collect()
+    }
+}
+
+/// What runs the jobs of a service in this process.
+#[derive(Debug)]
+pub(crate) struct Runner {
+    pub(crate) scheduler: Scheduler,
+    /// The threads of background tasks.
+    pub(crate) background: ThreadPool,
+    keep: Arc<Keep>,
+    /// Whether there were jobs at assembly, and whether some of them need a lock.
+    declared: bool,
+    single: bool,
+    states: States,
+}
+
+impl Runner {
+    /// A runner with the jobs of all apps, which does nothing yet; what is wrong with them is added to
+    /// `problems`. Handlers get it as `State<Scheduler>` and `State<ThreadPool>`.
+    pub(crate) fn assemble(
+        declared: Declared,
+        settings: &Settings,
+        start: Option<&str>,
+        pool: &Pool,
+        mut states: StateMap,
+        problems: &mut Vec<String>,
+    ) -> (Self, Arc<StateMap>) {
+        let background = ThreadPool::new(ThreadPoolConfig {
+            name: "background".to_owned(),
+            threads: settings.background_threads,
+            queue: Some(QUEUE),
+        });
+        let keep = Arc::new(Keep::new(settings));
+        let slot = States::default();
+        let mut builder = Scheduler::builder()
+            .threads(pool.threads().clone())
+            .background(background.clone())
+            .lock(keep.clone())
+            .store(keep.clone())
+            .give(slot.clone());
+        if let Some(start) = start {
+            builder = builder.service(start);
+        }
+        let scheduler = builder.build();
+        // A project may have given its own.
+        states.insert_missing(scheduler.clone());
+        states.insert_missing(background.clone());
+        let states = Arc::new(states);
+        slot.fill(&states);
+
+        let clashes = declared.clashes();
+        let single = declared.0.iter().any(|(_, jobs)| jobs.needs_lock());
+        let any = declared.0.iter().any(|(_, jobs)| !jobs.is_empty());
+        for (app, jobs) in declared.0 {
+            if let Err(error) = scheduler.add(jobs)
+                && clashes.is_empty()
+            {
+                let reasons = error.to_string();
+                problems.extend(reasons.lines().map(|reason| format!("app {app}: {reason}")));
+            }
+        }
+        problems.extend(clashes);
+        let runner = Self {
+            scheduler,
+            background,
+            keep,
+            declared: any,
+            single,
+            states: slot,
+        };
+        (runner, states)
+    }
+
+    /// Begins.
+    ///
+    /// # Errors
+    ///
+    /// When the folder of the jobs cannot be used, or threads cannot be started.
+    pub(crate) fn start(&self) -> Result<(), String> {
+        if self.declared {
+            self.keep.open(self.single)?;
+        }
+        self.scheduler.start().map_err(|error| error.to_string())
+    }
+
+    /// Starts nothing more, and waits for what runs, however long that takes.
+    pub(crate) async fn drain(&self) {
+        self.scheduler.stop(PATIENT).await;
+    }
+
+    /// Ends what [`drain`](Self::drain) was not given the time for.
+    pub(crate) async fn stop(&self) {
+        let report = self.scheduler.stop(Duration::ZERO).await;
+        if !report.cut.is_empty() {
+            tracing::warn!(
+                target: "fastflyer",
+                "{} runs of jobs were cut by flyer_graceful_timeout: {}",
+                report.cut.len(),
+                report.cut.join(", ")
+            );
+        }
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        // The states hold the scheduler, and the scheduler the states.
+        self.states.clear();
+    }
+}
