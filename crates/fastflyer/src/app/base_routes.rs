@@ -23,11 +23,7 @@ const PLACE: Place = Place {
 };
 
 /// Mounts them. Gives what to say of them in the log.
-pub(super) fn mount(
-    settings: &Settings,
-    mount: &mut Mount,
-    codes: Vec<CodeRow>,
-) -> Option<String> {
+pub(super) fn mount(settings: &Settings, mount: &mut Mount, codes: Vec<CodeRow>) -> Option<String> {
     let base = settings.base_url.clone();
     let open = |prefix: &str| Scope {
         prefix: prefix.to_owned(),

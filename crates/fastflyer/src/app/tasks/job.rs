@@ -59,9 +59,7 @@ impl From<Status> for JobRow {
         Self {
             id: job.id,
             name: job.name,
-            next_run_time: job
-                .next_run_time
-                .map(|time| time.to_rfc3339()),
+            next_run_time: job.next_run_time.map(|time| time.to_rfc3339()),
             trigger: job.trigger,
             args,
             kwargs,

@@ -137,7 +137,7 @@ impl Extract for Tasks {
             return Err(ApiError::forbidden().notice(notice).into());
         }
         Ok(Self {
-            scheduler: cx.core.scheduler.clone(),
+            scheduler: cx.core.jobs.scheduler.clone(),
             flyer: cx.envelope().is_flyer(),
         })
     }

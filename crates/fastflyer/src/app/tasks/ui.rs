@@ -52,7 +52,7 @@ async fn data(cx: &mut Context) -> Response {
             return failures.respond(cx);
         }
     };
-    let scheduler = cx.core.scheduler.clone();
+    let scheduler = cx.core.jobs.scheduler.clone();
     let written = aside(move || Ok(serde_json::to_vec(&View::of(scheduler.jobs(), &window))?));
     match written.await {
         Ok(body) => {
