@@ -1,57 +1,38 @@
 //! The thread pool of plain `fn` handlers.
 //!
-//! `flyer_threads` threads take calls from one queue; what a thread runs never stalls an event loop.
-//! A handler that panics is contained. A request whose client went away, or that timed out, does
-//! not stop a handler that runs already: plain code cannot be interrupted.
+//! `flyer_threads` threads take calls from one queue without a bound; what a thread runs never stalls an
+//! event loop. The threads are those of [`ThreadPool`]; here is what a request adds. A request whose client
+//! went away, or that timed out, does not stop a handler that runs already: plain code cannot be
+//! interrupted. It is told (`fastkit::threadpool::is_stopped`).
 
-use fastkit::context::{RequestId, Served};
+use fastkit::{
+    context::{RequestId, Served},
+    threadpool::{Full, Handle, ThreadPool, ThreadPoolConfig},
+};
 use std::{
     any::Any,
-    collections::VecDeque,
-    fmt, io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
 };
-use tokio::sync::oneshot;
-
-type Job = Box<dyn FnOnce() + Send>;
 
 /// Threads for blocking handlers.
-pub(crate) struct Pool {
-    shared: Arc<Shared>,
-}
-
-#[derive(Default)]
-struct Shared {
-    queue: Mutex<Queue>,
-    filled: Condvar,
-}
-
-#[derive(Default)]
-struct Queue {
-    jobs: VecDeque<Job>,
-    closed: bool,
-    idle: usize,
-    started: usize,
-    most: usize,
-}
+#[derive(Debug)]
+pub(crate) struct Pool(pub(crate) ThreadPool);
 
 /// Why a call has no result.
 pub(crate) enum Failed {
     Panicked(Box<dyn Any + Send>),
     Stopped,
-    NoThread(io::Error),
+    Refused(Full),
 }
 
 impl Pool {
     /// A pool of at most `threads` threads, which are started when they are needed.
     pub(crate) fn new(threads: usize) -> Self {
-        let shared = Shared::default();
-        lock(&shared.queue).most = threads.max(1);
-        Self {
-            shared: Arc::new(shared),
-        }
+        Self(ThreadPool::new(ThreadPoolConfig {
+            name: "handler".into(),
+            threads,
+            queue: None,
+        }))
     }
 
     /// The threads.
@@ -67,92 +48,38 @@ impl Pool {
         request_id: RequestId,
         call: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Failed> {
-        let (sender, receiver) = oneshot::channel();
         let served = Served::current().unwrap_or(Served {
             id: request_id,
             deadline: None,
             trace: None,
         });
         let job = move || {
-            // Nobody waits any more: the client is gone before the handler began.
-            if sender.is_closed() {
-                return;
-            }
             let _scope = served.enter();
-            let _ = sender.send(catch_unwind(AssertUnwindSafe(call)));
+            // The panic itself, not its text: it is logged and answered where the request is known.
+            catch_unwind(AssertUnwindSafe(call))
         };
-        self.push(Box::new(job)).map_err(Failed::NoThread)?;
-        match receiver.await {
+        let mut waiting = Waiting(self.0.submit(job).map_err(Failed::Refused)?);
+        match (&mut waiting.0).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(panic)) => Err(Failed::Panicked(panic)),
             Err(_) => Err(Failed::Stopped),
         }
     }
-
-    fn push(&self, job: Job) -> io::Result<()> {
-        let mut queue = lock(&self.shared.queue);
-        if queue.idle <= queue.jobs.len() && queue.started < queue.most {
-            let shared = self.shared.clone();
-            let name = format!("handler-{}", queue.started);
-            match thread::Builder::new()
-                .name(name)
-                .spawn(move || work(&shared))
-            {
-                Ok(_) => queue.started += 1,
-                Err(error) if queue.started == 0 => return Err(error),
-                Err(_) => {}
-            }
-        }
-        queue.jobs.push_back(job);
-        drop(queue);
-        self.shared.filled.notify_one();
-        Ok(())
-    }
 }
 
-impl Drop for Pool {
-    /// Threads end after the jobs that are in the queue; nobody waits for them.
+/// Cancels the call when nobody waits any more: the client is gone, perhaps before the handler began.
+struct Waiting<T: Send + 'static>(Handle<T>);
+
+impl<T: Send + 'static> Drop for Waiting<T> {
     fn drop(&mut self) {
-        lock(&self.shared.queue).closed = true;
-        self.shared.filled.notify_all();
-    }
-}
-
-fn work(shared: &Shared) {
-    let mut queue = lock(&shared.queue);
-    loop {
-        if let Some(job) = queue.jobs.pop_front() {
-            drop(queue);
-            job();
-            queue = lock(&shared.queue);
-        } else if queue.closed {
-            return;
-        } else {
-            queue.idle += 1;
-            queue = shared
-                .filled
-                .wait(queue)
-                .unwrap_or_else(PoisonError::into_inner);
-            queue.idle -= 1;
-        }
-    }
-}
-
-/// Jobs run outside of the lock, so that a poisoned lock still guards a sound queue.
-fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
-    queue.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl fmt::Debug for Pool {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let queue = lock(&self.shared.queue);
-        write!(f, "Pool({} of {} threads)", queue.started, queue.most)
+        self.0.cancel();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::{Arc, mpsc};
 
     #[tokio::test]
     async fn a_panic_is_contained_and_the_thread_lives_on() {
@@ -161,7 +88,7 @@ mod tests {
         let first = pool.run(id, || panic!("boom")).await;
         assert!(matches!(first, Err(Failed::Panicked(_))));
         assert_eq!(pool.run(id, || 7).await.ok(), Some(7));
-        assert_eq!(lock(&pool.shared.queue).started, 1);
+        assert_eq!(pool.0.threads(), 1);
     }
 
     #[tokio::test]
@@ -185,5 +112,32 @@ mod tests {
                 .count(),
             1
         );
+    }
+
+    #[tokio::test]
+    async fn a_call_whose_client_is_gone_never_begins_and_a_running_one_is_told() {
+        let pool = Pool::new(1);
+        let id = RequestId::random();
+        let (begin, begun) = mpsc::channel();
+        let (end, ended) = mpsc::channel();
+        let running = pool.run(id, move || {
+            begin.send(()).unwrap();
+            end.send(fastkit::threadpool::sleep(std::time::Duration::MAX))
+        });
+        let waits = pool.run(id, || panic!("nobody waits for it"));
+        {
+            // Polled once, both are submitted.
+            let (mut running, mut waits) = (Box::pin(running), Box::pin(waits));
+            tokio::select! {
+                biased;
+                _ = &mut running => unreachable!("it sleeps"),
+                _ = &mut waits => unreachable!("it waits"),
+                () = async {} => {}
+            }
+            begun.recv().unwrap();
+            assert_eq!(pool.0.waiting(), 1);
+        }
+        assert_eq!((ended.recv(), pool.0.waiting()), (Ok(false), 0));
+        assert_eq!(pool.run(id, || 7).await.ok(), Some(7));
     }
 }

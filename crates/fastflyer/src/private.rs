@@ -46,7 +46,7 @@ pub async fn blocking<T: Send + 'static>(
         .map_err(|failed| match failed {
             Failed::Panicked(panic) => cx.failure(&crate::service::panicked(&*panic)),
             Failed::Stopped => cx.failure(&ApiError::framework(503)),
-            Failed::NoThread(error) => fail(cx, ApiError::framework(503).cause(error)),
+            Failed::Refused(full) => fail(cx, ApiError::framework(503).cause(full)),
         })
 }
 

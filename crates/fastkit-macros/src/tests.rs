@@ -1,6 +1,10 @@
 //! What the macro writes, as formatted source, and which mistakes it reports together.
 
-use crate::cached;
+use crate::{
+    cached,
+    job::{self, Kind, Krate},
+    times,
+};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -125,4 +129,186 @@ fn all_mistakes_are_reported_and_the_function_stays() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
+}
+
+fn lower_job(kind: Kind, attribute: TokenStream, item: TokenStream) -> String {
+    let tokens = job::lower(kind, Krate::Fastkit, attribute, item);
+    let text = tokens.to_string();
+    match syn::parse2(tokens) {
+        Ok(file) => prettyplease::unparse(&file),
+        Err(error) => panic!("the expansion is no source: {error}: {text}"),
+    }
+}
+
+/// The messages of `compile_error!` in an expansion.
+fn job_errors(kind: Kind, attribute: TokenStream, item: TokenStream) -> Vec<String> {
+    let text = lower_job(kind, attribute, item);
+    assert!(text.contains("impl ::fastkit::executor::Declare"), "{text}");
+    let file = syn::parse_file(&text).unwrap();
+    let messages = file.items.iter().filter_map(|item| match item {
+        syn::Item::Macro(item) => Some(item.mac.parse_body::<syn::LitStr>().unwrap().value()),
+        _ => None,
+    });
+    messages.collect()
+}
+
+#[test]
+fn an_asynchronous_job() {
+    insta::assert_snapshot!(lower_job(
+        Kind::Scheduled,
+        quote!(
+            interval = "5s",
+            aligned,
+            single_job,
+            name = "问候",
+            args = ["a", 1],
+            timeout = "10m"
+        ),
+        quote! {
+            /// Documented.
+            #[cfg(unix)]
+            pub(crate) async fn hello(run: Run, Args((name, count)): Args<(String, u64)>) -> Result<(), Error> {
+                greet(run, name, count).await
+            }
+        }
+    ));
+}
+
+#[test]
+fn a_plain_job_with_several_times() {
+    insta::assert_snapshot!(lower_job(
+        Kind::Scheduled,
+        quote!(
+            cron = "0 8 * * mon-fri",
+            at = "2026-12-01 08:00:00",
+            trigger = Trigger::interval(EVERY),
+            timezone = "Asia/Shanghai",
+            start = "2026-11-01 00:00:00",
+            end = LAST,
+            id = "report",
+            coalesce = false,
+            misfire_grace_time = None,
+        ),
+        quote! {
+            fn report() {}
+        }
+    ));
+}
+
+#[test]
+fn a_task_in_the_background() {
+    insta::assert_snapshot!(lower_job(
+        Kind::Background,
+        quote!(single_job, lock_ttl = 30),
+        quote! {
+            fn watch(run: Run) {}
+        }
+    ));
+}
+
+#[test]
+fn a_job_of_the_framework_finds_its_toolkit() {
+    let tokens = job::lower(
+        Kind::Scheduled,
+        Krate::Fastflyer,
+        quote!(interval = 5),
+        quote!(
+            fn hello() {}
+        ),
+    );
+    let text = tokens.to_string();
+    assert!(
+        text.contains(":: fastflyer :: fastkit :: executor"),
+        "{text}"
+    );
+    assert!(
+        !text
+            .replace(":: fastflyer :: fastkit", "")
+            .contains(":: fastkit"),
+        "{text}"
+    );
+}
+
+#[test]
+fn all_mistakes_of_a_job_are_reported_together() {
+    let errors = job_errors(
+        Kind::Scheduled,
+        quote!(
+            interval = 0,
+            cron = "60 8 * * fry",
+            every = 5,
+            id = "a b",
+            paused = 1,
+            paused
+        ),
+        quote! {
+            fn hello<T>(run: &Run) {}
+        },
+    );
+    assert_eq!(
+        errors,
+        [
+            "an `interval` of 0 is not allowed: at least a millisecond",
+            "in the cron expression \"60 8 * * fry\" the minute is \"60\": expected a number from 0 to 59",
+            "in the cron expression \"60 8 * * fry\" the weekday is \"fry\": expected a number from 0 to 7 or from sun to sat",
+            "`every` is no option of scheduled; write `interval = \"5s\"`: known are interval, aligned, cron, at, trigger, id, name, args, single_job, misfire_grace_time, coalesce, max_instances, jitter, start, end, timezone, timeout, lock_ttl, paused, protected",
+            "\"a b\" cannot be the `id`: expected 1 to 128 of `A-Z a-z 0-9 . _ ~ -`, so that it survives a URL",
+            "`paused` is on or off: `paused`, `paused = true` or `paused = false`",
+            "`paused` stands here twice",
+            "a job has no type parameters: nobody would choose the types",
+            "a job owns its arguments: `Run`, `Args<T>`, or in a service `State<T>`",
+        ]
+    );
+}
+
+#[test]
+fn mistakes_of_a_task_are_reported_together() {
+    let errors = job_errors(
+        Kind::Background,
+        quote!(id = "watch", cron = "0 8 * * *", lock_ttl = 0),
+        quote! {
+            async fn watch() {}
+        },
+    );
+    assert_eq!(
+        errors,
+        [
+            "`id` is no option of background; a task has a `name`: known are name, args, single_job, lock_ttl",
+            "`cron` is no option of background; that is one of scheduled: known are name, args, single_job, lock_ttl",
+            "a `lock_ttl` of 0 is not allowed: no run could end well",
+            "a background task has a thread of its own, which an `async fn` would not use: write a plain `fn`, or `#[scheduled(..)]` on this one",
+        ]
+    );
+}
+
+#[test]
+fn what_a_calendar_has_to_judge_passes() {
+    for text in [
+        "*/5 * * * *",
+        "0 0 8 1,15 * ?",
+        "0 0 L * *",
+        "0 8 * jan-mar MON,FRI",
+        "0 8 15W * fri#2",
+        "0 8 * * friL",
+        "0 22-2 * * *",
+        "@daily",
+    ] {
+        assert_eq!(times::cron(text), Vec::<String>::new(), "{text}");
+    }
+    for (text, wrong) in [
+        ("", "has 0 fields"),
+        ("* * * * * * *", "has 7 fields"),
+        ("0 0 25 * * *", "the hour is \"25\""),
+        ("0 8 0 * *", "the day is \"0\""),
+        ("0 8 * 13 *", "the month is \"13\""),
+        ("0 8 * * 8", "the weekday is \"8\""),
+        ("*/0 8 * * *", "a step of 0"),
+        ("-5 8 * * *", "the minute is \"\""),
+    ] {
+        let problems = times::cron(text).join("\n");
+        assert!(problems.contains(wrong), "{text:?}: {problems}");
+    }
+    assert!(times::is_date("2026-12-01 08:00:00+08:00"));
+    assert!(!times::is_date("2026-12-01"));
+    assert!(!times::is_date("2026-12-32 08:00:00"));
 }

@@ -9,6 +9,7 @@
 //! * [`mask`]: which values must never be shown.
 //! * `client` (feature `client`): an HTTP client that retries, logs and passes the request id on.
 //! * `executor` (feature `executor`): scheduled jobs, background tasks, locks over processes.
+//! * `threadpool` (feature `threads`): threads for plain functions, with a bounded queue.
 //! * `access_log` (feature `access-log`): the line of the access log, of both directions.
 //!
 //! It is not a framework: nothing here listens, and nothing is installed process-wide unless
@@ -31,6 +32,8 @@ pub mod logger;
 pub mod mask;
 pub mod settings;
 pub mod status;
+#[cfg(feature = "threads")]
+pub mod threadpool;
 
 #[cfg(feature = "cache")]
 #[doc(hidden)]

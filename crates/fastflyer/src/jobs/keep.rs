@@ -1,46 +1,140 @@
 //! [`Keep`]: where the locks and the history of the jobs are, opened when a job needs them.
 //!
-//! A service without jobs writes nothing.
+//! A service without jobs makes no folder and no connection.
 
 use fastkit::{
     executor::{
-        lock::{Answer, Boxed, Claim, Lock, LockError},
-        store::{Entry, Store},
+        lock::{Answer, Boxed, Claim, FileLock, Lock, LockError},
+        store::{Entry, Journal, Store},
     },
     settings::Settings,
 };
-use std::{io, path::PathBuf};
+use std::{
+    fmt, io,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
-#[derive(Debug)]
+/// The locks of single jobs, and what is remembered of all jobs.
 pub(super) struct Keep {
     folder: PathBuf,
+    lock: Arc<dyn Lock>,
+    /// Whether the locks are in the folder too.
+    in_files: bool,
+    memory: Mutex<Memory>,
+}
+
+/// What is remembered over restarts and among processes.
+enum Memory {
+    Unopened,
+    Open(Journal),
+    /// The folder cannot be used, which was logged.
+    Off,
 }
 
 impl Keep {
-    pub(super) fn new(settings: &Settings) -> Self {
-        Self {
-            folder: settings.job_path.clone(),
+    /// As the settings say. Nothing is opened yet.
+    ///
+    /// # Errors
+    ///
+    /// When they name a Redis that cannot be.
+    pub(super) fn new(settings: &Settings) -> Result<Self, String> {
+        let folder = settings.job_path.clone();
+        let elsewhere = redis::lock(settings)?;
+        Ok(Self {
+            in_files: elsewhere.is_none(),
+            lock: elsewhere.unwrap_or_else(|| Arc::new(FileLock::new(&folder))),
+            memory: Mutex::new(Memory::Unopened),
+            folder,
+        })
+    }
+
+    /// Opens the folder. Where that fails, it is remembered nothing.
+    ///
+    /// # Errors
+    ///
+    /// When it fails although jobs need locks from there.
+    pub(super) fn open(&self, single: bool) -> Result<(), String> {
+        let mut memory = self.memory();
+        if matches!(*memory, Memory::Unopened)
+            && let Err(reason) = self.open_in(&mut memory)
+        {
+            if single && self.in_files {
+                return Err(format!(
+                    "{reason}; single jobs have their locks there, set another folder or Redis"
+                ));
+            }
+            tracing::warn!(target: "fastflyer", "{reason}; {FORGETS}");
+        }
+        Ok(())
+    }
+
+    fn open_in(&self, memory: &mut Memory) -> Result<(), String> {
+        match Journal::open(&self.folder) {
+            Ok(journal) => {
+                *memory = Memory::Open(journal);
+                Ok(())
+            }
+            Err(error) => {
+                *memory = Memory::Off;
+                Err(format!(
+                    "flyer_job_path = {:?} cannot be used: {error}",
+                    self.folder.display().to_string()
+                ))
+            }
         }
     }
 
-    pub(super) fn open(&self, single: bool) -> Result<(), String> {
-        let _ = single;
-        todo!()
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Lock for Keep {
     fn acquire<'a>(&'a self, claim: &'a Claim) -> Boxed<'a, Result<Answer, LockError>> {
-        todo!("{:?} {claim:?}", self.folder)
+        self.lock.acquire(claim)
     }
 }
 
 impl Store for Keep {
     fn append(&self, entries: &[Entry]) -> io::Result<()> {
-        todo!("{entries:?}")
+        let mut memory = self.memory();
+        if matches!(*memory, Memory::Unopened)
+            && let Err(reason) = self.open_in(&mut memory)
+        {
+            tracing::warn!(target: "fastflyer", "{reason}; {FORGETS}");
+        }
+        match &*memory {
+            Memory::Open(journal) => journal.append(entries),
+            Memory::Unopened | Memory::Off => Ok(()),
+        }
     }
 
+    /// What others remember is of interest before this process has something to say; so an existing
+    /// folder is read, but none is made.
     fn poll(&self) -> io::Result<Vec<Entry>> {
-        todo!()
+        let mut memory = self.memory();
+        if matches!(*memory, Memory::Unopened) && self.folder.is_dir() {
+            // The reason is told when something is to be written.
+            if self.open_in(&mut memory).is_err() {
+                *memory = Memory::Unopened;
+            }
+        }
+        match &*memory {
+            Memory::Open(journal) => journal.poll(),
+            Memory::Unopened | Memory::Off => Ok(Vec::new()),
+        }
+    }
+}
+
+/// What it means that the folder cannot be used.
+const FORGETS: &str = "jobs run, but after a restart nothing is known of earlier runs and pauses, and processes do not tell each other";
+
+impl fmt::Debug for Keep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keep")
+            .field("folder", &self.folder)
+            .field("lock", &self.lock)
+            .finish_non_exhaustive()
     }
 }

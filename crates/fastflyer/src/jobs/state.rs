@@ -1,6 +1,9 @@
 //! `State<T>` as an argument of a job.
 
-use crate::extract::{State, StateMap};
+use crate::{
+    ApiError,
+    extract::{State, StateMap},
+};
 use fastkit::executor::{FromRun, Given, JobError, Run};
 use std::{
     any::type_name,
@@ -43,6 +46,13 @@ impl<T: Clone + Send + Sync + 'static> FromRun for State<T> {
     fn check(given: &Given, _: &serde_json::Value) -> Result<(), String> {
         let found = given.find::<States>().and_then(|states| states.find::<T>());
         found.map(drop).ok_or_else(missing::<T>)
+    }
+}
+
+/// So that a job can return `fastflyer::Result`.
+impl From<ApiError> for JobError {
+    fn from(error: ApiError) -> Self {
+        Self::new(error.to_string())
     }
 }
 

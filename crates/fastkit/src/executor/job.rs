@@ -385,6 +385,13 @@ pub trait Declare {
     fn declare(jobs: Jobs) -> Jobs;
 }
 
+/// What is wrong with an id of a job or a name of a task, if something is: it is part of URLs.
+pub(crate) fn id_problem(id: &str) -> Option<String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
+    let problem = !(1..=128).contains(&id.len()) || !id.bytes().all(allowed);
+    problem.then(|| format!("is {id:?}; 1 to 128 of `A-Z a-z 0-9 . _ ~ -` are allowed"))
+}
+
 /// Why a run has failed, with the errors behind it. Secrets in URLs are masked.
 #[derive(Debug)]
 pub struct JobError(String);
@@ -450,7 +457,8 @@ job_values!(String &'static str bool char u8 u16 u32 u64 u128 usize i8 i16 i32 i
 /// How the function of a job may end.
 #[diagnostic::on_unimplemented(
     message = "a job cannot return `{Self}`",
-    label = "return nothing, text, a number, a bool, `serde_json::Value`, or a `Result` of these"
+    label = "return nothing, text, a number, a bool, `serde_json::Value`, or a `Result` of these",
+    note = "the error of a `Result` is a `std::error::Error`, a `JobError`, or in a service an `ApiError`"
 )]
 pub trait JobOutput {
     /// The result of the run.

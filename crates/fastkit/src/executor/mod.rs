@@ -17,10 +17,11 @@ mod scheduler;
 mod threads;
 mod trigger;
 
+pub use crate::threadpool::{self, Full, Handle, Reason, TaskError, ThreadPool, ThreadPoolConfig};
 pub use job::{Declare, Job, JobError, JobOutput, JobValue, Jobs, Task};
-pub use run::{Args, FromRun, Given, Reason, Run};
+pub use run::{Args, FromRun, Given, Run};
 pub use scheduler::{
     Change, Error, Event, Outcome, Past, Report, Scheduler, SchedulerBuilder, Skip, Status,
 };
-pub use threads::{Full, Handle, TaskError, ThreadPool, ThreadPoolConfig};
+pub(crate) use threads::{Serves, end_serving};
 pub use trigger::{Trigger, TriggerError, Zone};

@@ -1,7 +1,10 @@
 //! [`Run`]: what a job knows of the run that it is in, and what it may take as arguments.
 
 use super::{JobError, lock::Fence};
-use crate::context::RequestId;
+use crate::{
+    context::RequestId,
+    threadpool::{Ending, Ends, Reason},
+};
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -9,13 +12,9 @@ use std::{
     any::{Any, TypeId, type_name},
     collections::HashMap,
     fmt,
-    sync::{
-        Arc, Condvar, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, Instant},
+    sync::Arc,
+    time::Duration,
 };
-use tokio::sync::Notify;
 
 /// One run of a job or of a background task. Cheap to clone.
 ///
@@ -45,38 +44,27 @@ struct Inner {
     ends: Ends,
 }
 
-/// Tells a run that it is to end, on threads and in tasks.
-#[derive(Default)]
-struct Ends {
-    reason: OnceLock<Reason>,
-    told: AtomicBool,
-    lock: Mutex<()>,
-    threads: Condvar,
-    tasks: Notify,
+impl Ending for Inner {
+    fn ends(&self) -> &Ends {
+        &self.ends
+    }
 }
 
-/// Why a run is to end before it is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Reason {
-    /// The service stops.
-    Stop,
-    /// It has taken longer than its `timeout`.
-    Timeout,
-    /// Its lock is lost or could not be renewed: another process may run the job by now.
-    LockLost,
-    /// Somebody has asked for it.
-    Asked,
-}
+impl Ends {
+    /// Why the work is to end, if it is.
+    fn reason(&self) -> Option<Reason> {
+        self.reason.get().copied()
+    }
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Stop => "the service stops",
-            Self::Timeout => "it has taken longer than its timeout",
-            Self::LockLost => "its lock is lost",
-            Self::Asked => "somebody has asked for its end",
-        })
+    /// Waits until it is told.
+    pub(crate) async fn cancelled(&self) -> Reason {
+        loop {
+            let told = self.tasks.notified();
+            if let Some(reason) = self.reason() {
+                return reason;
+            }
+            told.await;
+        }
     }
 }
 
@@ -131,23 +119,17 @@ impl Run {
 
     /// Whether the run is to end.
     pub fn is_cancelled(&self) -> bool {
-        self.0.ends.told.load(Ordering::Acquire)
+        self.0.ends.is_told()
     }
 
     /// Why the run is to end, if it is.
     pub fn reason(&self) -> Option<Reason> {
-        self.0.ends.reason.get().copied()
+        self.0.ends.reason()
     }
 
     /// Waits until the run is to end.
     pub async fn cancelled(&self) -> Reason {
-        loop {
-            let told = self.0.ends.tasks.notified();
-            if let Some(reason) = self.reason() {
-                return reason;
-            }
-            told.await;
-        }
+        self.0.ends.cancelled().await
     }
 
     /// Sleeps in an asynchronous job; false, and at once, when the run is to end.
@@ -157,31 +139,17 @@ impl Run {
 
     /// Sleeps in a plain job, on its thread; false, and at once, when the run is to end.
     pub fn sleep(&self, time: Duration) -> bool {
-        let ends = &self.0.ends;
-        let end = Instant::now() + time;
-        let mut guard = ends.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        while !self.is_cancelled() {
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return true;
-            }
-            let woken = ends.threads.wait_timeout(guard, left);
-            guard = woken.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        false
+        self.0.ends.sleep(time)
     }
 
     /// Tells the run to end; the first reason counts.
     pub(crate) fn cancel(&self, reason: Reason) {
-        let ends = &self.0.ends;
-        if ends.reason.set(reason).is_err() {
-            return;
-        }
-        let guard = ends.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        ends.told.store(true, Ordering::Release);
-        drop(guard);
-        ends.threads.notify_all();
-        ends.tasks.notify_waiters();
+        self.0.ends.tell(reason);
+    }
+
+    /// What tells the run to end, for those who know nothing else of it.
+    pub(crate) fn ending(&self) -> Arc<dyn Ending> {
+        self.0.clone()
     }
 }
 

@@ -13,5 +13,4 @@ mod docs;
 mod logger;
 mod settings;
 mod sink;
-#[cfg(feature = "cache")]
 mod ui;

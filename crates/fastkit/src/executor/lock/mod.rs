@@ -4,6 +4,14 @@
 //! the job at all; when it is done, nobody may run it again for that time or an earlier one; when the
 //! holder dies, somebody else takes the same time over. Key types: [`Lock`], [`Lease`], [`Fence`].
 
+mod file;
+mod keeper;
+#[cfg(test)]
+pub(crate) mod memory;
+
+pub use file::FileLock;
+pub(crate) use keeper::hold;
+
 use chrono::{DateTime, Utc};
 use std::{fmt, future::Future, pin::Pin, time::Duration};
 

@@ -1,133 +1,169 @@
-//! [`ThreadPool`]: threads for plain functions, with a bounded queue.
+//! Tasks on a [`ThreadPool`]: with a name, arguments, a run, and one at a time over all processes if they
+//! are single ones. The pool itself is in [`threadpool`](crate::threadpool).
 
-use super::{Given, Run, Task, lock::Lock};
+mod single;
+
+use super::{
+    Given, Run, Task,
+    job::{Call, id_problem},
+    lock::Lock,
+};
+use crate::threadpool::{Full, Handle, Shared, Slot, TaskError, ThreadPool, Why, shown};
+use chrono::Utc;
 use std::{
-    convert::Infallible,
-    fmt,
-    future::Future,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
+    borrow::Cow,
+    sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
 
-/// How a pool is made.
-#[derive(Clone, Debug)]
-pub struct ThreadPoolConfig {
-    /// What its threads are called, with a number behind it.
-    pub name: String,
-    /// The most threads, which are started when they are needed.
-    pub threads: usize,
-    /// The most calls that wait for a thread; `None` is without end.
-    pub queue: Option<usize>,
+/// The least time to live of the lock of a task: less could not be renewed in time.
+const LEAST_TTL: Duration = Duration::from_millis(100);
+
+/// What a pool needs for tasks.
+#[derive(Default)]
+pub(crate) struct Serves {
+    lock: Option<Arc<dyn Lock>>,
+    given: Given,
+    /// Waits for the locks of single tasks; there only after the first of them.
+    locks: Option<single::Locks>,
 }
 
-/// Threads for plain functions. Cheap to clone; all clones are one pool.
-#[derive(Clone, Debug)]
-pub struct ThreadPool(Arc<()>);
+fn serves(shared: &Shared) -> MutexGuard<'_, Serves> {
+    shared.serves.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
-/// The queue is full: nothing was submitted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Full(());
-
-/// A task that was submitted: its result, on threads and in tasks.
-#[derive(Debug)]
-pub struct Handle<T>(std::marker::PhantomData<T>);
-
-/// Why a task has no result: it panicked, failed, was cancelled, or the pool has stopped.
-#[derive(Debug)]
-pub struct TaskError(Infallible);
+/// Lets go of what the tasks of a pool needed, which takes no more: what was given may hold the pool. The
+/// thread that waits for locks stays until the last single task has ended.
+pub(crate) fn end_serving(shared: &Shared) {
+    let mut serves = serves(shared);
+    let lock = serves.lock.take();
+    let given = std::mem::take(&mut serves.given);
+    let locks = if shared.is_apart_idle() {
+        serves.locks.take()
+    } else {
+        None
+    };
+    drop(serves);
+    drop((lock, given, locks));
+}
 
 impl ThreadPool {
-    /// A pool.
-    pub fn new(config: ThreadPoolConfig) -> Self {
-        todo!("{config:?}")
-    }
-
-    /// Runs `function` on a thread, as soon as one is free. Its [`Run`] is that of the thread.
-    ///
-    /// # Errors
-    ///
-    /// When the queue is full, or the pool has stopped.
-    pub fn submit<T: Send + 'static>(
-        &self,
-        function: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<Handle<T>, Full> {
-        let _ = function;
-        todo!()
-    }
-
     /// Runs a task: with its name in logs, its arguments, one at a time over all processes if it is a
     /// single one.
     ///
+    /// The id of its run is the request id of its log lines and calls. Single tasks wait for their lock
+    /// without a thread, and what was submitted after them does not wait for them.
+    ///
+    /// ```
+    /// use fastkit::executor::{Args, JobError, Task, ThreadPool, ThreadPoolConfig};
+    ///
+    /// fn greet(Args(name): Args<String>) -> Result<String, JobError> {
+    ///     Ok(format!("hello {name}"))
+    /// }
+    ///
+    /// let pool = ThreadPool::new(ThreadPoolConfig { name: "background".into(), threads: 10, queue: Some(1000) });
+    /// let handle = pool.start(Task::new("greet", greet).args("world"))?;
+    /// assert_eq!(handle.join(), Ok(Some("hello world".to_owned())));
+    /// // A mistake is told before anything runs.
+    /// assert!(pool.start(Task::new("greet", greet).args(7)).unwrap_err().is_impossible());
+    /// # Ok::<(), fastkit::executor::Full>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// As [`submit`](Self::submit), and when its options cannot be.
+    /// As [`submit`](Self::submit), and when its name, options or arguments cannot be, or it is a single
+    /// one and the scheduler of the pool has no lock ([`Full::is_impossible`]); all reasons at once.
     pub fn start(&self, task: Task) -> Result<Handle<Option<String>>, Full> {
-        todo!("{task:?}")
+        let shared = self.shared();
+        if shared.is_stopped() {
+            return Err(shared.refuse(Why::Stopped));
+        }
+        let (lock, given) = {
+            let serves = serves(shared);
+            (serves.lock.clone(), serves.given.clone())
+        };
+        let problems = problems(&task, lock.is_some(), &given);
+        if !problems.is_empty() {
+            let task = task.name.to_string();
+            return Err(shared.refuse(Why::Impossible { task, problems }));
+        }
+        match lock.filter(|_| task.single_job) {
+            Some(lock) => single::start(shared, task, lock, given),
+            None => {
+                let run = Run::new(
+                    task.name.clone(),
+                    Utc::now(),
+                    task.args.clone(),
+                    None,
+                    given,
+                );
+                self.push(Arc::new(slot(&task, &run)))
+            }
+        }
     }
 
-    /// Whether the pool stops, or the task that this thread runs is to end.
-    pub fn is_stopped(&self) -> bool {
-        todo!()
-    }
-
-    /// Sleeps; false, and at once, when [`is_stopped`](Self::is_stopped).
-    pub fn sleep(&self, time: Duration) -> bool {
-        todo!("{time:?}")
+    /// Runs a part of this run: its id is in the log lines, it is told to end when the run is, and
+    /// [`Handle::cancel`] cancels the run. Failures are not logged: who runs jobs does that.
+    pub(crate) fn run<T: Send + 'static>(
+        &self,
+        run: &Run,
+        function: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Handle<T>, Full> {
+        let name = Cow::Owned(run.job().to_owned());
+        let slot = Slot::new(name, run.id(), Box::new(move || Ok(function())));
+        self.push(Arc::new(slot.of(run.ending()).unlogged()))
     }
 
     /// With the locks of single tasks, and what tasks may take as arguments.
     pub(crate) fn serve(&self, lock: Option<Arc<dyn Lock>>, given: Given) {
-        todo!("{lock:?} {given:?}")
-    }
-
-    /// Takes no more, tells what runs to end, and waits for it for at most `patience`. Gives the names of
-    /// what was still running or waiting then.
-    pub fn stop(&self, patience: Duration) -> Vec<String> {
-        todo!("{patience:?}")
-    }
-
-    /// The task that this thread runs.
-    pub(crate) fn current() -> Option<Run> {
-        todo!()
+        let mut serves = serves(self.shared());
+        let before = (
+            std::mem::replace(&mut serves.lock, lock),
+            std::mem::replace(&mut serves.given, given),
+        );
+        drop(serves);
+        drop(before);
     }
 }
 
-impl<T> Handle<T> {
-    /// Waits on a thread.
-    ///
-    /// # Errors
-    ///
-    /// When there is no result.
-    pub fn join(self) -> Result<T, TaskError> {
-        todo!()
+fn problems(task: &Task, is_lock: bool, given: &Given) -> Vec<String> {
+    let mut problems = task.problems.clone();
+    problems.extend(id_problem(&task.name).map(|problem| format!("its name {problem}")));
+    if let Call::Async(_) = task.work.call {
+        problems.push("it is asynchronous; tasks of a thread pool are plain functions".into());
     }
-
-    /// Whether it has ended.
-    pub fn is_finished(&self) -> bool {
-        todo!()
+    if let Err(problem) = (task.work.check)(given, &task.args) {
+        problems.push(problem);
     }
-
-    /// Tells it to end; one that has not begun never does.
-    pub fn cancel(&self) {
-        todo!()
+    if task.single_job && !is_lock {
+        problems.push("it is a single one, but the scheduler was given no lock".into());
     }
+    if task.single_job && task.lock_ttl < LEAST_TTL {
+        let ttl = task.lock_ttl;
+        problems.push(format!(
+            "its lock_ttl is {ttl:?}; at least {LEAST_TTL:?} is allowed"
+        ));
+    }
+    problems
 }
 
-impl<T> Future for Handle<T> {
-    type Output = Result<T, TaskError>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let _ = cx;
-        todo!()
-    }
+/// One run of a task.
+fn slot(task: &Task, run: &Run) -> Slot<Option<String>> {
+    let name: Cow<'static, str> = Cow::Owned(task.name.to_string());
+    let (work, own, of) = (task.work.clone(), run.clone(), name.clone());
+    let function = move || {
+        let Call::Plain(call) = &work.call else {
+            return Err(TaskError::failed(&of, &"it is asynchronous"));
+        };
+        tracing::debug!(task = own.job(), "a task begins");
+        let result = call(&own).map_err(|error| TaskError::failed(&of, &error));
+        if result.is_ok() {
+            tracing::debug!(task = own.job(), "a task has ended");
+        }
+        result.map(|text| text.as_deref().map(shown))
+    };
+    Slot::new(name, run.id(), Box::new(function)).of(run.ending())
 }
 
-impl fmt::Display for Full {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the queue of the pool is full")
-    }
-}
-
-impl std::error::Error for Full {}
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,10 @@
+use fastkit::scheduled;
+
+struct Report;
+
+impl Report {
+    #[scheduled(interval = 5)]
+    async fn write(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use fastkit::scheduled;
+
+#[scheduled(interval = "5s")]
+struct Report;
+
+fn main() {}

@@ -1,0 +1,10 @@
+use fastkit::{executor::Jobs, jobs, scheduled};
+
+#[scheduled(single_job)]
+async fn hello() {}
+
+pub fn jobs() -> Jobs {
+    jobs![hello]
+}
+
+fn main() {}

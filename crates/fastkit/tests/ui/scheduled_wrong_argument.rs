@@ -1,0 +1,12 @@
+use fastkit::{executor::Jobs, jobs, scheduled};
+
+#[scheduled(interval = 5)]
+async fn hello(count: u64) {
+    let _ = count;
+}
+
+pub fn jobs() -> Jobs {
+    jobs![hello]
+}
+
+fn main() {}
