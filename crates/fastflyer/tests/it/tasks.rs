@@ -548,6 +548,10 @@ async fn a_project_may_have_tasks_of_its_own() {
     async fn todo(id: u64) -> u64 {
         id
     }
+    #[get("/tasks/{*rest}")]
+    async fn rest(rest: String) -> String {
+        rest
+    }
     #[get("/tasks/statistics/today")]
     async fn statistics() -> u64 {
         7
@@ -556,6 +560,11 @@ async fn a_project_may_have_tasks_of_its_own() {
     assert_eq!(client.get("/demo/tasks/7").send().await.json()["data"], 7);
     assert_eq!(client.get("/demo/tasks").send().await.status(), 404);
     assert_eq!(client.delete("/demo/tasks/7").send().await.status(), 405);
+    let client = client_with(routes![rest], &[]);
+    assert_eq!(
+        client.get("/demo/tasks/a/b").send().await.json()["data"],
+        "a/b"
+    );
     // Another path below is no reason to do without.
     let client = client_with(routes![statistics], &[]);
     assert_eq!(

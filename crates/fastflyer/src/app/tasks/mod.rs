@@ -36,10 +36,11 @@ pub(super) fn mount(settings: &Settings, mount: &mut Mount, scope: &Scope) -> Op
     }
     let taken = |operation: &&Operation| {
         let path = positional(&format!("{}{}", scope.prefix, operation.path()));
+        let rest = format!("{}/tasks/{{*", scope.prefix);
         mount
             .operations
             .iter()
-            .any(|mounted| positional(&mounted.path) == path)
+            .any(|mounted| positional(&mounted.path) == path || mounted.path.starts_with(&rest))
     };
     if let Some(taken) = operations.iter().find(taken) {
         return Some(format!(
