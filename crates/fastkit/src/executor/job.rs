@@ -77,6 +77,15 @@ pub struct Work {
     pub(crate) check: fn(&Given, &Value) -> Result<(), String>,
 }
 
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.call {
+            Call::Async(_) => "an asynchronous function",
+            Call::Plain(_) => "a plain function",
+        })
+    }
+}
+
 #[derive(Clone)]
 pub(crate) enum Call {
     Async(Arc<dyn Fn(&Run) -> Boxed<'static, Finished> + Send + Sync>),
@@ -439,6 +448,12 @@ pub trait JobValue {
 impl JobValue for () {
     fn text(self) -> Option<String> {
         None
+    }
+}
+
+impl<T: JobValue> JobValue for Option<T> {
+    fn text(self) -> Option<String> {
+        self.and_then(T::text)
     }
 }
 

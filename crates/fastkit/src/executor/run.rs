@@ -76,8 +76,20 @@ impl Run {
         fence: Option<Fence>,
         given: Given,
     ) -> Self {
+        Self::with_id(RequestId::random(), job, scheduled, args, fence, given)
+    }
+
+    /// A run whose id was told already.
+    pub(crate) fn with_id(
+        id: RequestId,
+        job: Arc<str>,
+        scheduled: DateTime<Utc>,
+        args: Arc<Value>,
+        fence: Option<Fence>,
+        given: Given,
+    ) -> Self {
         Self(Arc::new(Inner {
-            id: RequestId::random(),
+            id,
             job,
             scheduled,
             args,

@@ -1,118 +1,207 @@
 //! [`Scheduler`]: runs jobs at their times.
+//!
+//! What is due is decided in `core`, which knows neither clocks nor threads; `runtime` has the threads,
+//! `runner` the life of one run, `claim` the locks of single jobs, `memory` what is kept in the store.
 
-use super::{Given, Job, Jobs, Reason, ThreadPool, Trigger, Zone, lock::Lock, store::Store};
+mod builder;
+mod change;
+mod claim;
+mod core;
+mod cursor;
+mod definition;
+mod error;
+mod event;
+mod history;
+mod journal;
+mod memory;
+mod race;
+mod runner;
+mod runtime;
+mod shared;
+mod status;
+#[cfg(test)]
+mod tests;
+
+pub use builder::SchedulerBuilder;
+pub use change::Change;
+pub use error::Error;
+pub use event::{Event, Skip};
+pub use status::{Outcome, Past, Report, Status};
+
+use self::{
+    definition::Definition,
+    shared::{Order, Phase, Shared, State},
+};
+use super::{Given, Job, Jobs, ThreadPool, Trigger};
 use crate::context::RequestId;
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
+use tokio::sync::oneshot;
 
 /// Runs jobs at their times. Cheap to clone; all clones are one scheduler.
-#[derive(Clone, Debug)]
-pub struct Scheduler(Arc<()>);
+///
+/// It has two threads of its own once it is started: one for timers and locks, one for asynchronous jobs;
+/// plain jobs run on a [`ThreadPool`]. It ends with [`stop`](Self::stop), or when its last clone is
+/// dropped: then runs under way are told to end, and not waited for.
+///
+/// ```
+/// use fastkit::executor::{Event, Job, Scheduler, Trigger};
+/// use std::{sync::mpsc, time::Duration};
+///
+/// async fn hello() -> &'static str {
+///     "hello"
+/// }
+///
+/// let (sender, ended) = mpsc::channel();
+/// let scheduler = Scheduler::builder()
+///     .on_event(move |event| {
+///         if let Event::Ended { past, .. } = event {
+///             let _ = sender.send(past.text.clone());
+///         }
+///     })
+///     .build();
+/// scheduler.add_job(Job::new("hello", Trigger::interval(Duration::from_millis(20)), hello))?;
+/// scheduler.start()?;
+/// assert_eq!(ended.recv().ok().flatten().as_deref(), Some("hello"));
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let report = scheduler.stop(Duration::from_secs(5)).await;
+/// assert!(report.cut.is_empty());
+/// # });
+/// # Ok::<(), fastkit::executor::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Scheduler(Arc<Handle>);
 
-/// Makes a [`Scheduler`].
-#[derive(Debug, Default)]
-pub struct SchedulerBuilder(());
+/// The last one that is dropped ends the threads.
+struct Handle(Arc<Shared>);
 
-impl SchedulerBuilder {
-    /// The pool of plain jobs; by default one of its own, of 5 threads.
-    pub fn threads(self, pool: ThreadPool) -> Self {
-        todo!("{pool:?}")
-    }
-
-    /// The pool on which the background tasks of [`Scheduler::add`] run, which gets the lock and what
-    /// is given; by default that of plain jobs.
-    pub fn background(self, pool: ThreadPool) -> Self {
-        todo!("{pool:?}")
-    }
-
-    /// What keeps the locks of single jobs. Without one, a single job cannot be added.
-    pub fn lock(self, lock: Arc<dyn Lock>) -> Self {
-        todo!("{lock:?}")
-    }
-
-    /// What is remembered over restarts and among processes; nothing by default.
-    pub fn store(self, store: Arc<dyn Store>) -> Self {
-        todo!("{store:?}")
-    }
-
-    /// The time zone of jobs that name none; [`Zone::local`] by default.
-    pub fn timezone(self, zone: Zone) -> Self {
-        todo!("{zone:?}")
-    }
-
-    /// Which start of the service this process belongs to: a removed job stays removed for it. By
-    /// default this process alone.
-    pub fn service(self, start: impl Into<String>) -> Self {
-        todo!("{}", start.into())
-    }
-
-    /// A value that jobs may take as an argument, one per type.
-    pub fn give<T: Clone + Send + Sync + 'static>(self, value: T) -> Self {
-        let _ = value;
-        todo!()
-    }
-
-    /// Is told of everything that happens to jobs, on the thread of the scheduler: it must not block.
-    pub fn on_event(self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        let _ = listener;
-        todo!()
-    }
-
-    /// The scheduler, which runs nothing until it is started.
-    pub fn build(self) -> Scheduler {
-        todo!()
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if let Some(engine) = self.0.engine.get() {
+            // The thread is gone if it was stopped.
+            let _ = engine.orders.send(Order::Stop(Duration::ZERO, None));
+        }
     }
 }
 
 impl Scheduler {
     /// A scheduler with other than the default parts.
     pub fn builder() -> SchedulerBuilder {
-        SchedulerBuilder::default()
+        SchedulerBuilder::new()
     }
 
-    /// Begins. Jobs may be added before and after.
+    fn of(shared: Shared) -> Self {
+        Self(Arc::new(Handle(Arc::new(shared))))
+    }
+
+    /// Begins: jobs are due from now on. They may be added before and after. Does nothing if it has begun.
+    ///
+    /// Of what a store remembers, the last times of jobs are made up for by their misfire policies, pauses
+    /// hold on, and jobs that this start of the service has removed are left out if they were added before.
     ///
     /// # Errors
     ///
-    /// When the threads cannot be started, or what is remembered cannot be read.
+    /// When the threads cannot be started, what is remembered cannot be read, or it has been stopped.
     pub fn start(&self) -> Result<(), Error> {
-        todo!()
+        runtime::start(self.shared())
     }
 
-    /// Starts no more runs, tells those that run to end ([`Reason::Stop`]), and waits for them for at most
-    /// `patience`.
+    /// Starts no more runs, tells those that run to end ([`Reason::Stop`](super::Reason::Stop)), and waits
+    /// for them for at most `patience`. Asynchronous runs that have not ended then are dropped; plain ones
+    /// go on until they return.
+    ///
+    /// A second stop gives the report of the first.
     pub async fn stop(&self, patience: Duration) -> Report {
-        todo!("{patience:?}")
+        let shared = self.shared();
+        let engine = match (&mut shared.state().phase, shared.engine.get()) {
+            (Phase::Stopped(report), _) => return report.clone(),
+            (Phase::Running | Phase::Stopping, Some(engine)) => engine,
+            (phase, _) => {
+                *phase = Phase::Stopped(Report::default());
+                return Report::default();
+            }
+        };
+        let (reply, report) = oneshot::channel();
+        let _ = engine.orders.send(Order::Stop(patience, Some(reply)));
+        if let Ok(report) = report.await {
+            return report;
+        }
+        match &shared.state().phase {
+            Phase::Stopped(report) => report.clone(),
+            _ => Report::default(),
+        }
     }
 
-    /// Adds a job.
+    /// Adds a job. One that has no more times is removed after its last run, if it was added after the start.
     ///
     /// # Errors
     ///
     /// When there is one of this id, or its id, trigger, options or arguments cannot be; all reasons at once.
     pub fn add_job(&self, job: Job) -> Result<(), Error> {
-        todo!("{job:?}")
+        self.add(Jobs::new().job(job))
     }
 
-    /// Adds jobs, all or none; tasks are started.
+    /// Adds jobs, all or none; tasks are started, or are when the scheduler is.
     ///
     /// # Errors
     ///
     /// As [`add_job`](Self::add_job), for all of them together.
     pub fn add(&self, jobs: Jobs) -> Result<(), Error> {
-        todo!("{jobs:?}")
+        let shared = self.shared();
+        let Jobs { jobs, tasks } = jobs;
+        let mut reasons = Vec::new();
+        let mut ids = HashSet::with_capacity(jobs.len());
+        let mut definitions = Vec::with_capacity(jobs.len());
+        let now = shared.now();
+        for job in jobs {
+            if !ids.insert(job.id.clone()) {
+                reasons.push(format!("the job {:?} is there twice", job.id));
+            }
+            match Definition::new(job, shared.surroundings(), now.wall, shared.next_born()) {
+                Ok(definition) => definitions.push(definition),
+                Err(problems) => reasons.extend(problems),
+            }
+        }
+        for task in &tasks {
+            let problems = definition::task_problems(task, shared.surroundings());
+            reasons.extend(problems);
+        }
+        let mut state = shared.state();
+        let taken = ids.iter().filter(|id| state.core.has(id));
+        reasons.extend(taken.map(|id| format!("there is a job {id:?} already")));
+        if !reasons.is_empty() {
+            reasons.sort();
+            return Err(Error::refused(reasons));
+        }
+        let State { core, memory, .. } = &mut *state;
+        for definition in definitions {
+            let remembered = memory.take(definition.id());
+            core.add(definition, now, remembered.unwrap_or_default());
+        }
+        shared.wake_for(&mut state, now);
+        match state.phase {
+            Phase::New => state.tasks.extend(tasks),
+            _ => {
+                drop(state);
+                tasks
+                    .into_iter()
+                    .for_each(|task| runtime::start_task(shared, task));
+            }
+        }
+        Ok(())
     }
 
     /// All jobs, by id.
     pub fn jobs(&self) -> Vec<Status> {
-        todo!()
+        let shared = self.shared();
+        let mut jobs = shared.state().core.list(shared.now());
+        jobs.sort_by(|a, b| a.id.cmp(&b.id));
+        jobs
     }
 
     /// One job.
     pub fn job(&self, id: &str) -> Option<Status> {
-        todo!("{id}")
+        let shared = self.shared();
+        shared.state().core.status(id, shared.now())
     }
 
     /// Runs of the job do not begin any more until it is resumed, in no process that shares the store.
@@ -121,180 +210,121 @@ impl Scheduler {
     ///
     /// When there is no such job, or it is protected. So for the others.
     pub fn pause(&self, id: &str) -> Result<(), Error> {
-        todo!("{id}")
+        let mut state = self.shared().state();
+        let job = changeable(&state, id)?.job.id.clone();
+        if state.core.pause(id) {
+            state.memory.paused(&job, true);
+        }
+        Ok(())
     }
 
     /// Undoes [`pause`](Self::pause). What was due meanwhile is not made up for.
+    ///
+    /// # Errors
+    ///
+    /// As [`pause`](Self::pause).
     pub fn resume(&self, id: &str) -> Result<(), Error> {
-        todo!("{id}")
+        let shared = self.shared();
+        let now = shared.now();
+        let mut state = shared.state();
+        let job = changeable(&state, id)?.job.id.clone();
+        if state.core.resume(id, now) {
+            state.memory.paused(&job, false);
+            shared.wake_for(&mut state, now);
+        }
+        Ok(())
     }
 
     /// Removes the job, in all processes that share the store, until the service is started anew. A run
-    /// under way goes on.
+    /// under way goes on. Who adds a job of this id after that, in a scheduler that runs, has a new one.
+    ///
+    /// # Errors
+    ///
+    /// As [`pause`](Self::pause).
     pub fn remove(&self, id: &str) -> Result<(), Error> {
-        todo!("{id}")
+        let mut state = self.shared().state();
+        let job = changeable(&state, id)?.job.id.clone();
+        state.core.remove(id);
+        state.memory.removed(&job);
+        Ok(())
     }
 
-    /// Runs the job now, in this process, paused or not, beside its times; gives the id of the run.
+    /// Runs the job now, in this process, paused or not, beside its times; gives the id of the run. A
+    /// single job asks for its lock, and is [skipped](Event::Skipped) if it runs elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such job, when as many runs as there may be are under way, or when the scheduler
+    /// is not running. A protected job may be run.
     pub fn run_now(&self, id: &str) -> Result<RequestId, Error> {
-        todo!("{id}")
+        let shared = self.shared();
+        let engine = shared.running()?;
+        let definition = shared.state().core.run_now(id)?;
+        let run = RequestId::random();
+        // It is not taken any more if a stop came between.
+        let _ = engine.orders.send(Order::Run(definition, run));
+        Ok(run)
     }
 
     /// Changes options of the job in this process.
+    ///
+    /// # Errors
+    ///
+    /// As [`pause`](Self::pause), and when the options cannot be; all reasons at once.
     pub fn modify(&self, id: &str, change: Change) -> Result<(), Error> {
-        todo!("{id} {change:?}")
+        let of = changeable(&self.shared().state(), id)?.clone();
+        self.replace(&of, change.apply(&of.job), false)
     }
 
-    /// Gives the job another trigger in this process.
+    /// Gives the job another trigger in this process. Its start and end stay.
+    ///
+    /// # Errors
+    ///
+    /// As [`pause`](Self::pause), and when the trigger cannot be.
     pub fn reschedule(&self, id: &str, trigger: Trigger) -> Result<(), Error> {
-        todo!("{id} {trigger:?}")
+        let of = changeable(&self.shared().state(), id)?.clone();
+        let mut job = of.job.clone();
+        job.trigger = trigger;
+        self.replace(&of, job, true)
+    }
+
+    fn replace(&self, of: &Definition, job: Job, rescheduled: bool) -> Result<(), Error> {
+        let shared = self.shared();
+        let now = shared.now();
+        let definition = Definition::new(job, shared.surroundings(), now.wall, of.born)
+            .map_err(Error::refused)?;
+        let mut state = shared.state();
+        state.core.replace(definition, now, rescheduled);
+        shared.wake_for(&mut state, now);
+        Ok(())
     }
 
     /// The pool of plain jobs.
     pub fn threads(&self) -> &ThreadPool {
-        todo!()
+        &self.shared().parts.pool
     }
 
     /// What it was given.
     pub fn given(&self) -> &Given {
-        todo!()
+        &self.shared().parts.given
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        &self.0.0
     }
 }
 
-/// Options of a job to be changed; what is not named stays.
-#[derive(Clone, Debug, Default)]
-pub struct Change(());
-
-/// A job as it is now.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Status {
-    /// The id.
-    pub id: String,
-    /// What people call it.
-    pub name: String,
-    /// When it is due next, in its zone; `None` if never, or paused.
-    pub next_run_time: Option<DateTime<chrono::FixedOffset>>,
-    /// `IntervalTrigger` and so on.
-    pub trigger: &'static str,
-    /// The trigger for people: `every 5s`.
-    pub schedule: String,
-    /// The arguments.
-    pub args: Value,
-    /// How late a run may begin; `None` is however late.
-    pub misfire_grace_time: Option<Duration>,
-    /// How many runs there may be at a time.
-    pub max_instances: usize,
-    /// Whether it runs once over all processes.
-    pub single_job: bool,
-    /// Whether it waits to be resumed.
-    pub paused: bool,
-    /// Whether nobody may change it from outside.
-    pub protected: bool,
-    /// How many runs are under way in this process.
-    pub running: usize,
-    /// Its last runs, the newest first, at most 20, of all processes that share the store.
-    pub history: Vec<Past>,
+/// The job, if it may be changed from outside.
+fn changeable<'a>(state: &'a State, id: &str) -> Result<&'a Arc<Definition>, Error> {
+    let definition = state.core.definition(id)?;
+    match definition.job.options.protected {
+        true => Err(Error::protected(id)),
+        false => Ok(definition),
+    }
 }
 
-/// A run that is over.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Past {
-    /// The id of the run.
-    pub run: String,
-    /// When it was due.
-    pub scheduled: DateTime<Utc>,
-    /// When it began.
-    pub started: DateTime<Utc>,
-    /// How long it took, in milliseconds.
-    pub duration_ms: u64,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// What it returned, or why it failed; at most 1,000 characters.
-    pub text: Option<String>,
-    /// The process that ran it.
-    pub process: u32,
-}
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum Outcome {
-    /// Well.
-    Succeeded,
-    /// With an error.
-    Failed,
-    /// With a panic.
-    Panicked,
-    /// It was told to end, for its timeout.
-    TimedOut,
-    /// It was told to end, for another reason.
-    Cancelled,
-}
-
-/// Something that happened to a job.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Event {
-    /// A run began.
-    Started { job: Arc<str>, run: RequestId },
-    /// A run has ended.
-    Ended { job: Arc<str>, past: Past },
-    /// It was due, but is too late by now.
-    Missed {
-        job: Arc<str>,
-        scheduled: DateTime<Utc>,
-        times: u64,
-    },
-    /// It was due, but did not run.
-    Skipped {
-        job: Arc<str>,
-        scheduled: DateTime<Utc>,
-        why: Skip,
-    },
-    /// A run was told to end.
-    Cancelled {
-        job: Arc<str>,
-        run: RequestId,
-        reason: Reason,
-    },
-}
-
-/// Why a job did not run although it was due.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Skip {
-    /// As many runs as there may be are under way.
-    MaxInstances,
-    /// Another process runs it, or has run it for this time.
-    Elsewhere,
-    /// It cannot be known who has the lock.
-    NoLock(String),
-    /// The queue of the thread pool is full.
-    Full,
-}
-
-/// How a scheduler has stopped.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// How many runs ended while it was waited for them.
-    pub finished: usize,
-    /// The ids of the jobs whose runs were cut.
-    pub cut: Vec<String>,
-}
-
-/// Why something could not be done with a job: all reasons, one per line.
-#[derive(Debug)]
-pub struct Error(());
-
-impl fmt::Display for Error {
+impl fmt::Debug for Scheduler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let _ = f;
-        todo!()
+        self.shared().fmt(f)
     }
 }
-
-impl std::error::Error for Error {}

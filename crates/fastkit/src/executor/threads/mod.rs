@@ -126,7 +126,8 @@ impl ThreadPool {
     }
 }
 
-fn problems(task: &Task, is_lock: bool, given: &Given) -> Vec<String> {
+/// What is wrong with the task, if something is.
+pub(super) fn problems(task: &Task, is_lock: bool, given: &Given) -> Vec<String> {
     let mut problems = task.problems.clone();
     problems.extend(id_problem(&task.name).map(|problem| format!("its name {problem}")));
     if let Call::Async(_) = task.work.call {

@@ -1,0 +1,243 @@
+//! [`Memory`]: what goes to the store and what came from it. Pure: it reads and writes nothing.
+
+use super::{Past, core::Remembered, history::History};
+use crate::executor::store::{Entry, Fact};
+use chrono::{DateTime, Utc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+/// Facts that wait for being written, and facts about jobs that are not here.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// Nothing is kept for a store that there is not.
+    on: bool,
+    /// Which start of the service this is.
+    service: String,
+    pending: BTreeMap<Arc<str>, Pending>,
+    /// Removals that were written by this process, and have not come back yet.
+    own: Vec<Arc<str>>,
+    strangers: HashMap<String, Stranger>,
+}
+
+/// Facts of one job, of which only the last count.
+#[derive(Debug, Default)]
+struct Pending {
+    removed: bool,
+    paused: Option<bool>,
+    due: Option<DateTime<Utc>>,
+    ran: Vec<Past>,
+}
+
+/// A job that is not here: not yet, not any more, or only in another process.
+#[derive(Debug, Default)]
+struct Stranger {
+    removed: bool,
+    remembered: Remembered,
+}
+
+/// The most jobs that are not here of which times and runs are kept. Another process may add jobs without
+/// end that are nobody else's.
+const MOST_STRANGERS: usize = 10_000;
+
+/// What a fact from the store means for the jobs that are here.
+#[derive(Debug, PartialEq)]
+pub(super) enum News {
+    Paused(String, bool),
+    Removed(String),
+    Ran(String, Past),
+}
+
+impl Memory {
+    pub(super) fn new(on: bool, service: String) -> Self {
+        Self {
+            on,
+            service,
+            ..Self::default()
+        }
+    }
+
+    /// To be written: everything until this time is dealt with.
+    pub(super) fn dealt(&mut self, job: &Arc<str>, until: DateTime<Utc>) {
+        if let Some(pending) = self.pending(job) {
+            pending.due = pending.due.max(Some(until));
+        }
+    }
+
+    /// To be written: a run that has ended.
+    pub(super) fn ran(&mut self, job: &Arc<str>, past: &Past) {
+        if let Some(pending) = self.pending(job) {
+            pending.ran.push(past.clone());
+            pending.keep_last();
+        }
+    }
+
+    /// To be written: whether the job waits to be resumed.
+    pub(super) fn paused(&mut self, job: &Arc<str>, paused: bool) {
+        if let Some(pending) = self.pending(job) {
+            pending.paused = Some(paused);
+        }
+    }
+
+    /// To be written: the job is gone.
+    pub(super) fn removed(&mut self, job: &Arc<str>) {
+        if let Some(pending) = self.pending(job) {
+            pending.removed = true;
+            pending.paused = None;
+        }
+    }
+
+    /// What is known of a job that is about to be added; it is no stranger any more.
+    pub(super) fn take(&mut self, job: &str) -> Option<Remembered> {
+        self.strangers.remove(job).map(|known| known.remembered)
+    }
+
+    /// Whether this start of the service has removed the job.
+    pub(super) fn is_removed(&self, job: &str) -> bool {
+        self.strangers.get(job).is_some_and(|known| known.removed)
+    }
+
+    /// What is to be written now.
+    pub(super) fn batch(&mut self) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for (job, pending) in std::mem::take(&mut self.pending) {
+            if pending.removed {
+                self.own.push(job.clone());
+            }
+            let removed = pending.removed.then(|| Fact::Removed {
+                service: self.service.clone(),
+            });
+            let paused = pending.paused.map(|paused| match paused {
+                true => Fact::Paused,
+                false => Fact::Resumed,
+            });
+            let due = pending.due.map(|at| Fact::Due { at });
+            let facts = removed.into_iter().chain(paused).chain(due);
+            let facts = facts.chain(pending.ran.into_iter().map(Fact::Ran));
+            entries.extend(facts.map(|fact| Entry {
+                job: job.to_string(),
+                fact,
+            }));
+        }
+        entries
+    }
+
+    /// The batch could not be written: it goes before what has come since.
+    pub(super) fn put_back(&mut self, batch: Vec<Entry>) {
+        for Entry { job, fact } in batch {
+            let job: Arc<str> = job.into();
+            let pending = self.pending.entry(job.clone()).or_default();
+            match fact {
+                Fact::Removed { .. } => {
+                    pending.removed = true;
+                    self.own.retain(|own| *own != job);
+                }
+                Fact::Paused => pending.paused = pending.paused.or(Some(true)),
+                Fact::Resumed => pending.paused = pending.paused.or(Some(false)),
+                Fact::Due { at } => pending.due = pending.due.max(Some(at)),
+                Fact::Ran(past) => {
+                    let place = pending
+                        .ran
+                        .partition_point(|run| run.started < past.started);
+                    pending.ran.insert(place, past);
+                    pending.keep_last();
+                }
+            }
+        }
+    }
+
+    /// Sorts what came from the store: into what concerns jobs that are here, and what is kept for others.
+    /// Facts that this process has written come back, too, and change nothing.
+    pub(super) fn read(&mut self, entries: Vec<Entry>, here: impl Fn(&str) -> bool) -> Vec<News> {
+        let mut news = Vec::new();
+        for Entry { job, fact } in entries {
+            if let Fact::Removed { service } = &fact
+                && *service != self.service
+            {
+                continue;
+            }
+            // What is about to be written is newer than all that is written.
+            let newer = self.pending.get(&*job).is_some_and(|pending| {
+                pending.removed || (pending.paused.is_some() && fact.is_control())
+            });
+            if newer && fact.is_control() {
+                self.forget_own(&job, &fact);
+                continue;
+            }
+            if here(&job) {
+                match fact {
+                    Fact::Paused => news.push(News::Paused(job, true)),
+                    Fact::Resumed => news.push(News::Paused(job, false)),
+                    Fact::Ran(past) => news.push(News::Ran(job, past)),
+                    Fact::Removed { .. } if self.forget_own(&job, &fact) => {}
+                    Fact::Removed { .. } => {
+                        self.stranger(&job, true);
+                        news.push(News::Removed(job));
+                    }
+                    // The times of a job that is here are its own: another process does not run them for it.
+                    Fact::Due { .. } => {}
+                }
+                continue;
+            }
+            self.forget_own(&job, &fact);
+            let Some(known) = self.stranger(&job, fact.is_control()) else {
+                continue;
+            };
+            match fact {
+                Fact::Removed { .. } => known.removed = true,
+                Fact::Paused => known.remembered.paused = Some(true),
+                Fact::Resumed => known.remembered.paused = Some(false),
+                Fact::Due { at } => known.remembered.dealt = known.remembered.dealt.max(Some(at)),
+                Fact::Ran(past) => {
+                    let history = &mut known.remembered.history;
+                    history.push(past);
+                    if history.len() > 2 * History::MOST {
+                        history.sort_by_key(|past| past.started);
+                        history.drain(..History::MOST);
+                    }
+                }
+            }
+        }
+        news
+    }
+
+    fn pending(&mut self, job: &Arc<str>) -> Option<&mut Pending> {
+        self.on
+            .then(|| self.pending.entry(job.clone()).or_default())
+    }
+
+    /// Whether it is a removal that this process has written.
+    fn forget_own(&mut self, job: &str, fact: &Fact) -> bool {
+        let place = self.own.iter().position(|own| **own == *job);
+        match (fact, place) {
+            (Fact::Removed { .. }, Some(place)) => {
+                self.own.remove(place);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn stranger(&mut self, job: &str, important: bool) -> Option<&mut Stranger> {
+        let room = important || self.strangers.len() < MOST_STRANGERS;
+        if !room && !self.strangers.contains_key(job) {
+            return None;
+        }
+        Some(self.strangers.entry(job.to_owned()).or_default())
+    }
+}
+
+impl Pending {
+    fn keep_last(&mut self) {
+        let over = self.ran.len().saturating_sub(History::MOST);
+        self.ran.drain(..over);
+    }
+}
+
+impl Fact {
+    /// Whether somebody has asked for it, as opposed to what happened by itself.
+    fn is_control(&self) -> bool {
+        matches!(self, Self::Paused | Self::Resumed | Self::Removed { .. })
+    }
+}

@@ -1,0 +1,230 @@
+//! The threads of a scheduler: how they begin, what they do, how they end.
+//!
+//! "scheduler" runs timers, locks and the store; "jobs" runs asynchronous jobs. So a job that blocks its
+//! loop stops neither timers nor the renewal of locks.
+
+use super::{
+    Error, Report,
+    claim::run_now,
+    core::Remembered,
+    journal,
+    race::{First, race},
+    runner,
+    shared::{Engine, Order, Phase, Shared, State},
+};
+use crate::executor::Reason;
+use chrono::Utc;
+use std::{future::Future, io, sync::Arc, thread, time::Duration};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep, timeout_at},
+};
+
+/// How long asynchronous runs that were dropped are waited for.
+const DROPPING: Duration = Duration::from_millis(500);
+
+type Orders = mpsc::UnboundedReceiver<Order>;
+
+/// Starts the threads. Who has started them already gets `Ok`, too.
+pub(super) fn start(shared: &Arc<Shared>) -> Result<(), Error> {
+    match shared.state().phase {
+        Phase::New => {}
+        Phase::Running => return Ok(()),
+        _ => {
+            return Err(Error::not_running(
+                "has been stopped, and cannot be started again",
+            ));
+        }
+    }
+    if let Some(store) = &shared.parts.store {
+        journal::first(shared, &**store)
+            .map_err(|error| Error::failed("the store of jobs cannot be read", &error))?;
+    }
+    let failed =
+        |error: io::Error| Error::failed("the threads of the scheduler cannot start", &error);
+    let scheduler = event_loop().map_err(failed)?;
+    let jobs = event_loop().map_err(failed)?;
+    let (orders, received) = mpsc::unbounded_channel();
+    let engine = Engine {
+        jobs: jobs.handle().clone(),
+        orders,
+    };
+    if shared.engine.set(engine).is_err() {
+        // Somebody else starts it at this moment.
+        return Ok(());
+    }
+    let (leave, left) = oneshot::channel::<()>();
+    spawn("jobs", jobs, async {
+        let _ = left.await;
+    })
+    .map_err(failed)?;
+    let of = shared.clone();
+    spawn("scheduler", scheduler, async move {
+        serve(&of, received).await;
+        drop(leave);
+    })
+    .map_err(failed)?;
+    begin(shared);
+    Ok(())
+}
+
+fn event_loop() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
+fn spawn(
+    name: &str,
+    event_loop: Runtime,
+    work: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let body = move || {
+        event_loop.block_on(work);
+        // What is still reading a file need not be waited for.
+        event_loop.shutdown_background();
+    };
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body)
+        .map(drop)
+}
+
+/// Jobs begin to be due.
+fn begin(shared: &Arc<Shared>) {
+    let now = shared.now();
+    let mut state = shared.state();
+    let State {
+        core,
+        memory,
+        phase,
+        tasks,
+        ..
+    } = &mut *state;
+    let tasks = std::mem::take(tasks);
+    let ids: Vec<_> = core.list(now).into_iter().map(|job| job.id).collect();
+    for id in ids.iter().filter(|id| memory.is_removed(id)) {
+        core.remove(id);
+    }
+    core.start(now, |id| -> Option<Remembered> { memory.take(id) });
+    *phase = Phase::Running;
+    drop(state);
+    shared.wake.notify_one();
+    for task in tasks {
+        start_task(shared, task);
+    }
+}
+
+/// Starts a task on the background pool; a full queue is no reason not to serve.
+pub(super) fn start_task(shared: &Shared, task: crate::executor::Task) {
+    let name = task.name.clone();
+    if let Err(error) = shared.parts.background.start(task) {
+        tracing::error!(target: "fastkit::executor", task = &*name, "the task does not begin: {error}");
+    }
+}
+
+/// What the scheduler's thread does until it is told to stop.
+async fn serve(shared: &Arc<Shared>, mut orders: Orders) {
+    let store = shared.parts.store.clone();
+    let journal = store
+        .as_ref()
+        .map(|store| tokio::spawn(journal::keep(shared.clone(), store.clone())));
+    let (patience, reply) = loop {
+        let wait = shared.turn();
+        let due = async {
+            match wait {
+                Some(wait) => sleep(wait).await,
+                None => std::future::pending().await,
+            }
+        };
+        match race(orders.recv(), race(shared.wake.notified(), due)).await {
+            First::A(Some(Order::Stop(patience, reply))) => break (patience, reply),
+            First::A(Some(Order::Run(definition, id))) => {
+                if definition.job.options.single_job {
+                    drop(tokio::spawn(run_now(shared.clone(), definition, id)));
+                } else {
+                    runner::start(shared, definition, Utc::now(), id);
+                }
+            }
+            First::A(None) => break (Duration::ZERO, None),
+            First::B(_) => {}
+        }
+    };
+    let report = stop(shared, patience).await;
+    if let Some(journal) = journal {
+        journal.abort();
+        // It may be in the midst of writing, which comes first.
+        let _ = journal.await;
+    }
+    write(shared).await;
+    shared.state().phase = Phase::Stopped(report.clone());
+    let late = std::iter::from_fn(|| orders.try_recv().ok());
+    let late = late.filter_map(|order| match order {
+        Order::Stop(_, reply) => reply,
+        Order::Run(..) => None,
+    });
+    for reply in reply.into_iter().chain(late) {
+        // Who has asked may have gone.
+        let _ = reply.send(report.clone());
+    }
+    // Plain runs that were cut go on: as long as they do, their locks are renewed here.
+    if !shared.live().is_empty() {
+        while !shared.live().is_empty() {
+            shared.ended.notified().await;
+        }
+        write(shared).await;
+    }
+}
+
+async fn write(shared: &Arc<Shared>) {
+    if let Some(store) = &shared.parts.store {
+        journal::exchange(shared, store, &mut false).await;
+    }
+}
+
+/// Tells all runs to end, waits, and drops what can be dropped.
+async fn stop(shared: &Arc<Shared>, patience: Duration) -> Report {
+    {
+        let mut state = shared.state();
+        state.phase = Phase::Stopping;
+        state.core.stop();
+    }
+    let end = Instant::now() + patience;
+    let before = shared.live().len();
+    let runs: Vec<_> = shared
+        .live()
+        .values()
+        .map(|live| live.run.clone())
+        .collect();
+    runs.iter().for_each(|run| run.cancel(Reason::Stop));
+    wait_until(shared, end).await;
+    let mut cut = Vec::new();
+    for live in shared.live().values() {
+        cut.push(live.run.job().to_owned());
+        if let Some(abort) = &live.abort {
+            abort.abort();
+        }
+    }
+    cut.sort();
+    if !cut.is_empty() {
+        tracing::warn!(target: "fastkit::executor", "{} runs were cut, which had not ended after {patience:?}: {}", cut.len(), cut.join(", "));
+        wait_until(shared, Instant::now() + DROPPING).await;
+    }
+    if shared.parts.own_pool {
+        let pool = shared.parts.pool.clone();
+        // It waits for its threads, if only for a moment.
+        let _ = tokio::task::spawn_blocking(move || pool.stop(Duration::ZERO)).await;
+    }
+    Report {
+        finished: before.saturating_sub(cut.len()),
+        cut,
+    }
+}
+
+/// Until no run is under way, or the time has come.
+async fn wait_until(shared: &Shared, end: Instant) {
+    while !shared.live().is_empty() {
+        if timeout_at(end, shared.ended.notified()).await.is_err() {
+            return;
+        }
+    }
+}

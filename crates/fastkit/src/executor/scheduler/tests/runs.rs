@@ -1,0 +1,189 @@
+//! Runs of asynchronous and plain jobs, and what operators do with jobs.
+
+use super::*;
+use crate::{
+    context,
+    executor::{Args, JobError, Reason, Run},
+};
+use std::sync::mpsc::sync_channel;
+
+#[test]
+fn both_kinds_of_functions_run_at_their_times() {
+    let watched = Watched::started();
+    let scheduler = &watched.scheduler;
+    let current = async || context::current().map(|id| id.to_string());
+    scheduler
+        .add_job(Job::new("async", often(), current))
+        .unwrap();
+    let plain = || context::current().map(|id| id.to_string());
+    scheduler
+        .add_job(Job::new("plain", often(), plain))
+        .unwrap();
+    for id in ["async", "plain", "async", "plain"] {
+        let past = watched.ended(id);
+        assert_eq!(past.outcome, Outcome::Succeeded);
+        // The id of the run is the request id of all that it does.
+        assert_eq!(past.text.as_ref(), Some(&past.run));
+        assert!(past.started >= past.scheduled);
+        assert_eq!(past.process, std::process::id());
+    }
+    let jobs = scheduler.jobs();
+    assert_eq!(
+        jobs.iter().map(|job| &*job.id).collect::<Vec<_>>(),
+        ["async", "plain"]
+    );
+    assert!(!jobs[0].history.is_empty());
+    assert!(watched.stop(PATIENCE).cut.is_empty());
+}
+
+#[test]
+fn failures_and_panics_are_kept_and_the_job_goes_on() {
+    let watched = Watched::started();
+    let fails = || Err::<(), _>(JobError::new("redis://me:secret@host is away"));
+    let panics = async || -> () { panic!("no {}", "paper") };
+    let plain_panics = || -> () { panic!("no ink") };
+    let scheduler = &watched.scheduler;
+    scheduler
+        .add_job(Job::new("fails", often(), fails))
+        .unwrap();
+    scheduler
+        .add_job(Job::new("panics", often(), panics))
+        .unwrap();
+    scheduler
+        .add_job(Job::new("plain-panics", often(), plain_panics))
+        .unwrap();
+    for (id, outcome, text) in [
+        ("fails", Outcome::Failed, "redis://me:***@host is away"),
+        ("panics", Outcome::Panicked, "no paper"),
+        ("plain-panics", Outcome::Panicked, "no ink"),
+        ("panics", Outcome::Panicked, "no paper"),
+        ("plain-panics", Outcome::Panicked, "no ink"),
+    ] {
+        let past = watched.ended(id);
+        assert_eq!((past.outcome, past.text.as_deref()), (outcome, Some(text)));
+    }
+}
+
+#[test]
+fn arguments_come_from_the_job_and_the_scheduler() {
+    let watched = Watched::new(|builder| builder.give(7_u8));
+    let job = |Args((name, number)): Args<(String, u64)>, run: Run| {
+        format!("{name} {number} {:?} {}", run.given::<u8>(), run.job())
+    };
+    let scheduler = &watched.scheduler;
+    scheduler
+        .add_job(Job::new("a", never(), job).args(("x", 1)))
+        .unwrap();
+    assert!(scheduler.run_now("a").unwrap_err().is_not_running());
+    scheduler.start().unwrap();
+    let run = scheduler.run_now("a").unwrap();
+    let past = watched.ended("a");
+    assert_eq!(
+        (past.text.as_deref(), past.run),
+        (Some("x 1 Some(7) a"), run.to_string())
+    );
+    let refused = scheduler.add_job(Job::new("b", never(), job).args(["x"]));
+    assert!(
+        refused
+            .unwrap_err()
+            .to_string()
+            .contains("its arguments [\"x\"] are no")
+    );
+}
+
+#[test]
+fn a_timeout_ends_both_kinds_of_runs() {
+    let watched = Watched::started();
+    let deaf = async || std::future::pending::<()>().await;
+    let hears = |run: Run| while run.sleep(Duration::from_secs(1)) {};
+    let timeout = Duration::from_millis(50);
+    let scheduler = &watched.scheduler;
+    scheduler
+        .add_job(Job::new("deaf", never(), deaf).timeout(timeout))
+        .unwrap();
+    scheduler
+        .add_job(Job::new("hears", never(), hears).timeout(timeout))
+        .unwrap();
+    for id in ["deaf", "hears"] {
+        let run = scheduler.run_now(id).unwrap();
+        let told = watched.wait(|event| match event {
+            Event::Cancelled { run, reason, .. } => Some((*run, *reason)),
+            _ => None,
+        });
+        assert_eq!(told, (run, Reason::Timeout));
+        assert_eq!(watched.ended(id).outcome, Outcome::TimedOut);
+    }
+}
+
+#[test]
+fn a_stop_tells_runs_to_end_and_names_what_it_cut() {
+    let watched = Watched::started();
+    let (go, gone) = sync_channel::<()>(0);
+    let gone = std::sync::Mutex::new(gone);
+    let deaf = async || std::future::pending::<()>().await;
+    let deaf_plain = move || gone.lock().unwrap().recv().is_ok();
+    let hears = async |run: Run| while run.pause(Duration::from_secs(1)).await {};
+    let scheduler = &watched.scheduler;
+    scheduler.add_job(Job::new("deaf", never(), deaf)).unwrap();
+    scheduler
+        .add_job(Job::new("deaf-plain", never(), deaf_plain))
+        .unwrap();
+    scheduler
+        .add_job(Job::new("hears", never(), hears))
+        .unwrap();
+    for id in ["deaf", "deaf-plain", "hears"] {
+        scheduler.run_now(id).unwrap();
+        watched.started_run(id);
+    }
+    let report = watched.stop(Duration::from_millis(300));
+    assert_eq!(report.cut, ["deaf", "deaf-plain"]);
+    assert_eq!(report.finished, 1);
+    // A second one is harmless.
+    assert_eq!(watched.stop(Duration::ZERO), report);
+    assert!(scheduler.run_now("hears").unwrap_err().is_not_running());
+    drop(go);
+}
+
+#[test]
+fn operators_pause_resume_change_and_remove() {
+    let watched = Watched::started();
+    let scheduler = &watched.scheduler;
+    scheduler
+        .add_job(Job::new("a", often(), || {}).paused(true))
+        .unwrap();
+    let status = scheduler.job("a").unwrap();
+    assert!(status.paused && status.next_run_time.is_none());
+    // Paused or not.
+    scheduler.run_now("a").unwrap();
+    watched.ended("a");
+    scheduler.resume("a").unwrap();
+    watched.ended("a");
+    scheduler.pause("a").unwrap();
+    scheduler
+        .modify("a", Change::new().name("A").max_instances(3))
+        .unwrap();
+    scheduler.reschedule("a", never()).unwrap();
+    let status = scheduler.job("a").unwrap();
+    assert_eq!((&*status.name, status.max_instances), ("A", 3));
+    assert!(
+        scheduler
+            .modify("a", Change::new().max_instances(0))
+            .unwrap_err()
+            .is_refused()
+    );
+    scheduler.remove("a").unwrap();
+    assert!(scheduler.job("a").is_none());
+    assert!(scheduler.remove("a").unwrap_err().is_unknown());
+    scheduler
+        .add_job(Job::new("b", never(), || {}).protected(true))
+        .unwrap();
+    for refused in [
+        scheduler.pause("b"),
+        scheduler.resume("b"),
+        scheduler.remove("b"),
+        scheduler.modify("b", Change::new()),
+        scheduler.reschedule("b", often()),
+    ] {
+        assert!(refused.unwrap_err().is_protected());
+    }
+}
