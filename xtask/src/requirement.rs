@@ -70,6 +70,13 @@ pub(crate) const CHROMIUM: Requirement = Requirement {
     source: Source::Debian(&["chromium"]),
 };
 
+/// The server that the tests of locks and of the Redis handle start for themselves.
+pub(crate) const REDIS: Requirement = Requirement {
+    name: "redis-server",
+    present: |workspace| workspace.has_program("redis-server"),
+    source: Source::Debian(&["redis-server"]),
+};
+
 /// Python with the modules that make an environment; Debian ships these apart.
 pub(crate) const PYTHON: Requirement = Requirement {
     name: "python3 with venv",

@@ -52,7 +52,8 @@ impl Stage {
     /// What must be there before the stage can run.
     fn needs(self) -> &'static [Requirement] {
         match self {
-            Self::Unit | Self::Integration | Self::Cli => &[requirement::NEXTEST],
+            Self::Unit | Self::Cli => &[requirement::NEXTEST],
+            Self::Integration => &[requirement::NEXTEST, requirement::REDIS],
             Self::Doc | Self::Golden | Self::Reliability => &[],
             Self::Browser => &[
                 requirement::NODE,

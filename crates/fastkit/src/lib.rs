@@ -10,6 +10,7 @@
 //! * `client` (feature `client`): an HTTP client that retries, logs and passes the request id on.
 //! * `executor` (feature `executor`): scheduled jobs, background tasks, locks over processes.
 //! * `threadpool` (feature `threads`): threads for plain functions, with a bounded queue.
+//! * `redis` (feature `redis`): a handle on a Redis server that reconnects and never hangs.
 //! * `access_log` (feature `access-log`): the line of the access log, of both directions.
 //!
 //! It is not a framework: nothing here listens, and nothing is installed process-wide unless
@@ -30,6 +31,8 @@ mod guide;
 mod locale;
 pub mod logger;
 pub mod mask;
+#[cfg(feature = "redis")]
+pub mod redis;
 pub mod settings;
 pub mod status;
 #[cfg(feature = "threads")]

@@ -117,12 +117,12 @@ fn secrets_are_never_printed() {
 #[test]
 fn secrets_are_masked_in_refusals_too() {
     let folder = tempfile::tempdir().unwrap();
-    let ended = run(show(folder.path()).env("flyer_redis_pass", "TOPSECRET"));
+    let ended = run(show(folder.path()).env("flyer_db_pass", "TOPSECRET"));
     assert_eq!(ended.code, Some(1));
     assert!(
         ended
             .stderr
-            .starts_with("error: flyer_redis_pass = \"***\" (environment) "),
+            .starts_with("error: flyer_db_pass = \"***\" (environment) "),
         "{}",
         ended.stderr
     );

@@ -283,19 +283,19 @@ settings! {
     group Redis {
         /// The URL of Redis; wins over the single parts.
         /// Redis 地址，优先于各单项设置。
-        redis_url: Secret as Secret = Unset => feature("redis");
+        redis_url: Secret as Secret = Unset => with("redis");
         /// The host of Redis.
         /// Redis 主机。
-        redis_host: Option<String> as Maybe<Text> = Unset => feature("redis");
+        redis_host: Option<String> as Maybe<Text> = Unset => with("redis");
         /// The port of Redis.
         /// Redis 端口。
-        redis_port: u16 as Number<u16, 1, 65535> = Is("6379") => feature("redis");
+        redis_port: u16 as Number<u16, 1, 65535> = Is("6379") => with("redis");
         /// The password of Redis.
         /// Redis 密码。
-        redis_pass: Secret as Secret = Unset => feature("redis");
+        redis_pass: Secret as Secret = Unset => with("redis");
         /// The number of the Redis database.
         /// Redis 库编号。
-        redis_db: Option<u32> as Maybe<Number<u32, 0, 100_000>> = Computed("10 for locks, 1 for the pool") => feature("redis");
+        redis_db: Option<u32> as Maybe<Number<u32, 0, 100_000>> = Computed("10 for locks, 1 for the pool") => with("redis");
     }
     group Database {
         /// The URL of the database (mysql, postgres, sqlite); wins over the single parts.

@@ -10,7 +10,11 @@ mod cache;
 mod child;
 mod client;
 mod docs;
+#[cfg(feature = "executor")]
+mod lock;
 mod logger;
+#[cfg(feature = "redis")]
+mod redis;
 mod settings;
 mod sink;
 mod ui;

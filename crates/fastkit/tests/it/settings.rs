@@ -291,11 +291,11 @@ fn secrets_are_shown_nowhere() {
     assert!(!everything.contains("hunter2"));
     assert_eq!(shown(&loaded, "flyer_auth_pass").1, "***");
     let refused = errors(&[
-        ("flyer_redis_url", "redis://:hunter2@db"),
+        ("flyer_db_url", "mysql://:hunter2@db"),
         ("flyer_db_pass", "hunter2"),
     ]);
     assert!(!refused.contains("hunter2"), "{refused}");
-    assert!(refused.contains("redis://:***@db"), "{refused}");
+    assert!(refused.contains("mysql://:***@db"), "{refused}");
 }
 
 #[test]
@@ -392,9 +392,9 @@ fn workers_share_the_cores_and_need_a_supervisor() {
 #[test]
 fn a_feature_that_is_not_there_stops_the_start() {
     assert_eq!(
-        errors(&[("flyer_redis_host", "db"), ("flyer_mcp_enabled", "1")]),
+        errors(&[("flyer_db_host", "db"), ("flyer_mcp_enabled", "1")]),
         "flyer_mcp_enabled = \"1\" (environment) is not possible in this build: it needs the cargo feature \"mcp\", which is not compiled in\n\
-         flyer_redis_host = \"db\" (environment) is not possible in this build: it needs the cargo feature \"redis\", which is not compiled in"
+         flyer_db_host = \"db\" (environment) is not possible in this build: it needs the cargo feature \"db\", which is not compiled in"
     );
     // Switched off explicitly, as scripts do, and meant for other programs: no reason to stop.
     let quiet = [
@@ -524,7 +524,7 @@ fn the_table_for_programs_is_complete() {
         })
     );
     assert_eq!(row("flyer_background_threads")["state"], "planned");
-    assert_eq!(row("flyer_redis_url")["detail"], "redis");
+    assert_eq!(row("flyer_db_url")["detail"], "db");
     assert_eq!(row("flyer_preload")["state"], "no effect");
     assert_eq!(row("flyer_event_loops")["value"], "4");
 }

@@ -4,13 +4,19 @@
 //! the job at all; when it is done, nobody may run it again for that time or an earlier one; when the
 //! holder dies, somebody else takes the same time over. Key types: [`Lock`], [`Lease`], [`Fence`].
 
+mod fence;
 mod file;
 mod keeper;
 #[cfg(test)]
 pub(crate) mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 
+pub use fence::{ColumnError, Fence};
 pub use file::FileLock;
 pub(crate) use keeper::hold;
+#[cfg(feature = "redis")]
+pub use redis::RedisLock;
 
 use chrono::{DateTime, Utc};
 use std::{fmt, future::Future, pin::Pin, time::Duration};
@@ -72,18 +78,6 @@ pub trait Lease: fmt::Debug + Send {
     ///
     /// When it cannot be known whether that was done; the lock ends by itself then.
     fn finish(self: Box<Self>) -> Boxed<'static, Result<(), LockError>>;
-}
-
-/// The number of a lease. What a job writes elsewhere is safe against a run that has lost its lock and does
-/// not know it yet, if the write checks that no greater number was there before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fence(pub(crate) u64);
-
-impl Fence {
-    /// The number.
-    pub fn number(self) -> u64 {
-        self.0
-    }
 }
 
 /// A lock that could not be asked for, with the reason. Holds no secrets.
