@@ -258,7 +258,7 @@ async fn a_job_that_is_not_there_is_named() {
         for answer in answers {
             assert_eq!(
                 (answer.status(), &answer.json()["error"]["detail"]),
-                (404, &json!(detail))
+                (404, &json!([detail]))
             );
         }
     }
@@ -290,7 +290,7 @@ async fn a_protected_job_stays_as_it_is() {
         for answer in everything(&client, "c.guard").await {
             assert_eq!(
                 (answer.status(), &answer.json()["error"]["detail"]),
-                (403, &json!(detail))
+                (403, &json!([detail]))
             );
         }
         assert!(job(&client, "c.guard").await["nextRunTime"].is_string());

@@ -169,7 +169,8 @@ impl Tasks {
     fn unknown(&self, id: &str) -> ApiError {
         let error = ApiError::not_found();
         if self.flyer {
-            error.message(format!("Job {id} not found."))
+            let text = format!("Job {id} not found.");
+            error.message(text).detail("")
         } else {
             error.notice(Notice::job_not_found(id))
         }
