@@ -84,7 +84,7 @@ pub use fastkit::client::{self, AsyncClient, Client};
 pub use fastkit::{
     self, Locale, env, logger,
     settings::{Config, Settings, Sources},
-    status,
+    status, threadpool,
 };
 #[cfg(feature = "jobs")]
 pub use fastkit::{

@@ -35,12 +35,6 @@ impl Pool {
         }))
     }
 
-    /// The threads.
-    #[cfg(feature = "jobs")]
-    pub(crate) fn threads(&self) -> &fastkit::executor::ThreadPool {
-        todo!()
-    }
-
     /// Runs `call` on a thread of the pool, with the request's id in its log lines. The deadline
     /// and the trace of the request that is being served go along.
     pub(crate) async fn run<T: Send + 'static>(

@@ -20,6 +20,8 @@
 //! ```
 
 mod events;
+#[cfg(feature = "jobs")]
+mod jobs;
 mod server;
 #[cfg(feature = "ws")]
 mod socket;

@@ -187,6 +187,7 @@ fn declared(kind: Kind, krate: Krate, options: &JobOptions, function: &ItemFn) -
         #(#conditions)*
         #[automatically_derived]
         impl #path::executor::Declare for #name {
+            #[allow(clippy::let_unit_value)]
             fn declare(__jobs: #path::executor::Jobs) -> #path::executor::Jobs {
                 use #path::executor::private as __rt;
                 let __work = #work;

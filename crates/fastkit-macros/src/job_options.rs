@@ -160,6 +160,11 @@ impl JobOptions {
                 }
                 self.setters.push(quote_spanned!(span=> .#name(#value)));
             }
+            // Values of different types are an array in JSON, but not in Rust.
+            "args" if matches!(value, Expr::Array(_)) => {
+                let json = quote_spanned!(span=> __rt::json!(#value));
+                self.setters.push(quote_spanned!(span=> .args(#json)));
+            }
             _ => self.setters.push(quote_spanned!(span=> .#name(#value))),
         }
         Ok(())

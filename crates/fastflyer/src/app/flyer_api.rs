@@ -622,6 +622,12 @@ impl App {
         &self.core.document
     }
 
+    /// What runs the jobs of the service, once it is served.
+    #[cfg(feature = "jobs")]
+    pub fn scheduler(&self) -> &fastkit::executor::Scheduler {
+        &self.core.jobs.scheduler
+    }
+
     /// All codes of the service, by number.
     pub(crate) fn codes(&self) -> Vec<CodeRow> {
         code_rows(&self.core.catalogue, &self.core.envelope)

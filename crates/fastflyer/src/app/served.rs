@@ -137,7 +137,8 @@ impl App {
     }
 
     /// The whole application as a plain axum router, to be served by any server or merged into
-    /// another router. Startup and shutdown hooks are left to the caller. The address of the client
+    /// another router. Startup and shutdown hooks are left to the caller, and so are jobs
+    /// (`App::scheduler`). The address of the client
     /// is not known there.
     pub fn into_axum(self) -> axum::Router {
         axum::Router::new().fallback_service(AxumService(self))

@@ -14,6 +14,7 @@ pub fn with_jobs<R: JobsReturn>(app: AppEntry, jobs: fn() -> R) -> AppEntry {
     label = "must return `fastflyer::executor::Jobs`"
 )]
 pub trait JobsReturn: Sized {
+    /// The app with what the function returns.
     fn add(app: AppEntry, jobs: fn() -> Self) -> AppEntry;
 }
 

@@ -2,6 +2,11 @@
 //!
 //! A service without jobs makes no folder and no connection.
 
+#[cfg(feature = "redis")]
+use fastkit::{
+    executor::lock::RedisLock,
+    redis::{Redis, Use},
+};
 use fastkit::{
     executor::{
         lock::{Answer, Boxed, Claim, FileLock, Lock, LockError},
@@ -33,20 +38,27 @@ enum Memory {
 }
 
 impl Keep {
-    /// As the settings say. Nothing is opened yet.
+    /// As the settings say. Nothing is opened, and nothing connected to, yet.
     ///
     /// # Errors
     ///
-    /// When they name a Redis that cannot be.
-    pub(super) fn new(settings: &Settings) -> Result<Self, String> {
+    /// When they name a Redis that cannot be; with locks in files, so that the rest can be checked.
+    pub(super) fn new(settings: &Settings) -> Result<Self, (Self, String)> {
         let folder = settings.job_path.clone();
-        let elsewhere = redis::lock(settings)?;
-        Ok(Self {
+        let (elsewhere, problem) = match redis_lock(settings) {
+            Ok(elsewhere) => (elsewhere, None),
+            Err(problem) => (None, Some(problem)),
+        };
+        let keep = Self {
             in_files: elsewhere.is_none(),
             lock: elsewhere.unwrap_or_else(|| Arc::new(FileLock::new(&folder))),
             memory: Mutex::new(Memory::Unopened),
             folder,
-        })
+        };
+        match problem {
+            None => Ok(keep),
+            Some(problem) => Err((keep, problem)),
+        }
     }
 
     /// Opens the folder. Where that fails, it is remembered nothing.
@@ -125,6 +137,20 @@ impl Store for Keep {
             Memory::Unopened | Memory::Off => Ok(Vec::new()),
         }
     }
+}
+
+/// The locks in Redis, if the settings name one. Replicas of a service share them; services are told apart
+/// by title and base URL.
+#[cfg(feature = "redis")]
+fn redis_lock(settings: &Settings) -> Result<Option<Arc<dyn Lock>>, String> {
+    let redis = Redis::from_settings(settings, Use::Locks).map_err(|error| error.to_string())?;
+    let prefix = format!("fastflyer:{}{}", settings.title, settings.base_url);
+    Ok(redis.map(|redis| Arc::new(RedisLock::new(redis, prefix)) as Arc<dyn Lock>))
+}
+
+#[cfg(not(feature = "redis"))]
+fn redis_lock(_: &Settings) -> Result<Option<Arc<dyn Lock>>, String> {
+    Ok(None)
 }
 
 /// What it means that the folder cannot be used.

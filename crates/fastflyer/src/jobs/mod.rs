@@ -18,7 +18,11 @@ use fastkit::{
 };
 use keep::Keep;
 use state::States;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 /// The most background tasks that wait for a thread.
 const QUEUE: usize = 1_000;
@@ -108,6 +112,8 @@ pub(crate) struct Runner {
     single: bool,
     declarations: Vec<Declaration>,
     states: States,
+    /// Background tasks that were waiting for a thread at the stop.
+    cut: Arc<Mutex<Vec<String>>>,
 }
 
 impl Runner {
@@ -126,10 +132,13 @@ impl Runner {
             threads: settings.background_threads,
             queue: Some(QUEUE),
         });
-        let keep = Arc::new(Keep::new(settings));
+        let keep = Arc::new(Keep::new(settings).unwrap_or_else(|(keep, reason)| {
+            problems.push(reason);
+            keep
+        }));
         let slot = States::default();
         let mut builder = Scheduler::builder()
-            .threads(pool.threads().clone())
+            .threads(pool.0.clone())
             .background(background.clone())
             .lock(keep.clone())
             .store(keep.clone())
@@ -171,6 +180,7 @@ impl Runner {
             single,
             declarations,
             states: slot,
+            cut: Arc::default(),
         };
         (runner, states)
     }
@@ -202,23 +212,40 @@ impl Runner {
         self.scheduler.start().map_err(|error| error.to_string())
     }
 
-    /// Starts nothing more, and waits for what runs, however long that takes.
+    /// Starts nothing more, tells what runs to end, and waits for it, however long that takes. Whoever
+    /// does not wait so long drops this.
     pub(crate) async fn drain(&self) {
+        let tasks = tokio::task::spawn_blocking({
+            let (background, cut) = (self.background.clone(), self.cut.clone());
+            move || {
+                let never_began = background.stop(PATIENT);
+                lock(&cut).extend(never_began);
+            }
+        });
         self.scheduler.stop(PATIENT).await;
+        // It panics if a listener does, which there is none of.
+        let _ = tasks.await;
     }
 
-    /// Ends what [`drain`](Self::drain) was not given the time for.
+    /// Ends what [`drain`](Self::drain) was not given the time for, and says what that was.
     pub(crate) async fn stop(&self) {
-        let report = self.scheduler.stop(Duration::ZERO).await;
-        if !report.cut.is_empty() {
+        // Names the jobs that it cuts.
+        self.scheduler.stop(Duration::ZERO).await;
+        let mut cut = std::mem::take(&mut *lock(&self.cut));
+        cut.extend(self.background.stop(Duration::ZERO));
+        if !cut.is_empty() {
             tracing::warn!(
                 target: "fastflyer",
-                "{} runs of jobs were cut by flyer_graceful_timeout: {}",
-                report.cut.len(),
-                report.cut.join(", ")
+                "{} background tasks were cut, which had not ended in time: {}",
+                cut.len(),
+                cut.join(", ")
             );
         }
     }
+}
+
+fn lock(cut: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
+    cut.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Runner {

@@ -3,7 +3,12 @@
 use crate::{FlyerApi, StartError, serve::server_config};
 use fastflyer_server::{Address, Handle, Report, Server, ServerConfig, Signals};
 use fastkit::settings::Sources;
-use std::{net::SocketAddr, thread::JoinHandle};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    thread::JoinHandle,
+};
 
 /// An application that listens on a free port of 127.0.0.1 until it is stopped or dropped.
 ///
@@ -29,6 +34,28 @@ pub struct TestServer {
     address: SocketAddr,
     handle: Handle,
     thread: Option<JoinHandle<Result<Report, fastflyer_server::Error>>>,
+    /// Dropped after the thread has ended.
+    _folder: JobFolder,
+}
+
+/// The folder of the jobs of one server, which is there if it has jobs.
+#[derive(Debug)]
+struct JobFolder(PathBuf);
+
+impl JobFolder {
+    fn new() -> Self {
+        static SERVERS: AtomicUsize = AtomicUsize::new(0);
+        let number = SERVERS.fetch_add(1, Relaxed);
+        let name = format!("fastflyer-test-{}-{number}", std::process::id());
+        Self(std::env::temp_dir().join(name))
+    }
+}
+
+impl Drop for JobFolder {
+    fn drop(&mut self) {
+        // It is not there if nothing was kept.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 impl TestServer {
@@ -42,7 +69,8 @@ impl TestServer {
     }
 
     /// The same with settings as from the environment, save for where it listens and the number of its
-    /// event loops, which is two.
+    /// event loops, which is two. Jobs run at their times, with `flyer_job_path` in a folder for temporary
+    /// files, which is removed at the end.
     ///
     /// # Errors
     ///
@@ -51,8 +79,15 @@ impl TestServer {
         api: FlyerApi,
         settings: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, StartError> {
-        let quiet = [("flyer_access_log", "0")];
-        let app = api.build_with(&Sources::from_pairs(quiet.into_iter().chain(settings)))?;
+        let folder = JobFolder::new();
+        let usual = [
+            ("flyer_access_log", "0"),
+            ("flyer_job_path", &folder.0.to_string_lossy()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let given = settings.into_iter();
+        let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let app = api.build_with(&Sources::from_pairs(usual.into_iter().chain(given)))?;
         let failed = |error: String| StartError::new(vec![error]);
         let server = Server::bind(ServerConfig {
             address: Address::new("127.0.0.1", 0),
@@ -73,6 +108,7 @@ impl TestServer {
             address,
             handle,
             thread: Some(thread),
+            _folder: folder,
         })
     }
 

@@ -93,8 +93,7 @@ pub(crate) enum Call {
 }
 
 /// How a run ended: with a text to remember, or a failure.
-#[doc(hidden)]
-pub type Finished = Result<Option<String>, JobError>;
+pub(crate) type Finished = Result<Option<String>, JobError>;
 
 impl Job {
     /// A job of this id (1 to 128 of `A-Z a-z 0-9 . _ ~ -`), that runs `function` whenever `trigger` says so.

@@ -10,7 +10,6 @@ pub mod store;
 
 mod job;
 #[doc(hidden)]
-#[expect(missing_docs, reason = "only generated code calls it")]
 pub mod private;
 mod run;
 mod scheduler;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 
 pub use super::{FromRun, JobOutput, Trigger};
+pub use serde_json::json;
 
 /// The id of a function without one: its module without the crate, and without the folder `app` of a
 /// service, then its name.

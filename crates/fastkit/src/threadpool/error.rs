@@ -122,7 +122,7 @@ enum End {
 }
 
 impl TaskError {
-    pub(crate) fn panicked(task: &Cow<'static, str>, panic: &(dyn std::any::Any + Send)) -> Self {
+    pub(crate) fn panicked(task: Cow<'static, str>, panic: &(dyn std::any::Any + Send)) -> Self {
         let text = panic.downcast_ref::<&str>().copied();
         let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
         let text = text.unwrap_or("a value that is no text");
@@ -130,20 +130,19 @@ impl TaskError {
     }
 
     #[cfg(feature = "executor")]
-    pub(crate) fn failed(task: &Cow<'static, str>, error: &impl fmt::Display) -> Self {
+    pub(crate) fn failed(task: Cow<'static, str>, error: &impl fmt::Display) -> Self {
         Self::new(task, End::Failed(shown(&error.to_string())))
     }
 
-    pub(crate) fn cancelled(task: &Cow<'static, str>) -> Self {
+    pub(crate) fn cancelled(task: Cow<'static, str>) -> Self {
         Self::new(task, End::Cancelled)
     }
 
-    pub(crate) fn stopped(task: &Cow<'static, str>) -> Self {
+    pub(crate) fn stopped(task: Cow<'static, str>) -> Self {
         Self::new(task, End::Stopped)
     }
 
-    fn new(task: &Cow<'static, str>, end: End) -> Self {
-        let task = task.clone();
+    fn new(task: Cow<'static, str>, end: End) -> Self {
         Self { task, end }
     }
 

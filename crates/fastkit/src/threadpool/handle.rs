@@ -156,8 +156,8 @@ impl<T: Send + 'static> Slot<T> {
         self
     }
 
-    pub(crate) fn name(&self) -> &Cow<'static, str> {
-        &self.name
+    pub(crate) fn name(&self) -> Cow<'static, str> {
+        self.name.clone()
     }
 }
 
@@ -200,7 +200,7 @@ impl<T: Send + 'static> Call for Slot<T> {
         let _stretch = Stretch::begin(self.clone());
         let result = match catch_unwind(AssertUnwindSafe(function)) {
             Ok(result) => result,
-            Err(panic) => Err(TaskError::panicked(&self.name, &*panic)),
+            Err(panic) => Err(TaskError::panicked(self.name.clone(), &*panic)),
         };
         if self.logged
             && let Err(error) = &result
@@ -213,7 +213,7 @@ impl<T: Send + 'static> Call for Slot<T> {
 
     fn refuse(&self) -> bool {
         let waits = self.is_waiting();
-        self.end(Err(TaskError::stopped(&self.name)));
+        self.end(Err(TaskError::stopped(self.name.clone())));
         waits
     }
 }
@@ -285,7 +285,8 @@ impl<T: Send + 'static> Handle<T> {
         }
         let withdrawn = self.pool.withdraw(&*self.slot);
         if withdrawn {
-            self.slot.end(Err(TaskError::cancelled(&self.slot.name)));
+            self.slot
+                .end(Err(TaskError::cancelled(self.slot.name.clone())));
         }
         withdrawn
     }

@@ -85,6 +85,10 @@ impl Core {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     pub(super) fn has(&self, id: &str) -> bool {
         self.entries.contains_key(id)
     }

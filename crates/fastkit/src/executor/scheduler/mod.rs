@@ -21,6 +21,7 @@ mod shared;
 mod status;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 pub use builder::SchedulerBuilder;
 pub use change::Change;
@@ -39,7 +40,7 @@ use tokio::sync::oneshot;
 
 /// Runs jobs at their times. Cheap to clone; all clones are one scheduler.
 ///
-/// It has two threads of its own once it is started: one for timers and locks, one for asynchronous jobs;
+/// It has two threads of its own once it is started and has jobs: one for timers and locks, one for asynchronous jobs;
 /// plain jobs run on a [`ThreadPool`]. It ends with [`stop`](Self::stop), or when its last clone is
 /// dropped: then runs under way are told to end, and not waited for.
 ///
@@ -109,7 +110,7 @@ impl Scheduler {
     /// for them for at most `patience`. Asynchronous runs that have not ended then are dropped; plain ones
     /// go on until they return.
     ///
-    /// A second stop gives the report of the first.
+    /// A second stop may leave less time than the first, and gives the same report.
     pub async fn stop(&self, patience: Duration) -> Report {
         let shared = self.shared();
         let engine = match (&mut shared.state().phase, shared.engine.get()) {
@@ -180,6 +181,14 @@ impl Scheduler {
         shared.wake_for(&mut state, now);
         match state.phase {
             Phase::New => state.tasks.extend(tasks),
+            Phase::Idle => {
+                state.tasks.extend(tasks);
+                let begins = !state.core.is_empty() || !state.tasks.is_empty();
+                drop(state);
+                if begins {
+                    runtime::launch(shared, true)?;
+                }
+            }
             _ => {
                 drop(state);
                 tasks
@@ -258,6 +267,7 @@ impl Scheduler {
     /// is not running. A protected job may be run.
     pub fn run_now(&self, id: &str) -> Result<RequestId, Error> {
         let shared = self.shared();
+        shared.state().core.definition(id)?;
         let engine = shared.running()?;
         let definition = shared.state().core.run_now(id)?;
         let run = RequestId::random();

@@ -26,17 +26,29 @@ const DROPPING: Duration = Duration::from_millis(500);
 
 type Orders = mpsc::UnboundedReceiver<Order>;
 
-/// Starts the threads. Who has started them already gets `Ok`, too.
+/// Begins, with threads if there is something to do. Who has started it already gets `Ok`, too.
 pub(super) fn start(shared: &Arc<Shared>) -> Result<(), Error> {
-    match shared.state().phase {
+    let mut state = shared.state();
+    match state.phase {
+        Phase::New if state.core.is_empty() && state.tasks.is_empty() => {
+            state.phase = Phase::Idle;
+            return Ok(());
+        }
         Phase::New => {}
-        Phase::Running => return Ok(()),
+        Phase::Idle | Phase::Running => return Ok(()),
         _ => {
             return Err(Error::not_running(
                 "has been stopped, and cannot be started again",
             ));
         }
     }
+    drop(state);
+    launch(shared, false)
+}
+
+/// Starts the threads. `late`: jobs have been added after the start, so that none of them is one that was
+/// removed before.
+pub(super) fn launch(shared: &Arc<Shared>, late: bool) -> Result<(), Error> {
     if let Some(store) = &shared.parts.store {
         journal::first(shared, &**store)
             .map_err(|error| Error::failed("the store of jobs cannot be read", &error))?;
@@ -65,7 +77,7 @@ pub(super) fn start(shared: &Arc<Shared>) -> Result<(), Error> {
         drop(leave);
     })
     .map_err(failed)?;
-    begin(shared);
+    begin(shared, late);
     Ok(())
 }
 
@@ -90,7 +102,7 @@ fn spawn(
 }
 
 /// Jobs begin to be due.
-fn begin(shared: &Arc<Shared>) {
+fn begin(shared: &Arc<Shared>, late: bool) {
     let now = shared.now();
     let mut state = shared.state();
     let State {
@@ -102,7 +114,7 @@ fn begin(shared: &Arc<Shared>) {
     } = &mut *state;
     let tasks = std::mem::take(tasks);
     let ids: Vec<_> = core.list(now).into_iter().map(|job| job.id).collect();
-    for id in ids.iter().filter(|id| memory.is_removed(id)) {
+    for id in ids.iter().filter(|id| !late && memory.is_removed(id)) {
         core.remove(id);
     }
     core.start(now, |id| -> Option<Remembered> { memory.take(id) });
@@ -149,7 +161,8 @@ async fn serve(shared: &Arc<Shared>, mut orders: Orders) {
             First::B(_) => {}
         }
     };
-    let report = stop(shared, patience).await;
+    let mut replies: Vec<_> = reply.into_iter().collect();
+    let report = stop(shared, patience, &mut orders, &mut replies).await;
     if let Some(journal) = journal {
         journal.abort();
         // It may be in the midst of writing, which comes first.
@@ -158,11 +171,11 @@ async fn serve(shared: &Arc<Shared>, mut orders: Orders) {
     write(shared).await;
     shared.state().phase = Phase::Stopped(report.clone());
     let late = std::iter::from_fn(|| orders.try_recv().ok());
-    let late = late.filter_map(|order| match order {
+    replies.extend(late.filter_map(|order| match order {
         Order::Stop(_, reply) => reply,
         Order::Run(..) => None,
-    });
-    for reply in reply.into_iter().chain(late) {
+    }));
+    for reply in replies {
         // Who has asked may have gone.
         let _ = reply.send(report.clone());
     }
@@ -181,14 +194,20 @@ async fn write(shared: &Arc<Shared>) {
     }
 }
 
-/// Tells all runs to end, waits, and drops what can be dropped.
-async fn stop(shared: &Arc<Shared>, patience: Duration) -> Report {
+/// Tells all runs to end, waits, and drops what can be dropped. A further stop may leave less time.
+async fn stop(
+    shared: &Arc<Shared>,
+    patience: Duration,
+    orders: &mut Orders,
+    replies: &mut Vec<oneshot::Sender<Report>>,
+) -> Report {
     {
         let mut state = shared.state();
         state.phase = Phase::Stopping;
         state.core.stop();
     }
-    let end = Instant::now() + patience;
+    let mut patience = patience;
+    let begin = Instant::now();
     let before = shared.live().len();
     let runs: Vec<_> = shared
         .live()
@@ -196,7 +215,14 @@ async fn stop(shared: &Arc<Shared>, patience: Duration) -> Report {
         .map(|live| live.run.clone())
         .collect();
     runs.iter().for_each(|run| run.cancel(Reason::Stop));
-    wait_until(shared, end).await;
+    while let First::B(Some(order)) =
+        race(wait_until(shared, after(begin, patience)), orders.recv()).await
+    {
+        if let Order::Stop(less, reply) = order {
+            patience = patience.min(begin.elapsed().saturating_add(less));
+            replies.extend(reply);
+        }
+    }
     let mut cut = Vec::new();
     for live in shared.live().values() {
         cut.push(live.run.job().to_owned());
@@ -218,6 +244,11 @@ async fn stop(shared: &Arc<Shared>, patience: Duration) -> Report {
         finished: before.saturating_sub(cut.len()),
         cut,
     }
+}
+
+/// So far off that it is never reached, where adding would overflow.
+fn after(begin: Instant, patience: Duration) -> Instant {
+    begin + patience.min(Duration::from_secs(u32::MAX.into()))
 }
 
 /// Until no run is under way, or the time has come.

@@ -79,6 +79,8 @@ pub(super) struct State {
 #[derive(Clone, Debug)]
 pub(super) enum Phase {
     New,
+    /// Started, without threads until there is a job.
+    Idle,
     Running,
     Stopping,
     Stopped(Report),
@@ -272,7 +274,9 @@ impl Shared {
     pub(super) fn running(&self) -> Result<&Engine, Error> {
         match (&self.state().phase, self.engine.get()) {
             (Phase::Running, Some(engine)) => Ok(engine),
-            (Phase::New, _) | (_, None) => Err(Error::not_running("has not been started")),
+            (Phase::New | Phase::Idle, _) | (_, None) => {
+                Err(Error::not_running("has not been started"))
+            }
             _ => Err(Error::not_running("has stopped")),
         }
     }

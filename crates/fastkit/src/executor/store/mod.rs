@@ -4,6 +4,10 @@
 //! A store is a journal: entries are appended, and everybody reads those of all. A file now; the tables
 //! of a database can be another one. Key types: [`Store`], [`Entry`].
 
+mod journal;
+
+pub use journal::Journal;
+
 use super::Past;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

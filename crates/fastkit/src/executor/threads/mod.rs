@@ -154,10 +154,10 @@ fn slot(task: &Task, run: &Run) -> Slot<Option<String>> {
     let (work, own, of) = (task.work.clone(), run.clone(), name.clone());
     let function = move || {
         let Call::Plain(call) = &work.call else {
-            return Err(TaskError::failed(&of, &"it is asynchronous"));
+            return Err(TaskError::failed(of, &"it is asynchronous"));
         };
         tracing::debug!(task = own.job(), "a task begins");
-        let result = call(&own).map_err(|error| TaskError::failed(&of, &error));
+        let result = call(&own).map_err(|error| TaskError::failed(of, &error));
         if result.is_ok() {
             tracing::debug!(task = own.job(), "a task has ended");
         }

@@ -1,5 +1,6 @@
 //! Schedulers as their users see them: real threads, and events that are waited for.
 
+mod life;
 mod runs;
 
 use super::*;
