@@ -34,7 +34,7 @@
     single: ["单例", "single"],
     singleHint: ["在所有进程中只执行一次", "Runs once over all processes"],
     protected: ["受保护", "protected"],
-    protectedHint: ["受保护的任务不可更改", "A protected job cannot be changed"],
+    protectedHint: ["受保护的任务不可暂停或移除", "A protected job cannot be paused or removed"],
     empty: ["这个服务没有任务。", "This service has no jobs."],
     nothing: ["没有符合条件的任务。", "No job is like that."],
     never: ["尚未执行", "No run yet"],
@@ -404,9 +404,9 @@
     say(parts.state, word(state));
     say(parts.schedule, job.schedule);
     say(parts.toggle, word(job.paused ? "resume" : "pause"));
+    parts.toggle.disabled = job.protected;
+    parts.toggle.title = job.protected ? word("protectedHint") : "";
     for (const button of [parts.toggle, parts.run]) {
-      button.disabled = job.protected;
-      button.title = job.protected ? word("protectedHint") : "";
       mark(button, "aria-label", `${button.textContent} ${job.name}`);
     }
     const runs = job.history.map((run) => run.run).join();
@@ -680,7 +680,8 @@
     }
     if (opened !== id) return;
     const { parts } = panel;
-    for (const button of [parts.toggle, parts.run, parts.remove]) {
+    parts.run.disabled = !job;
+    for (const button of [parts.toggle, parts.remove]) {
       button.disabled = !job || job.protected;
       button.title = job && job.protected ? word("protectedHint") : "";
     }

