@@ -100,6 +100,15 @@ pub(crate) const OPENAPI_PYTHON: Requirement = Requirement {
     },
 };
 
+/// What the cron stage compares with.
+pub(crate) const CRON_PYTHON: Requirement = Requirement {
+    name: "Python packages of tests/cron",
+    present: |workspace| python_is_current(workspace, "tests/cron/requirements.txt"),
+    source: Source::Python {
+        requirements: "tests/cron/requirements.txt",
+    },
+};
+
 /// The linter of the OpenAPI stage.
 pub(crate) const OPENAPI_NODE: Requirement = Requirement {
     name: "npm packages of tests/openapi",
@@ -189,7 +198,7 @@ impl Source {
                 ]))?;
                 copy(
                     &workspace.root.join(requirements),
-                    &folder.join("requirements.txt"),
+                    &python_stamp(workspace, requirements),
                 )
             }
         }
@@ -265,8 +274,14 @@ fn succeed(command: &mut std::process::Command) -> Result<()> {
 fn python_is_current(workspace: &Workspace, requirements: &str) -> bool {
     same(
         &workspace.root.join(requirements),
-        &workspace.tools.join("venv/requirements.txt"),
+        &python_stamp(workspace, requirements),
     )
+}
+
+/// One for each file; all are installed into one environment.
+fn python_stamp(workspace: &Workspace, requirements: &str) -> PathBuf {
+    let name = requirements.replace('/', "-");
+    workspace.tools.join("venv").join(name)
 }
 
 fn npm_is_current(workspace: &Workspace, folder: &str) -> bool {

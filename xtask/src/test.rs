@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use crate::reliability;
 use crate::report::{Outcome, Report};
 use crate::requirement::{self, Requirement};
-use crate::stages::{self, golden, openapi, pages, rust};
+use crate::stages::{self, cron, golden, openapi, pages, rust};
 use crate::workspace::Workspace;
 
 /// What to run.
@@ -42,6 +42,8 @@ pub(crate) enum Stage {
     Browser,
     /// The OpenAPI document before independent judges
     Openapi,
+    /// Cron expressions beside an independent implementation
+    Cron,
     /// The recorded answers of the original systems
     Golden,
     /// The promises about restarts, crashes and attacks, in their short form
@@ -61,6 +63,7 @@ impl Stage {
                 requirement::CHROMIUM,
                 requirement::BROWSER_NODE,
             ],
+            Self::Cron => &[requirement::PYTHON, requirement::CRON_PYTHON],
             Self::Openapi => &[
                 requirement::PYTHON,
                 requirement::NPM,
@@ -79,7 +82,10 @@ impl Stage {
 
     /// Whether a filter by test names means something to the stage.
     fn takes_filter(self) -> bool {
-        !matches!(self, Self::Browser | Self::Openapi | Self::Reliability)
+        !matches!(
+            self,
+            Self::Browser | Self::Openapi | Self::Cron | Self::Reliability
+        )
     }
 }
 
@@ -151,6 +157,7 @@ pub(crate) fn stages(workspace: &Workspace, options: &Options, report: &mut Repo
             match stage {
                 Stage::Doc => rust::doc_tests(workspace, filter),
                 Stage::Openapi => openapi::run(workspace),
+                Stage::Cron => cron::run(workspace),
                 Stage::Browser => pages::run(workspace),
                 Stage::Golden => golden::run(workspace, filter),
                 Stage::Reliability => reliability::stage(workspace),
@@ -214,7 +221,7 @@ mod tests {
 
     #[test]
     fn all_stages_are_chosen_by_default_in_their_order() {
-        assert_eq!(Options::default().chosen().len(), 8);
+        assert_eq!(Options::default().chosen().len(), 9);
         let some = Options {
             only: vec![Stage::Golden, Stage::Unit],
             ..Options::default()

@@ -80,7 +80,25 @@ impl Workspace {
 ///
 /// When it does not compile, or has no such binary.
 pub(crate) fn build_binary(workspace: &Workspace, package: &str, binary: &str) -> Result<PathBuf> {
-    build(workspace, package, binary, "dev")
+    build(workspace, package, &["--bin", binary], "dev")
+}
+
+/// Builds an example of a package with all of its features and returns where it is.
+///
+/// # Errors
+///
+/// When it does not compile, or has no such example.
+pub(crate) fn build_example(
+    workspace: &Workspace,
+    package: &str,
+    example: &str,
+) -> Result<PathBuf> {
+    build(
+        workspace,
+        package,
+        &["--all-features", "--example", example],
+        "dev",
+    )
 }
 
 /// The same for what is measured: at the speed of a release.
@@ -93,12 +111,15 @@ pub(crate) fn build_fast_binary(
     package: &str,
     binary: &str,
 ) -> Result<PathBuf> {
-    build(workspace, package, binary, "fast")
+    build(workspace, package, &["--bin", binary], "fast")
 }
 
-fn build(workspace: &Workspace, package: &str, binary: &str, profile: &str) -> Result<PathBuf> {
+/// The last of the arguments that choose the target is its name.
+fn build(workspace: &Workspace, package: &str, target: &[&str], profile: &str) -> Result<PathBuf> {
     let mut command = workspace.cargo(["build", "--message-format=json-render-diagnostics"]);
-    command.args(["--package", package, "--bin", binary, "--profile", profile]);
+    command.args(["--package", package, "--profile", profile]);
+    command.args(target);
+    let name = target.last().copied().unwrap_or(package);
     let (status, messages) = run_and_print_build(&mut command)?;
     if !status.success() {
         bail!("{package} does not build");
@@ -106,7 +127,7 @@ fn build(workspace: &Workspace, package: &str, binary: &str, profile: &str) -> R
     messages
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == binary)
+        .filter(|message| message["target"]["name"] == name)
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .with_context(|| format!("{package} has no binary {binary}"))
+        .with_context(|| format!("{package} has no binary {name}"))
 }

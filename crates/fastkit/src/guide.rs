@@ -15,4 +15,6 @@ guides! {
     Cache "docs/toolkit/cache.md";
     #[cfg(feature = "client-stub")]
     HttpClient "docs/toolkit/http-client.md";
+    #[cfg(all(feature = "executor", feature = "redis"))]
+    LocksAndRedis "docs/toolkit/locks-and-redis.md";
 }

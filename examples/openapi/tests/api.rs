@@ -1,6 +1,9 @@
 //! 接口测试：在进程内请求完整的服务，不占用端口，不受环境变量影响。
 
-use fastflyer::testing::{TestClient, TestRequest};
+use fastflyer::{
+    executor::Outcome,
+    testing::{TestClient, TestRequest},
+};
 use openapi_demo::{app, settings::PREFIX};
 use serde_json::json;
 
@@ -232,4 +235,11 @@ async fn the_document_has_the_project_and_its_operations() {
         true
     );
     assert!(paths[format!("{PREFIX}/shop/debug/fault")].is_null());
+}
+
+#[tokio::test]
+async fn the_job_says_hello() {
+    let past = client().run_job("tasks.hello_world").await;
+    assert_eq!(past.outcome, Outcome::Succeeded);
+    assert_eq!(past.text.as_deref(), Some("hello world"));
 }

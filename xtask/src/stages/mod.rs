@@ -2,6 +2,7 @@
 //!
 //! Key type: [`Demo`].
 
+pub(crate) mod cron;
 pub(crate) mod golden;
 pub(crate) mod openapi;
 pub(crate) mod pages;

@@ -16,7 +16,12 @@ pub(crate) fn expression(stage: Stage) -> Option<&'static str> {
         Stage::Unit => Some("not kind(test)"),
         Stage::Integration => Some("(kind(test) and not package(fastflyer-cli))"),
         Stage::Cli => Some("(kind(test) and package(fastflyer-cli))"),
-        Stage::Doc | Stage::Browser | Stage::Openapi | Stage::Golden | Stage::Reliability => None,
+        Stage::Doc
+        | Stage::Browser
+        | Stage::Openapi
+        | Stage::Cron
+        | Stage::Golden
+        | Stage::Reliability => None,
     }
 }
 

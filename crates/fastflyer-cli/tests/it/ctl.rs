@@ -192,3 +192,47 @@ fn the_state_is_a_page_for_browsers_and_not_there_unless_asked_for() {
     let service = Service::start(demo(folder.path()).env("flyer_state_page", "0"));
     assert_eq!(get(&service.address, "/flyer/state").status, 404);
 }
+
+/// The runs of a job of the demo that its history has, with the process of each.
+fn runs(folder: &Path, job: &str) -> Vec<(String, i64)> {
+    let text = std::fs::read_to_string(folder.join("jobs/jobs.jsonl")).unwrap_or_default();
+    let lines = text
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok());
+    lines
+        .filter(|line: &Value| line["fact"] == "ran" && line["job"] == job)
+        .map(|line| {
+            let scheduled = line["scheduled"].as_str().unwrap().to_owned();
+            (scheduled, line["process"].as_i64().unwrap())
+        })
+        .collect()
+}
+
+/// A single job runs once for each of its times, whatever happens to the workers; nothing of it is left
+/// in the folder in which the command was run.
+#[test]
+fn workers_share_a_single_job() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut service = Service::start(
+        demo(folder.path())
+            .env("flyer_workers", "2")
+            .env("flyer_event_loops", "1")
+            .env("flyer_job_path", folder.path().join("jobs")),
+    );
+    service.wait_for("all workers are ready: 2");
+    service.wait_for("hello world");
+    let reloaded = ctl(folder.path(), &["reload"]);
+    assert_eq!(reloaded.code, Some(0), "{}", reloaded.stderr);
+    service.wait_for("hello world");
+    service.wait_for("hello world");
+    let (code, output) = service.stop();
+    assert_eq!(code, Some(0), "{output}");
+    let runs = runs(folder.path(), "tasks.hello_world");
+    assert!(runs.len() >= 3, "{runs:?}\n{output}");
+    let mut times: Vec<&str> = runs.iter().map(|(time, _)| time.as_str()).collect();
+    let count = times.len();
+    times.sort();
+    times.dedup();
+    assert_eq!(times.len(), count, "{runs:?}");
+    assert!(!folder.path().join("data").exists());
+}

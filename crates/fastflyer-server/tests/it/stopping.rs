@@ -1,8 +1,12 @@
 //! Graceful stops, and what they cut.
 
 use crate::{requests::eventually, support::*};
-use fastflyer_server::{Drain, Front, Server};
-use std::time::{Duration, Instant};
+use fastflyer_server::{Application, Drain, Front, Peer, ProtocolError, Server};
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 #[test]
 fn requests_in_flight_are_finished() {
@@ -274,4 +278,70 @@ fn those_who_wait_for_the_stop_are_told() {
             .await
             .unwrap();
     });
+}
+
+/// Works besides requests until it is told otherwise, and notes what it is asked for.
+#[derive(Clone, Default)]
+struct Works {
+    app: App,
+    notes: Arc<Mutex<Vec<&'static str>>>,
+    /// How long its work takes to end; without, it never does.
+    takes: Option<Duration>,
+}
+
+impl Works {
+    fn note(&self, text: &'static str) {
+        self.notes.lock().unwrap().push(text);
+    }
+}
+
+impl Application for Works {
+    type Service = App;
+
+    fn connect(&self, _: &Peer) -> App {
+        self.app.clone()
+    }
+
+    fn protocol_error(&self, peer: &Peer, error: &ProtocolError) -> http::Response<bytes::Bytes> {
+        self.app.protocol_error(peer, error)
+    }
+
+    fn drain(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {
+            self.note("drain");
+            match self.takes {
+                Some(time) => tokio::time::sleep(time).await,
+                None => std::future::pending().await,
+            }
+            self.note("drained");
+        })
+    }
+
+    fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async { self.note("stop") })
+    }
+}
+
+/// Work besides requests has as long as they have, and the application stops after it.
+#[test]
+fn what_runs_besides_requests_is_waited_for_within_the_bounds() {
+    for (takes, graceful, notes) in [
+        (Some(200), 60_000, &["drain", "drained", "stop"][..]),
+        (None, 200, &["drain", "stop"]),
+    ] {
+        let mut config = config(Front::Fast);
+        config.timeouts.graceful = Duration::from_millis(graceful);
+        config.event_loops = 2;
+        let works = Works {
+            takes: takes.map(Duration::from_millis),
+            ..Works::default()
+        };
+        let server = Server::bind(config).unwrap();
+        let handle = server.handle();
+        let app = works.clone();
+        let thread = std::thread::spawn(move || server.run(app).unwrap());
+        handle.stop();
+        thread.join().unwrap();
+        assert_eq!(*works.notes.lock().unwrap(), notes);
+    }
 }

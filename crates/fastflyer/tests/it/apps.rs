@@ -13,6 +13,7 @@ async fn every_folder_is_an_app() {
                 app.router.is_some(),
                 app.on_startup.is_some(),
                 app.on_shutdown.is_some(),
+                app.jobs.is_some(),
             );
             (app.name, app.enabled, app.auth_enabled, parts)
         })
@@ -20,13 +21,16 @@ async fn every_folder_is_an_app() {
     assert_eq!(
         found,
         [
-            ("items", true, true, (true, false, false)),
-            ("jobs", true, true, (false, true, true)),
-            ("open", false, false, (true, false, false)),
+            ("items", true, true, (true, false, false, false)),
+            ("jobs", true, true, (false, true, true, true)),
+            ("open", false, false, (true, false, false, false)),
         ]
     );
     let client =
         TestClient::new(FlyerApi::new(Config::new().base_url("/demo")).load(apps())).unwrap();
+    let jobs = client.scheduler().jobs();
+    let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
+    assert_eq!(ids, ["apps.jobs.hourly"]);
     assert_eq!(client.get("/demo/items").send().await.status(), 200);
     assert_eq!(client.get("/demo/open").send().await.status(), 404);
 }

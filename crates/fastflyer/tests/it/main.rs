@@ -16,6 +16,8 @@ mod exceptions;
 mod extractors;
 mod flyer_format;
 mod hygiene;
+#[cfg(feature = "jobs")]
+mod jobs;
 mod language;
 mod layers;
 mod limits;

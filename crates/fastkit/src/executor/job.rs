@@ -88,9 +88,12 @@ impl fmt::Debug for Work {
 
 #[derive(Clone)]
 pub(crate) enum Call {
-    Async(Arc<dyn Fn(&Run) -> Boxed<'static, Finished> + Send + Sync>),
-    Plain(Arc<dyn Fn(&Run) -> Finished + Send + Sync>),
+    Async(Arc<AsyncCall>),
+    Plain(Arc<PlainCall>),
 }
+
+pub(crate) type AsyncCall = dyn Fn(&Run) -> Boxed<'static, Finished> + Send + Sync;
+pub(crate) type PlainCall = dyn Fn(&Run) -> Finished + Send + Sync;
 
 /// How a run ended: with a text to remember, or a failure.
 pub(crate) type Finished = Result<Option<String>, JobError>;
@@ -521,9 +524,12 @@ macro_rules! into_work {
             $($argument: FromRun,)*
         {
             fn into_work(self) -> Work {
+                let begin = move |_run: &Run| -> Result<Future_, JobError> {
+                    Ok(self($($argument::from_run(_run)?),*))
+                };
                 Work {
-                    call: Call::Async(Arc::new(move |_run: &Run| {
-                        let future = (|| Ok::<_, JobError>(self($($argument::from_run(_run)?),*)))();
+                    call: Call::Async(Arc::new(move |run: &Run| {
+                        let future = begin(run);
                         Box::pin(async move { future?.await.finished() })
                     })),
                     check: |_given, _args| {

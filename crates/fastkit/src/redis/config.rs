@@ -322,7 +322,12 @@ mod tests {
 
     #[test]
     fn the_url_wins_and_the_rest_completes_it() {
-        let cases: [(&[(&str, &str)], Use, Option<&str>); 9] = [
+        type Case = (
+            &'static [(&'static str, &'static str)],
+            Use,
+            Option<&'static str>,
+        );
+        let cases: [Case; 9] = [
             (&[], Use::Locks, None),
             (&[("flyer_redis_pass", "secret")], Use::Locks, None),
             (

@@ -17,7 +17,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{
-        Arc, Mutex as StdMutex, OnceLock, PoisonError,
+        Arc, Mutex as StdMutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -68,6 +68,9 @@ struct Live {
     driver: JoinHandle<()>,
     /// Not for new commands any more. Who waits for an answer there still gets it.
     is_retired: AtomicBool,
+    /// When the first command was sent that no answer has followed yet. Callers that give up before the limit
+    /// would keep a dead connection for ever otherwise.
+    silent_since: StdMutex<Option<Instant>>,
 }
 
 impl Live {
@@ -75,8 +78,15 @@ impl Live {
         self.is_retired.store(true, Ordering::Relaxed);
     }
 
-    fn works(&self) -> bool {
-        !self.is_retired.load(Ordering::Relaxed) && !self.driver.is_finished()
+    fn works(&self, limit: Duration) -> bool {
+        let is_silent = self.silence().is_some_and(|since| since.elapsed() > limit);
+        !is_silent && !self.is_retired.load(Ordering::Relaxed) && !self.driver.is_finished()
+    }
+
+    fn silence(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.silent_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -106,7 +116,11 @@ impl Connections {
         let live = self.live(&slot).await?;
         let mut connection = live.connection.clone();
         let limit = self.config.response_timeout;
+        live.silence().get_or_insert_with(Instant::now);
         let answer = timeout(limit, connection.send_packed_command(command)).await;
+        if answer.is_ok() {
+            *live.silence() = None;
+        }
         let error = match answer {
             Ok(Ok(Value::ServerError(error))) => RedisError::from(error),
             Ok(Ok(value)) => return Ok(value),
@@ -147,7 +161,9 @@ impl Connections {
             return Err(too_late().at(&self.url));
         };
         let (rest, is_new) = match &*state {
-            State::Live(live) if live.works() => return Ok(live.clone()),
+            State::Live(live) if live.works(self.config.response_timeout) => {
+                return Ok(live.clone());
+            }
             State::Failed { error, until, .. } if Instant::now() < *until => {
                 return Err(error.clone());
             }
@@ -229,6 +245,7 @@ impl Connections {
             connection,
             driver: tokio::spawn(driver),
             is_retired: AtomicBool::new(false),
+            silent_since: StdMutex::default(),
         })
     }
 
@@ -244,7 +261,7 @@ impl Connections {
 impl Slot {
     fn is_live(&self) -> bool {
         match self.state.try_lock() {
-            Ok(state) => matches!(&*state, State::Live(live) if live.works()),
+            Ok(state) => matches!(&*state, State::Live(live) if !live.driver.is_finished()),
             Err(_) => true,
         }
     }

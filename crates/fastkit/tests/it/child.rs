@@ -135,6 +135,15 @@ fn role() {
                     .unwrap();
             assert_eq!((loaded.settings.port, loaded.settings.threads), (9001, 7));
         }
+        #[cfg(feature = "executor")]
+        "journal" => crate::journal::append(&config.folder),
+        #[cfg(feature = "executor")]
+        "zone" => {
+            let guard = logger::init(&config).unwrap();
+            let zone = fastkit::executor::Zone::local();
+            fs::write(config.folder.join("zone"), zone.name()).unwrap();
+            drop(guard);
+        }
         _ => {}
     }
 }
@@ -163,7 +172,7 @@ fn writer_switches() -> Vec<String> {
         .collect()
 }
 
-fn wait_for(condition: impl Fn() -> bool) {
+pub(crate) fn wait_for(mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
         assert!(start.elapsed() < Duration::from_secs(30), "waited in vain");
@@ -171,7 +180,7 @@ fn wait_for(condition: impl Fn() -> bool) {
     }
 }
 
-fn child(role: &str, folder: &std::path::Path) -> Command {
+pub(crate) fn child(role: &str, folder: &std::path::Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["--exact", "child::role", "--nocapture", "--quiet"])
@@ -372,4 +381,32 @@ fn the_file_beneath_the_environment_is_read() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
+}
+
+#[cfg(feature = "executor")]
+#[test]
+fn jobs_run_in_the_zone_of_the_variable_and_rules_are_warned_of() {
+    for (variable, zone) in [
+        ("Asia/Tokyo", Some("Asia/Tokyo")),
+        (":UTC", Some("UTC")),
+        ("CST-8", None),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let output = child("zone", folder.path())
+            .env("TZ", variable)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let chosen = fs::read_to_string(folder.path().join("zone")).unwrap();
+        let file = fs::read_to_string(folder.path().join("error.log")).unwrap_or_default();
+        match zone {
+            Some(zone) => assert_eq!((chosen.as_str(), file.as_str()), (zone, "")),
+            None => assert!(
+                file.contains(&format!(
+                    "TZ = \"CST-8\" is no name of the IANA database, like Asia/Shanghai: jobs use the time zone {chosen}"
+                )),
+                "{file}"
+            ),
+        }
+    }
 }

@@ -11,10 +11,14 @@ mod child;
 mod client;
 mod docs;
 #[cfg(feature = "executor")]
+mod journal;
+#[cfg(feature = "executor")]
 mod lock;
 mod logger;
 #[cfg(feature = "redis")]
 mod redis;
 mod settings;
 mod sink;
+#[cfg(feature = "executor")]
+mod threads;
 mod ui;

@@ -299,6 +299,20 @@ async fn a_network_that_loses_everything_or_breaks() {
     assert_eq!(redis.get::<u64>("a").await.unwrap(), Some(1));
 }
 
+#[tokio::test]
+async fn callers_that_give_up_early_do_not_keep_a_dead_connection() {
+    let server = Server::start();
+    let proxy = Proxy::to(server.port);
+    let redis = open(impatient(proxy.port));
+    redis.set("a", 1, None).await.unwrap();
+    proxy.lose();
+    let start = Instant::now();
+    let hasty = || tokio::time::timeout(Duration::from_millis(100), redis.get::<u64>("a"));
+    while !matches!(hasty().await, Ok(Ok(Some(1)))) {
+        assert!(start.elapsed() < BOUND, "the dead connection is kept");
+    }
+}
+
 #[test]
 fn every_runtime_may_use_it() {
     let server = Server::start();

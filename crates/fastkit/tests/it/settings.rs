@@ -323,7 +323,7 @@ fn unknown_names_are_warned_of_with_the_nearest_known_one() {
 #[test]
 fn what_has_no_effect_is_warned_of() {
     let loaded = load(&[
-        ("flyer_background_threads", "4"),
+        ("flyer_rate_limit", "4/s"),
         ("flyer_reload", "false"),
         ("flyer_preload", "1"),
         ("flyer_polaris_service", "x"),
@@ -332,7 +332,7 @@ fn what_has_no_effect_is_warned_of() {
     assert_eq!(
         loaded.warnings,
         [
-            r#"flyer_background_threads = "4" (environment) has no effect in this version: it is planned for a later version"#,
+            r#"flyer_rate_limit = "4/s" (environment) has no effect in this version: it is planned for a later version"#,
             r#"flyer_preload = "1" (environment) has no effect: the program is one binary: nothing is loaded later"#,
             r#"flyer_polaris_service = "x" (environment) has no effect: Tencent's own services are not carried over"#,
             r#"flyer_base_url = "/a/" (environment): the slash at its end is dropped: "/a" is used"#,
@@ -523,7 +523,7 @@ fn the_table_for_programs_is_complete() {
             "detail": null, "summary": "The port to listen on; 0 picks a free one and prints it."
         })
     );
-    assert_eq!(row("flyer_background_threads")["state"], "planned");
+    assert_eq!(row("flyer_rate_limit")["state"], "planned");
     assert_eq!(row("flyer_db_url")["detail"], "db");
     assert_eq!(row("flyer_preload")["state"], "no effect");
     assert_eq!(row("flyer_event_loops")["value"], "4");

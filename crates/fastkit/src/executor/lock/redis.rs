@@ -147,7 +147,9 @@ impl RedisLock {
             })),
             2 => Answer::Done,
             // A key without end is not ours, and somebody has to remove it.
-            _ => Answer::Busy(u64::try_from(number).map_or(claim.ttl, Duration::from_millis)),
+            _ => Answer::Busy(
+                u64::try_from(number).map_or(claim.ttl, |left| Duration::from_millis(left.max(1))),
+            ),
         })
     }
 }

@@ -6,7 +6,7 @@ use super::{
     Event, Skip,
     definition::Definition,
     race::race,
-    runner::{conduct, make},
+    runner::{conduct, make, register},
     shared::Shared,
 };
 use crate::{
@@ -76,8 +76,10 @@ pub(super) async fn run_now(shared: Arc<Shared>, definition: Arc<Definition>, id
     let due = Utc::now();
     let asked = Instant::now();
     let why = match acquire(&shared, &definition, due).await {
+        Ok(Answer::Granted(_)) if !shared.state().core.is_running() => Skip::Stopped,
         Ok(Answer::Granted(lease)) => {
             let run = make(&shared, &definition, due, id, Some(lease.fence()));
+            register(&shared, &run);
             return conduct(shared, definition, run, Some((lease, asked))).await;
         }
         Ok(Answer::Busy(_) | Answer::Done) => Skip::Elsewhere,
@@ -115,6 +117,7 @@ async fn ask(shared: Arc<Shared>, mut definition: Arc<Definition>, wanted: Arc<W
                 }
                 let fence = Some(lease.fence());
                 let run = make(&shared, &definition, due, RequestId::random(), fence);
+                register(&shared, &run);
                 return conduct(shared, definition, run, Some((lease, asked))).await;
             }
             Ok(Answer::Done) => {

@@ -89,6 +89,14 @@ impl Core {
         self.entries.is_empty()
     }
 
+    pub(super) fn is_running(&self) -> bool {
+        self.running
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.entries.keys()
+    }
+
     pub(super) fn has(&self, id: &str) -> bool {
         self.entries.contains_key(id)
     }
@@ -124,6 +132,7 @@ impl Core {
         mut remembered: impl FnMut(&str) -> Option<Remembered>,
     ) {
         self.running = true;
+        self.seen = Some(now);
         let ids: Vec<_> = self.entries.keys().cloned().collect();
         for id in ids {
             let Some(entry) = self.entries.get_mut(&id) else {
@@ -246,6 +255,7 @@ impl Core {
         entry.paused = false;
         entry.cursor.go_on(&entry.definition, now, &mut self.jitter);
         self.place(&id.into());
+        self.drop_if_over(id);
         true
     }
 
@@ -272,7 +282,7 @@ impl Core {
         let (of, jitter) = (&*entry.definition, &mut self.jitter);
         match rescheduled {
             true => entry.cursor.reschedule(of, now, jitter),
-            false => entry.cursor.go_on(of, now, jitter),
+            false => entry.cursor.refit(of, now, jitter),
         }
         self.place(&id);
     }
@@ -524,5 +534,13 @@ fn counts<T>((_, stamp, id): &Place<T>, entries: &HashMap<Arc<str>, Entry>) -> b
 impl fmt::Debug for Core {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Core({} jobs)", self.entries.len())
+    }
+}
+
+#[cfg(test)]
+impl Core {
+    /// How many places the heaps hold, those that count no more included.
+    pub(super) fn places(&self) -> usize {
+        self.mono.len() + self.wall.len()
     }
 }

@@ -90,7 +90,19 @@ impl Cursor {
         cursor
     }
 
-    /// After a break or a change of options: at the first time after now that was not dealt with yet.
+    /// With other options. What is due at this moment stays so.
+    pub(super) fn refit(&mut self, of: &Definition, now: Now, jitter: Jitter<'_>) {
+        let due = match self.next {
+            Next::Never => false,
+            Next::Mono { begin, .. } => begin <= now.mono,
+            Next::Wall { begin, .. } => begin <= now.wall,
+        };
+        if !due {
+            self.go_on(of, now, jitter);
+        }
+    }
+
+    /// After a break: at the first time after now that was not dealt with yet.
     pub(super) fn go_on(&mut self, of: &Definition, now: Now, jitter: Jitter<'_>) {
         if let Some(period) = of.period() {
             self.next = match self.next {
@@ -242,22 +254,17 @@ fn take_wall(
             sorter.add(time);
             continue;
         }
-        // Too many to count: to the first that may be run one by one, else to the last.
-        let target = match sorter.late_before {
-            Some(before) if !leapt && !of.job.options.coalesce && time < before => {
-                leapt = true;
-                of.next(before - TimeDelta::nanoseconds(1))
-                    .filter(|time| *time <= now)
-            }
-            _ => None,
+        // Too many to count: to the last one that is too late, before those that are run one by one, or
+        // else to the last of all.
+        let late = sorter
+            .late_before
+            .filter(|before| !leapt && !of.job.options.coalesce && time < *before);
+        leapt = true;
+        last = match late {
+            Some(before) => last_until(of, time, before - TimeDelta::nanoseconds(1)),
+            None => last_until(of, time, now),
         };
-        if let Some(time) = target {
-            last = time;
-            sorter.add(time);
-        } else {
-            last = last_until(of, time, now);
-            sorter.leap(last, 1);
-        }
+        sorter.leap(last, 1);
     }
     (last, of.next(last))
 }

@@ -140,7 +140,7 @@ impl Event {
                 times,
             } => {
                 let last = time(scheduled);
-                info!(target: TARGET, job = &**job, "the job was due {times} times before {last} and runs once for all of them");
+                debug!(target: TARGET, job = &**job, "the job was due {times} times before {last} and runs once for all of them");
             }
             Self::Skipped {
                 job,

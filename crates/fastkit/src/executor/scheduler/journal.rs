@@ -1,24 +1,34 @@
 //! Writes to the store what is to be remembered, and reads what others have written, once a second.
 
-use super::shared::Shared;
+use super::{
+    race::{First, race},
+    shared::Shared,
+};
 use crate::executor::store::{Entry, Store};
 use std::{io, sync::Arc, time::Duration};
-use tokio::time::sleep;
+use tokio::{sync::oneshot, time::sleep};
 
 /// How often the store is written and read.
 const PACE: Duration = Duration::from_secs(1);
 
-/// Goes on until it is dropped.
-pub(super) async fn keep(shared: Arc<Shared>, store: Arc<dyn Store>) {
+/// Goes on until it is told to finish, and writes the rest then.
+pub(super) async fn keep(
+    shared: Arc<Shared>,
+    store: Arc<dyn Store>,
+    mut finish: oneshot::Receiver<()>,
+) {
     let mut troubled = false;
     loop {
-        sleep(PACE).await;
+        let over = matches!(race(&mut finish, sleep(PACE)).await, First::A(_));
         exchange(&shared, &store, &mut troubled).await;
+        if over {
+            return;
+        }
     }
 }
 
 /// Writes and reads once.
-pub(super) async fn exchange(shared: &Arc<Shared>, store: &Arc<dyn Store>, troubled: &mut bool) {
+async fn exchange(shared: &Arc<Shared>, store: &Arc<dyn Store>, troubled: &mut bool) {
     let batch = shared.state().memory.batch();
     let at = store.clone();
     let done = tokio::task::spawn_blocking(move || {

@@ -45,6 +45,7 @@ pub(super) fn start(
     id: RequestId,
 ) {
     let run = make(shared, &definition, scheduled, id, None);
+    register(shared, &run);
     drop(tokio::spawn(conduct(shared.clone(), definition, run, None)));
 }
 
@@ -60,18 +61,22 @@ pub(super) fn make(
     Run::with_id(id, definition.job.id.clone(), scheduled, args, fence, given)
 }
 
-/// Runs a job that is counted, with its lock if it has one, and counts it no more.
+/// From here on a stop waits for it.
+pub(super) fn register(shared: &Shared, run: &Run) {
+    let live = Live {
+        run: run.clone(),
+        abort: None,
+    };
+    shared.live().insert(run.id(), live);
+}
+
+/// Runs a job that is counted and registered, with its lock if it has one, and counts it no more.
 pub(super) async fn conduct(
     shared: Arc<Shared>,
     definition: Arc<Definition>,
     run: Run,
     held: Option<Held>,
 ) {
-    let live = Live {
-        run: run.clone(),
-        abort: None,
-    };
-    shared.live().insert(run.id(), live);
     let single = held.is_some();
     let work = watch(&shared, &definition, &run);
     let result = match held {
@@ -208,12 +213,11 @@ async fn watch_plain(
     let (began_sender, began) = oneshot::channel();
     let (end_sender, mut end) = oneshot::channel();
     let (of, own) = (definition.clone(), run.clone());
-    // How long it may wait for a thread before it is too late.
-    let late = Utc::now() - run.scheduled();
-    let late = late.to_std().unwrap_or_default();
-    let left = definition
-        .patience()
-        .map(|patience| patience.saturating_sub(late));
+    // How long it may wait for a thread before it is too late. Who takes a time over from a process that
+    // died is late already, and need not be in time for that.
+    let late = (Utc::now() - run.scheduled()).to_std().unwrap_or_default();
+    let patience = definition.patience();
+    let left = patience.map(|patience| patience.checked_sub(late).unwrap_or(patience));
     let asked = std::time::Instant::now();
     let function = move || {
         if own.is_cancelled() || left.is_some_and(|left| asked.elapsed() > left) {

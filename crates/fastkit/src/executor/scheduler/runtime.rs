@@ -18,11 +18,14 @@ use std::{future::Future, io, sync::Arc, thread, time::Duration};
 use tokio::{
     runtime::{Builder, Runtime},
     sync::{mpsc, oneshot},
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
 /// How long asynchronous runs that were dropped are waited for.
 const DROPPING: Duration = Duration::from_millis(500);
+
+/// How long the store is waited for at the end.
+const WRITING: Duration = Duration::from_secs(5);
 
 type Orders = mpsc::UnboundedReceiver<Order>;
 
@@ -113,9 +116,10 @@ fn begin(shared: &Arc<Shared>, late: bool) {
         ..
     } = &mut *state;
     let tasks = std::mem::take(tasks);
-    let ids: Vec<_> = core.list(now).into_iter().map(|job| job.id).collect();
-    for id in ids.iter().filter(|id| !late && memory.is_removed(id)) {
-        core.remove(id);
+    let gone = core.ids().filter(|id| !late && memory.is_removed(id));
+    let gone: Vec<_> = gone.cloned().collect();
+    for id in gone {
+        core.remove(&id);
     }
     core.start(now, |id| -> Option<Remembered> { memory.take(id) });
     *phase = Phase::Running;
@@ -137,9 +141,8 @@ pub(super) fn start_task(shared: &Shared, task: crate::executor::Task) {
 /// What the scheduler's thread does until it is told to stop.
 async fn serve(shared: &Arc<Shared>, mut orders: Orders) {
     let store = shared.parts.store.clone();
-    let journal = store
-        .as_ref()
-        .map(|store| tokio::spawn(journal::keep(shared.clone(), store.clone())));
+    let (finish, told) = oneshot::channel();
+    let journal = store.map(|store| tokio::spawn(journal::keep(shared.clone(), store, told)));
     let (patience, reply) = loop {
         let wait = shared.turn();
         let due = async {
@@ -163,12 +166,12 @@ async fn serve(shared: &Arc<Shared>, mut orders: Orders) {
     };
     let mut replies: Vec<_> = reply.into_iter().collect();
     let report = stop(shared, patience, &mut orders, &mut replies).await;
-    if let Some(journal) = journal {
-        journal.abort();
-        // It may be in the midst of writing, which comes first.
-        let _ = journal.await;
+    drop(finish);
+    if let Some(journal) = journal
+        && timeout(WRITING, journal).await.is_err()
+    {
+        tracing::warn!(target: "fastkit::executor", "the store of jobs does not answer; what happened last to jobs may be forgotten");
     }
-    write(shared).await;
     shared.state().phase = Phase::Stopped(report.clone());
     let late = std::iter::from_fn(|| orders.try_recv().ok());
     replies.extend(late.filter_map(|order| match order {
@@ -180,17 +183,8 @@ async fn serve(shared: &Arc<Shared>, mut orders: Orders) {
         let _ = reply.send(report.clone());
     }
     // Plain runs that were cut go on: as long as they do, their locks are renewed here.
-    if !shared.live().is_empty() {
-        while !shared.live().is_empty() {
-            shared.ended.notified().await;
-        }
-        write(shared).await;
-    }
-}
-
-async fn write(shared: &Arc<Shared>) {
-    if let Some(store) = &shared.parts.store {
-        journal::exchange(shared, store, &mut false).await;
+    while !shared.live().is_empty() {
+        shared.ended.notified().await;
     }
 }
 

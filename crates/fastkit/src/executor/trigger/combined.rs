@@ -106,10 +106,14 @@ impl All {
             .iter()
             .map(|trigger| trigger.longest_gap(after, zone));
         let mut longest = at_least.max().unwrap_or_default();
-        let mut previous = None;
-        for time in whole.times(after, zone).take(SAMPLE) {
-            if let Some(previous) = previous.replace(time) {
-                longest = longest.max((time - previous).to_std().unwrap_or_default());
+        // One search for all of them, so that it has an end however rarely they agree.
+        let mut search = Search::begin(after);
+        let mut previous = whole.next_within(after, zone, &mut search);
+        for _ in 1..SAMPLE {
+            let Some(time) = previous else { break };
+            previous = whole.next_within(time, zone, &mut search);
+            if let Some(next) = previous {
+                longest = longest.max((next - time).to_std().unwrap_or_default());
             }
         }
         longest

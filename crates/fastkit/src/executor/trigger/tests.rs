@@ -188,7 +188,7 @@ fn cron_over_the_changes_of_clocks() {
         (
             "30 2 * * *",
             "Asia/Shanghai",
-            "1991-04-13T18:00:00Z",
+            "1991-04-13T17:30:00Z",
             &["14 03:00 +09:00", "15 02:30 +09:00"],
         ),
         (
@@ -283,7 +283,7 @@ fn any_is_due_with_each_and_all_with_all() {
     // The intervals are aligned.
     assert_eq!(
         times(&Trigger::any([every(7 * 60), every(60 * 60)]), 3),
-        ["21 20:03 +00:00", "21 20:10 +00:00", "21 20:17 +00:00"]
+        ["21 20:01 +00:00", "21 20:08 +00:00", "21 20:15 +00:00"]
     );
     assert_eq!(
         times(
@@ -443,7 +443,7 @@ fn the_longest_gap_of_each_kind() {
 #[test]
 fn clones_are_one_pointer() {
     assert_eq!(size_of::<Trigger>(), size_of::<usize>());
-    assert_eq!(size_of::<Option<Zone>>().max(8), 8);
+    assert!(size_of::<Zone>() <= 8);
     let trigger = Trigger::cron("* * * * *").unwrap();
     assert!(Arc::ptr_eq(&trigger.0, &trigger.clone().aligned().0));
 }

@@ -10,7 +10,13 @@ use fastkit::{
     executor::lock::{Answer, Boxed, Claim, Fence, Lock, RedisLock},
     redis::{Redis, RedisConfig, cmd},
 };
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 struct InRedis(Server);
 
@@ -221,10 +227,11 @@ async fn an_answer_that_was_lost_is_asked_for_again() {
     proxy.pass();
     // The command arrives late: the server gives the lock away, and the answer goes nowhere.
     let start = Instant::now();
-    while let Answer::Granted(lease) = near.acquire(&claim("task", None)).await.unwrap() {
-        lease.finish().await.unwrap();
+    while lock_holders(&near).await == 0 {
         assert!(start.elapsed() < BOUND, "the late command never arrived");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    busy(&near, &claim("task", None)).await;
     let (lease, time) = in_the_end(&far, &claim("task", None)).await;
     assert!(time < LONG, "{time:?}");
     assert_eq!(lock_holders(&near).await, 1);
@@ -370,4 +377,126 @@ async fn a_key_without_end_is_busy_for_the_ttl() {
         .unwrap();
     let error = lock.acquire(&claim("other", due())).await.unwrap_err();
     assert!(error.to_string().contains("redis://"), "{error}");
+}
+
+/// Eight threads that take turns, each with a connection of its own through a network that fails, and a server
+/// that is stopped, killed and emptied meanwhile. What they write to is a place that checks the fence.
+#[test]
+fn whatever_happens_no_stale_write_is_let_in() {
+    const ROUNDS: usize = 12;
+    let mut server = Server::start();
+    let proxy = Proxy::to(server.port);
+    let (near, far) = (server.impatient(), impatient(proxy.port));
+    let place = Mutex::new(Written::default());
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let config = if number % 2 == 0 { &near } else { &far };
+            let (place, is_over) = (&place, &is_over);
+            scope.spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread();
+                let runtime = { runtime }.enable_all().build().unwrap();
+                runtime.block_on(take_turns(&lock(config.clone()), place, is_over));
+            });
+        }
+        let wait_until = |what: &dyn Fn(&Written) -> bool| {
+            let start = Instant::now();
+            while !what(&place.lock().unwrap()) {
+                if start.elapsed() > BOUND {
+                    is_over.store(true, Ordering::SeqCst);
+                    panic!("nobody gets on: {:?}", place.lock().unwrap());
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        };
+        // Each kind of trouble waits until somebody has written, so that it meets a holder.
+        let progress = || {
+            let before = place.lock().unwrap().accepted;
+            wait_until(&|place| place.accepted >= before + 4);
+        };
+        for round in 0..ROUNDS {
+            progress();
+            match round % 4 {
+                0 => {
+                    server.kill();
+                    server.restart_empty();
+                }
+                1 => {
+                    proxy.hold();
+                    progress();
+                    proxy.pass();
+                }
+                2 => {
+                    server.pause();
+                    std::thread::sleep(Duration::from_millis(500));
+                    server.resume();
+                }
+                _ => {
+                    proxy.cut();
+                    progress();
+                    proxy.pass();
+                }
+            }
+        }
+        wait_until(&|place| place.refused > 0 && place.lost > 0);
+        is_over.store(true, Ordering::SeqCst);
+    });
+    let place = place.into_inner().unwrap();
+    println!(
+        "{} writes let in, {} stale ones refused, {} holders that were told of their loss",
+        place.accepted, place.refused, place.lost
+    );
+}
+
+/// A place that checks the fence.
+#[derive(Debug, Default)]
+struct Written {
+    last: Option<(Fence, usize)>,
+    accepted: usize,
+    refused: usize,
+    lost: usize,
+}
+
+/// Takes the lock again and again, and writes three times while it is had. Each eighth holder stops in
+/// between until its lock has ended.
+async fn take_turns(lock: &RedisLock, place: &Mutex<Written>, is_over: &AtomicBool) {
+    static LEASES: AtomicUsize = AtomicUsize::new(0);
+    let task = Claim {
+        ttl: Duration::from_millis(500),
+        ..claim("task", None)
+    };
+    while !is_over.load(Ordering::SeqCst) {
+        let Ok(Answer::Granted(mut lease)) = lock.acquire(&task).await else {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            continue;
+        };
+        let number = LEASES.fetch_add(1, Ordering::SeqCst);
+        for turn in 0..3 {
+            let pause = if number % 8 == 7 && turn == 1 {
+                task.ttl * 2
+            } else {
+                Duration::from_millis(10)
+            };
+            {
+                let mut place = place.lock().unwrap();
+                match place.last {
+                    Some((last, _)) if lease.fence() < last => place.refused += 1,
+                    Some((last, other)) if lease.fence() == last => {
+                        assert_eq!(number, other, "two leases have the fence {last}");
+                        place.accepted += 1;
+                    }
+                    _ => {
+                        place.last = Some((lease.fence(), number));
+                        place.accepted += 1;
+                    }
+                }
+            }
+            tokio::time::sleep(pause).await;
+            // Who is told so goes on all the same, as one that did not look.
+            if let Ok(false) = lease.renew().await {
+                place.lock().unwrap().lost += 1;
+            }
+        }
+        let _ = lease.finish().await;
+    }
 }

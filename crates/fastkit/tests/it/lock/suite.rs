@@ -148,6 +148,7 @@ pub(crate) async fn tasks_are_never_done(place: &impl Place) {
 }
 
 /// A lease that is dropped is that of a holder which died.
+#[expect(clippy::print_stdout, reason = "the time is a figure to be read")]
 pub(crate) async fn death(place: &impl Place) {
     let (one, other) = (place.lock(), place.lock());
     let ttl = Duration::from_millis(500);
@@ -209,10 +210,6 @@ pub(crate) async fn fences_grow(place: &impl Place) {
 }
 
 /// Eight threads that all want every run: each is run once, never two at a time, with growing fences.
-#[expect(
-    clippy::unused_async,
-    reason = "as the others; its threads have runtimes of their own"
-)]
 pub(crate) async fn many_threads(place: &impl Place) {
     const RUNS: i64 = 60;
     let inside = AtomicUsize::new(0);

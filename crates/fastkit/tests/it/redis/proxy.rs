@@ -3,7 +3,10 @@
 use std::{
     io::{Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
-    sync::{Arc, Condvar, Mutex},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
@@ -19,6 +22,10 @@ enum Mode {
 struct Shared {
     mode: Mutex<Mode>,
     changed: Condvar,
+    /// How many connections there were.
+    count: AtomicUsize,
+    /// Connections before this one get nothing through any more.
+    lost_before: AtomicUsize,
     open: Mutex<Vec<TcpStream>>,
 }
 
@@ -34,6 +41,8 @@ impl Proxy {
         let shared = Arc::new(Shared {
             mode: Mutex::new(Mode::Passes),
             changed: Condvar::new(),
+            count: AtomicUsize::new(0),
+            lost_before: AtomicUsize::new(0),
             open: Mutex::default(),
         });
         let accepting = shared.clone();
@@ -48,10 +57,11 @@ impl Proxy {
                 let copy = |stream: &TcpStream| stream.try_clone().unwrap();
                 let ends = [copy(&client), copy(&server)];
                 accepting.open.lock().unwrap().extend(ends);
+                let number = accepting.count.fetch_add(1, Ordering::SeqCst);
                 let (shared, from, to) = (accepting.clone(), copy(&client), copy(&server));
-                thread::spawn(move || shared.pump(from, to));
+                thread::spawn(move || shared.pump(number, from, to));
                 let shared = accepting.clone();
-                thread::spawn(move || shared.pump(server, client));
+                thread::spawn(move || shared.pump(number, server, client));
             }
         });
         Self { port, shared }
@@ -63,6 +73,12 @@ impl Proxy {
 
     pub(crate) fn hold(&self) {
         self.shared.become_(Mode::Holds);
+    }
+
+    /// From now on nothing gets through the connections that there are; new ones work.
+    pub(crate) fn lose(&self) {
+        let count = self.shared.count.load(Ordering::SeqCst);
+        self.shared.lost_before.store(count, Ordering::SeqCst);
     }
 
     pub(crate) fn cut(&self) {
@@ -79,12 +95,12 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    fn pump(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn pump(&self, number: usize, mut from: TcpStream, mut to: TcpStream) {
         let mut buffer = [0; 16 * 1024];
-        loop {
-            let Ok(length @ 1..) = from.read(&mut buffer) else {
-                break;
-            };
+        while let Ok(length @ 1..) = from.read(&mut buffer) {
+            if number < self.lost_before.load(Ordering::SeqCst) {
+                continue;
+            }
             let mode = self.mode.lock().unwrap();
             let mode = self
                 .changed

@@ -63,7 +63,15 @@ impl Server {
 
     /// Starts it again after [`kill`](Self::kill), with what it knew; every write is on the disk.
     pub(crate) fn restart(&mut self) {
-        self.process = launch(&self.folder, &self.options, self.port).expect("the port is free");
+        // A connection of somebody else may have the port for a moment.
+        for _ in 0..100 {
+            if let Some(process) = launch(&self.folder, &self.options, self.port) {
+                self.process = process;
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("the port {} is not free again", self.port);
     }
 
     /// As [`restart`](Self::restart), without what it knew.

@@ -1,7 +1,12 @@
 //! Schedulers as their users see them: real threads, and events that are waited for.
 
 mod life;
+mod logs;
+mod memory_lock;
 mod runs;
+mod single;
+mod stores;
+mod times;
 
 use super::*;
 use crate::executor::{Job, Scheduler, SchedulerBuilder, Trigger};

@@ -300,7 +300,7 @@ fn threads_with_journals_of_their_own_lose_nothing() {
             .flat_map(|second| [ran(&job, second), due(&job, second)])
             .collect()
     };
-    let (watch, done) = (open(), std::sync::atomic::AtomicBool::new(false));
+    let (watch, done) = (open(), AtomicBool::new(false));
     thread::scope(|scope| {
         let watcher = scope.spawn(|| {
             let mut seen = Vec::new();

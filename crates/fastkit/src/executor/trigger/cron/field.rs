@@ -230,7 +230,7 @@ impl Limits {
         let upper = part.to_ascii_uppercase();
         match self.extras {
             Extras::None => Ok(None),
-            Extras::DayOfMonth => match upper.strip_suffix('W') {
+            Extras::DayOfMonth => match part.strip_suffix(['W', 'w']) {
                 _ if upper == "L" || upper == "LW" => Ok(Some(upper)),
                 Some(day) => Ok(Some(format!("{}W", self.value(day)?))),
                 None => Ok(None),
@@ -246,7 +246,7 @@ impl Limits {
                         )),
                     };
                 }
-                match upper.strip_suffix('L') {
+                match part.strip_suffix(['L', 'l']) {
                     Some("") => Err(format!(
                         "{} {part:?} needs a day before it, like friL",
                         self.name

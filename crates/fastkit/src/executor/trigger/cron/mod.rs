@@ -7,7 +7,8 @@
 //! * it takes only a single time of day for a fixed one: `0,30 2 * * *` is left out on the day on which the
 //!   clocks go forward over it and run twice when they go back, and a gap of more than two hours
 //!   (Pacific/Apia 2011) is an error;
-//! * an expression takes 14 µs to read and 5 KB to keep, for the years, and errors name no field.
+//! * an expression takes 14 µs to read and 5 KB to keep, for the years, where ours takes 0.5 µs and some
+//!   hundred bytes; its errors name no field, and it takes `1,,2` and names in fields that have none.
 
 mod days;
 mod field;

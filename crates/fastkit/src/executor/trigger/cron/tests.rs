@@ -48,7 +48,7 @@ fn errors_name_the_field_the_value_and_what_is_allowed() {
         ("+1 * * * *", r#"minute "+1" is not in 0-59"#),
         ("1.5 * * * *", r#"minute "1.5" is not in 0-59"#),
         ("? * * * *", r#"minute "?" is not in 0-59"#),
-        ("1-2-3 * * * *", r#"second "2-3" is not in 0-59"#),
+        ("1-2-3 * * * *", r#"minute "2-3" is not in 0-59"#),
         ("1,,2 * * * *", r#"minute "1,,2" has an empty part"#),
         (", * * * *", r#"minute "," has an empty part"#),
         ("*/0 * * * *", r#"the step of minute "*/0" is not in 1-59"#),
@@ -166,7 +166,7 @@ fn days_of_month_and_of_week_and_the_rules_between_them() {
         ),
         ("0 0 29 2 *", 2026, &[]),
         ("0 0 29 2 *", 2028, &["02-29"]),
-        ("0 0 31 */3 *", 2026, &["07-31", "10-31"]),
+        ("0 0 31 */3 *", 2026, &["01-31", "07-31", "10-31"]),
         ("0 0 31 1-6 *", 2026, &["01-31", "03-31", "05-31"]),
         ("0 0 L 1-4 *", 2026, &["01-31", "02-28", "03-31", "04-30"]),
         ("0 0 L 2 *", 2028, &["02-29"]),
@@ -261,7 +261,7 @@ fn days_that_do_not_exist_are_never_due_and_said_so() {
             );
         }
     }
-    // croner needs 7 ms and more for each of these 800 searches; ours some microseconds, so this is generous.
+    // The 400 searches in vain take some milliseconds; going through all years would take many seconds.
     assert!(started.elapsed() < Duration::from_secs(4));
     let cron = Cron::parse("* * * * *").unwrap();
     assert_eq!(cron.next(DateTime::<Utc>::MAX_UTC, Zone::UTC), None);
@@ -370,12 +370,16 @@ fn by_minute(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
     #[test]
     fn no_minute_is_left_out_or_added_when_clocks_change(
         minute in field(0, 59),
-        hour in prop_oneof![field(0, 23), field(0, 4)],
+        // Twice as many near the hours at which clocks change; `*` would mean others too.
+        hour in prop_oneof![
+            field(0, 23),
+            field(0, 4).prop_filter("no star", |(text, _)| !text.starts_with('*')),
+        ],
         change in 0..CHANGES.len(),
         offset in 0_i64..48 * 3_600,
     ) {

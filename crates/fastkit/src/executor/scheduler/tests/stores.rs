@@ -1,0 +1,168 @@
+//! What schedulers share through a store, and what they know after a restart.
+
+use super::*;
+use crate::executor::store::{Entry, Fact, Store};
+use chrono::Utc;
+use std::{
+    io,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+/// A journal in memory; each clone made by `beside` reads it from its begin.
+#[derive(Debug, Default)]
+struct MemoryStore {
+    entries: Arc<Mutex<Vec<Entry>>>,
+    read: AtomicUsize,
+    fails: AtomicBool,
+}
+
+impl MemoryStore {
+    fn beside(&self) -> Arc<Self> {
+        Arc::new(Self {
+            entries: self.entries.clone(),
+            ..Self::default()
+        })
+    }
+
+    fn facts(&self, job: &str) -> Vec<Fact> {
+        let entries = self.entries.lock().unwrap();
+        let of = entries.iter().filter(|entry| entry.job == job);
+        of.map(|entry| entry.fact.clone()).collect()
+    }
+}
+
+impl Store for MemoryStore {
+    fn append(&self, entries: &[Entry]) -> io::Result<()> {
+        if self.fails.load(Ordering::Relaxed) {
+            return Err(io::Error::other("the disk is full"));
+        }
+        self.entries.lock().unwrap().extend_from_slice(entries);
+        Ok(())
+    }
+
+    fn poll(&self) -> io::Result<Vec<Entry>> {
+        let entries = self.entries.lock().unwrap();
+        let read = self.read.swap(entries.len(), Ordering::Relaxed);
+        Ok(entries[read..].to_vec())
+    }
+}
+
+fn with(store: &Arc<MemoryStore>, jobs: Jobs) -> Watched {
+    let at = store.clone();
+    let watched = Watched::new(|builder| builder.store(at).service("first"));
+    watched.scheduler.add(jobs).unwrap();
+    watched.scheduler.start().unwrap();
+    watched
+}
+
+/// Until what one scheduler has written is read by another: a matter of two seconds.
+fn until(what: impl Fn() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !what() {
+        assert!(Instant::now() < end, "it comes in time");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+fn jobs() -> Jobs {
+    Jobs::new()
+        .job(Job::new("a", never(), || "done"))
+        .job(Job::new("b", never(), || {}))
+}
+
+#[test]
+fn processes_share_pauses_removals_and_runs() {
+    let store = MemoryStore::default().beside();
+    let (one, other) = (with(&store, jobs()), with(&store.beside(), jobs()));
+    let of = |watched: &Watched, id: &str| watched.scheduler.job(id);
+    one.scheduler.pause("a").unwrap();
+    one.scheduler.remove("b").unwrap();
+    let run = one.scheduler.run_now("a").unwrap();
+    until(|| of(&other, "a").unwrap().paused && of(&other, "b").is_none());
+    until(|| !of(&other, "a").unwrap().history.is_empty());
+    let past = &of(&other, "a").unwrap().history[0];
+    assert_eq!(
+        (&*past.run, past.text.as_deref()),
+        (run.as_str(), Some("done"))
+    );
+    other.scheduler.resume("a").unwrap();
+    until(|| !of(&one, "a").unwrap().paused);
+    // What one has written itself comes back and changes nothing.
+    assert_eq!(of(&one, "a").unwrap().history.len(), 1);
+    // Whoever adds it anew has a new one, which its removal does not reach.
+    one.scheduler
+        .add_job(Job::new("b", never(), || {}))
+        .unwrap();
+    one.scheduler.pause("b").unwrap();
+    until(|| store.facts("b").contains(&Fact::Paused));
+    assert!(of(&one, "b").unwrap().paused);
+}
+
+#[test]
+fn a_restart_knows_pauses_removals_and_last_times() {
+    let store = MemoryStore::default().beside();
+    let hourly = || {
+        let trigger = Trigger::interval(Duration::from_secs(3600)).aligned();
+        Job::new("hourly", trigger, || {}).misfire_grace_time(None)
+    };
+    let first = with(&store, jobs().job(hourly()));
+    first.scheduler.pause("a").unwrap();
+    first.scheduler.remove("b").unwrap();
+    first.stop(PATIENCE);
+    let at = Utc::now() - Duration::from_secs(3 * 3600);
+    let job = "hourly".to_owned();
+    store
+        .append(&[Entry {
+            job,
+            fact: Fact::Due { at },
+        }])
+        .unwrap();
+    // The same start of the service, as a worker that was replaced.
+    let again = with(&store.beside(), jobs().job(hourly()));
+    assert!(again.scheduler.job("a").unwrap().paused);
+    assert!(again.scheduler.job("b").is_none());
+    let together = again.wait(|event| match event {
+        Event::Coalesced { times, .. } => Some(*times),
+        _ => None,
+    });
+    assert_eq!(together, 2);
+    again.ended("hourly");
+    again.stop(PATIENCE);
+    let due = store
+        .facts("hourly")
+        .into_iter()
+        .filter(|fact| matches!(fact, Fact::Due { .. }));
+    assert_eq!(due.count(), 2);
+    // Another start of the service has all jobs again; it is not made up for twice.
+    let store = store.beside();
+    let anew = Watched::new(|builder| builder.store(store).service("second"));
+    anew.scheduler.add(jobs().job(hourly())).unwrap();
+    anew.scheduler.start().unwrap();
+    assert!(anew.scheduler.job("b").is_some());
+    assert_eq!(anew.scheduler.job("hourly").unwrap().history.len(), 1);
+    assert!(anew.scheduler.job("hourly").unwrap().next_run_time.unwrap() > Utc::now());
+}
+
+#[test]
+fn what_cannot_be_written_is_written_later() {
+    let store = MemoryStore::default().beside();
+    store.fails.store(true, Ordering::Relaxed);
+    let watched = with(&store, jobs());
+    watched.scheduler.run_now("a").unwrap();
+    let past = watched.ended("a");
+    watched.scheduler.pause("a").unwrap();
+    // It was tried: what it reads comes after what it writes.
+    let news = Entry {
+        job: "b".into(),
+        fact: Fact::Paused,
+    };
+    store.entries.lock().unwrap().push(news);
+    until(|| watched.scheduler.job("b").unwrap().paused);
+    watched.scheduler.resume("a").unwrap();
+    store.fails.store(false, Ordering::Relaxed);
+    watched.stop(PATIENCE);
+    assert_eq!(store.facts("a"), [Fact::Resumed, Fact::Ran(past)]);
+}
