@@ -12,14 +12,20 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Locks by name. Clones are the same locks.
+/// Locks by name, as one process sees them. Clones are the same process.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct MemoryLock(Arc<Shared>);
+pub(crate) struct MemoryLock(Arc<Process>);
+
+#[derive(Debug, Default)]
+struct Process {
+    shared: Arc<Shared>,
+    broken: AtomicBool,
+    hangs: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct Shared {
     records: Mutex<HashMap<String, Record>>,
-    broken: AtomicBool,
     renewals: AtomicUsize,
 }
 
@@ -32,14 +38,27 @@ struct Record {
 }
 
 impl MemoryLock {
-    /// From now on nobody can know who has which lock, or can again.
+    /// The same locks for another process.
+    pub(crate) fn beside(&self) -> Self {
+        Self(Arc::new(Process {
+            shared: self.0.shared.clone(),
+            ..Process::default()
+        }))
+    }
+
+    /// What this process asks of its leases gets no answer from now on.
+    pub(crate) fn hang(&self) {
+        self.0.hangs.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on this process cannot know who has which lock, or can again.
     pub(crate) fn break_down(&self, broken: bool) {
         self.0.broken.store(broken, Ordering::SeqCst);
     }
 
     /// Gives the lock to somebody else for so long.
     pub(crate) fn steal(&self, name: &str, time: Duration) {
-        let mut records = self.0.records();
+        let mut records = self.0.shared.records();
         let record = records.entry(name.to_owned()).or_default();
         record.fence += 1;
         record.held = Some(Instant::now() + time);
@@ -47,20 +66,29 @@ impl MemoryLock {
 
     /// Whether somebody has the lock.
     pub(crate) fn is_held(&self, name: &str) -> bool {
-        let records = self.0.records();
+        let records = self.0.shared.records();
         let held = records.get(name).and_then(|record| record.held);
         held.is_some_and(|until| until > Instant::now())
     }
 
     /// How often any of the locks was renewed.
     pub(crate) fn renewals(&self) -> usize {
-        self.0.renewals.load(Ordering::SeqCst)
+        self.0.shared.renewals.load(Ordering::SeqCst)
     }
 }
 
 impl Shared {
     fn records(&self) -> MutexGuard<'_, HashMap<String, Record>> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Process {
+    async fn answer(&self) -> Result<(), LockError> {
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        self.check()
     }
 
     fn check(&self) -> Result<(), LockError> {
@@ -75,7 +103,7 @@ impl Lock for MemoryLock {
     fn acquire<'a>(&'a self, claim: &'a Claim) -> Boxed<'a, Result<Answer, LockError>> {
         Box::pin(async move {
             self.0.check()?;
-            let mut records = self.0.records();
+            let mut records = self.0.shared.records();
             let record = records.entry(claim.name.clone()).or_default();
             let now = Instant::now();
             if let Some(held) = record.held.filter(|until| *until > now) {
@@ -87,7 +115,7 @@ impl Lock for MemoryLock {
             record.fence += 1;
             record.held = Some(now + claim.ttl);
             Ok(Answer::Granted(Box::new(MemoryLease {
-                shared: self.0.clone(),
+                process: self.0.clone(),
                 claim: claim.clone(),
                 fence: record.fence,
             })))
@@ -97,7 +125,7 @@ impl Lock for MemoryLock {
 
 #[derive(Debug)]
 struct MemoryLease {
-    shared: Arc<Shared>,
+    process: Arc<Process>,
     claim: Claim,
     fence: u64,
 }
@@ -109,9 +137,9 @@ impl Lease for MemoryLease {
 
     fn renew(&mut self) -> Boxed<'_, Result<bool, LockError>> {
         Box::pin(async move {
-            self.shared.check()?;
-            self.shared.renewals.fetch_add(1, Ordering::SeqCst);
-            let mut records = self.shared.records();
+            self.process.answer().await?;
+            self.process.shared.renewals.fetch_add(1, Ordering::SeqCst);
+            let mut records = self.process.shared.records();
             let record = records.entry(self.claim.name.clone()).or_default();
             let mine = record.fence == self.fence;
             if mine {
@@ -123,8 +151,8 @@ impl Lease for MemoryLease {
 
     fn finish(self: Box<Self>) -> Boxed<'static, Result<(), LockError>> {
         Box::pin(async move {
-            self.shared.check()?;
-            let mut records = self.shared.records();
+            self.process.answer().await?;
+            let mut records = self.process.shared.records();
             let record = records.entry(self.claim.name.clone()).or_default();
             if record.fence == self.fence {
                 record.held = None;

@@ -125,10 +125,12 @@ impl Core {
         self.place(&id);
     }
 
-    /// Jobs begin to be due, from now on or from what is remembered of them.
+    /// Jobs begin to be due, from now on or from what is remembered of them. `late`: the jobs that are
+    /// there were added to a scheduler that had begun, but had nothing to do.
     pub(super) fn start(
         &mut self,
         now: Now,
+        late: bool,
         mut remembered: impl FnMut(&str) -> Option<Remembered>,
     ) {
         self.running = true;
@@ -142,6 +144,7 @@ impl Core {
             let (of, jitter) = (&*entry.definition, &mut self.jitter);
             entry.cursor = Cursor::new(of, now, remembered.dealt, jitter);
             entry.paused = remembered.paused.unwrap_or(entry.paused);
+            entry.declared &= !late;
             for past in remembered.history {
                 entry.history.add(past);
             }

@@ -14,7 +14,13 @@ use super::{
 };
 use crate::executor::Reason;
 use chrono::Utc;
-use std::{future::Future, io, sync::Arc, thread, time::Duration};
+use std::{
+    future::Future,
+    io,
+    sync::{Arc, PoisonError},
+    thread,
+    time::Duration,
+};
 use tokio::{
     runtime::{Builder, Runtime},
     sync::{mpsc, oneshot},
@@ -52,6 +58,11 @@ pub(super) fn start(shared: &Arc<Shared>) -> Result<(), Error> {
 /// Starts the threads. `late`: jobs have been added after the start, so that none of them is one that was
 /// removed before.
 pub(super) fn launch(shared: &Arc<Shared>, late: bool) -> Result<(), Error> {
+    let launching = shared.launching.lock();
+    let _launching = launching.unwrap_or_else(PoisonError::into_inner);
+    if shared.engine.get().is_some() {
+        return Ok(());
+    }
     if let Some(store) = &shared.parts.store {
         journal::first(shared, &**store)
             .map_err(|error| Error::failed("the store of jobs cannot be read", &error))?;
@@ -65,10 +76,6 @@ pub(super) fn launch(shared: &Arc<Shared>, late: bool) -> Result<(), Error> {
         jobs: jobs.handle().clone(),
         orders,
     };
-    if shared.engine.set(engine).is_err() {
-        // Somebody else starts it at this moment.
-        return Ok(());
-    }
     let (leave, left) = oneshot::channel::<()>();
     spawn("jobs", jobs, async {
         let _ = left.await;
@@ -80,6 +87,8 @@ pub(super) fn launch(shared: &Arc<Shared>, late: bool) -> Result<(), Error> {
         drop(leave);
     })
     .map_err(failed)?;
+    let is_first = shared.engine.set(engine).is_ok();
+    debug_assert!(is_first, "one at a time launches");
     begin(shared, late);
     Ok(())
 }
@@ -121,7 +130,7 @@ fn begin(shared: &Arc<Shared>, late: bool) {
     for id in gone {
         core.remove(&id);
     }
-    core.start(now, |id| -> Option<Remembered> { memory.take(id) });
+    core.start(now, late, |id| -> Option<Remembered> { memory.take(id) });
     *phase = Phase::Running;
     drop(state);
     shared.wake.notify_one();

@@ -41,7 +41,9 @@ pub(super) struct Shared {
     born: AtomicU64,
     /// Something may be due earlier than the scheduler's thread believes.
     pub(super) wake: Notify,
-    /// There once it is started.
+    /// Held by who starts the threads.
+    pub(super) launching: Mutex<()>,
+    /// There once the threads are.
     pub(super) engine: OnceLock<Engine>,
     /// Runs under way, for their end at a stop.
     pub(super) live: Mutex<HashMap<RequestId, Live>>,
@@ -129,6 +131,7 @@ impl Shared {
             origin: Instant::now(),
             born: AtomicU64::new(0),
             wake: Notify::new(),
+            launching: Mutex::new(()),
             engine: OnceLock::new(),
             live: Mutex::default(),
             ended: Notify::new(),

@@ -2,7 +2,6 @@
 
 mod life;
 mod logs;
-mod memory_lock;
 mod runs;
 mod single;
 mod stores;

@@ -1,7 +1,7 @@
 //! Single jobs: once at a time and once for each time, whatever schedulers and locks do.
 
-use super::{memory_lock::MemoryLock, *};
-use crate::executor::{Reason, Run};
+use super::*;
+use crate::executor::{Reason, Run, lock::memory::MemoryLock};
 use chrono::{DateTime, Utc};
 use std::{
     collections::HashSet,
@@ -91,7 +91,7 @@ fn many_schedulers_run_each_time_once() {
 fn the_time_of_a_holder_that_dies_is_taken_over() {
     let lock = MemoryLock::default();
     let (dying, other) = (single(&lock), single(&lock.beside()));
-    lock.hangs.store(true, Ordering::Relaxed);
+    lock.hang();
     let trigger = soon();
     let hears = |run: Run| {
         while run.sleep(Duration::from_secs(1)) {}
@@ -124,7 +124,7 @@ fn the_time_of_a_holder_that_dies_is_taken_over() {
 #[test]
 fn nothing_runs_without_a_lock() {
     let lock = MemoryLock::default();
-    lock.away.store(true, Ordering::Relaxed);
+    lock.break_down(true);
     let watched = single(&lock);
     let refused = Watched::started().scheduler.add_job(job(often(), |_| true));
     assert!(
@@ -135,12 +135,12 @@ fn nothing_runs_without_a_lock() {
     );
     watched.scheduler.add_job(job(soon(), |_| true)).unwrap();
     let (due, why) = skipped(&watched);
-    assert_eq!(why, Skip::NoLock("the test is away".into()));
+    assert_eq!(why, Skip::NoLock("broken down".into()));
     assert_eq!(watched.scheduler.job("a").unwrap().running, 0);
     // It is asked for again while it is not too late.
-    lock.away.store(false, Ordering::Relaxed);
+    lock.break_down(false);
     assert_eq!(watched.ended("a").scheduled, due);
-    lock.away.store(true, Ordering::Relaxed);
+    lock.break_down(true);
     let brief = job(soon(), |_| true).misfire_grace_time(Duration::from_millis(100));
     watched.scheduler.add_job(brief).unwrap();
     let missed = watched.wait(|event| match event {
@@ -164,7 +164,7 @@ fn a_run_whose_lock_is_lost_is_told_to_end_or_dropped() {
     watched.scheduler.run_now("a").unwrap();
     watched.started_run("a");
     assert!(watched.scheduler.run_now("a").unwrap_err().is_busy());
-    lock.steal();
+    lock.steal("a", TTL);
     assert_eq!(told(&watched), Reason::LockLost);
     let past = watched.ended("a");
     assert_eq!(past.outcome, Outcome::Cancelled);

@@ -51,7 +51,7 @@ impl Bench {
             mono: seconds(1_000),
         };
         let mut core = Core::new(|most| most / 2);
-        core.start(now, |_| None);
+        core.start(now, false, |_| None);
         core.add(define(job, now), now, Remembered::default());
         let definition = core.definition("a").ok().cloned();
         Self {
