@@ -31,7 +31,7 @@ pub(super) struct JobRow {
     max_instances: usize,
 }
 
-/// A job that was stopped.
+// A job that was stopped.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
 pub(super) struct JobName {
@@ -41,7 +41,7 @@ pub(super) struct JobName {
     name: String,
 }
 
-/// A run that has begun.
+// A run that has begun.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
 pub(super) struct StartedRun {

@@ -1,9 +1,14 @@
-//! The demo project's `tasks`: one job, every five seconds, as it was recorded.
+//! The demo project's `tasks`: one job, every five seconds, with the options that it was recorded with.
 
 use fastflyer::prelude::*;
 
 /// Says hello.
-#[scheduled(interval = "5s", name = "hello_world", single_job)]
+#[scheduled(
+    interval = "5s",
+    name = "hello_world",
+    misfire_grace_time = "1s",
+    single_job
+)]
 async fn hello_world() {
     logger::info!("hello world");
 }
