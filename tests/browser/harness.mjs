@@ -1,4 +1,4 @@
-// What both pages' checks need: the browser, a recorder of everything it does, and a count.
+// What the checks of all pages need: the browser, a recorder of everything it does, and a count.
 
 import { chromium } from "playwright-core";
 

@@ -1,4 +1,5 @@
-// Opens the documentation pages of a running service in Chromium and checks what a reader gets.
+// Opens the pages of a running service in Chromium and checks what a reader gets: the documentation, and the
+// jobs, of which there has to be one.
 //
 //   npm ci --omit=optional
 //   node run.mjs --base-url http://127.0.0.1:8080/flyer [--user NAME:PASSWORD]
@@ -15,6 +16,7 @@ import { parseArgs } from "node:util";
 import { Checks, Watch, launch } from "./harness.mjs";
 import { checkRedoc } from "./redoc.mjs";
 import { checkSwaggerUi } from "./swagger-ui.mjs";
+import { checkTasks } from "./tasks.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -45,9 +47,10 @@ try {
   checks.that("openapi.json is served", answer.status === 200, `status ${answer.status}`);
   const document = await answer.json();
 
-  const run = { base, browser, checks, credentials, document, options, watch: new Watch(base) };
+  const run = { base, browser, checks, credentials, document, headers, options, watch: new Watch(base) };
   await checks.section("docs", () => checkSwaggerUi(run));
   await checks.section("redoc", () => checkRedoc(run));
+  await checks.section("tasks", () => checkTasks(run));
 
   checks.none("no request leaves the origin", run.watch.outside);
   checks.none("no request fails", run.watch.failed);

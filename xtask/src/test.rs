@@ -56,7 +56,8 @@ impl Stage {
         match self {
             Self::Unit | Self::Cli => &[requirement::NEXTEST],
             Self::Integration => &[requirement::NEXTEST, requirement::REDIS],
-            Self::Doc | Self::Golden | Self::Reliability => &[],
+            Self::Golden => &[requirement::REDIS],
+            Self::Doc | Self::Reliability => &[],
             Self::Browser => &[
                 requirement::NODE,
                 requirement::CHROMIUM,

@@ -63,6 +63,11 @@ enum Verb {
     /// In a project: `i18n check` names the texts that a language lacks [--json]
     #[command(after_help = "Examples:\n  fastflyer i18n check\n  fastflyer i18n check --json")]
     I18n(project::Arguments),
+    /// In a project: list its jobs, or with --live those of the running service [--json]
+    #[command(
+        after_help = "Examples:\n  fastflyer tasks                what the project declares\n  fastflyer tasks --live --json  what runs, asked with the settings of the environment and .env"
+    )]
+    Tasks(project::Arguments),
 }
 
 /// What projects are made of.
@@ -85,6 +90,7 @@ fn main() -> ExitCode {
         Some(Verb::Openapi(arguments)) => project::run("openapi", &arguments),
         Some(Verb::Codes(arguments)) => project::run("codes", &arguments),
         Some(Verb::I18n(arguments)) => project::run("i18n", &arguments),
+        Some(Verb::Tasks(arguments)) => project::run("tasks", &arguments),
         Some(Verb::Show(_)) => print_help(Some("show")).map(|()| ExitCode::SUCCESS),
         None => print_help(None).map(|()| ExitCode::SUCCESS),
     };

@@ -1,4 +1,4 @@
-//! `fastflyer routes`, `openapi`, `codes`, `i18n`: what only the project's own program can say.
+//! `fastflyer routes`, `openapi`, `codes`, `i18n`, `tasks`: what only the project's own program can say.
 //!
 //! They run it by `cargo run` in the project's folder. Nothing is known here of what the program
 //! prints or which arguments it takes; its exit code becomes ours.

@@ -19,6 +19,9 @@ pub(crate) const PACKAGE: &str = "golden-service";
 /// How long a service may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The variable by which a service is told of a Redis.
+const REDIS_HOST: &str = "flyer_redis_host";
+
 /// The built service.
 #[derive(Debug)]
 pub(crate) struct Program {
@@ -35,6 +38,8 @@ pub(crate) struct Server {
     /// Its access log.
     pub(crate) access_log: PathBuf,
     _service: Service,
+    /// The Redis that it was told of.
+    _redis: Option<Service>,
 }
 
 /// What starting the service came to.
@@ -88,6 +93,10 @@ impl Program {
         std::fs::create_dir_all(&logs).with_context(|| format!("making {}", logs.display()))?;
         let port = free_port()?;
         let access_log = folder.join("access.log");
+        let redis = match environment.iter().find(|(name, _)| name == REDIS_HOST) {
+            Some((_, host)) => Some(start_redis(host, &folder)?),
+            None => None,
+        };
         let mut command = Command::new(&self.executable);
         command.current_dir(&self.working_folder);
         for (name, _) in std::env::vars_os() {
@@ -99,10 +108,14 @@ impl Program {
             .env("flyer_base_url", "/demo")
             .env("flyer_response_format", "flyer")
             .env("flyer_log_path", &logs)
+            .env("flyer_job_path", folder.join("jobs"))
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .env("flyer_host", "127.0.0.1")
             .env("flyer_port", port.to_string())
             .env("flyer_access_logfile", &access_log);
+        if let Some((port, _)) = &redis {
+            command.env("flyer_redis_port", port.to_string());
+        }
         let mut service = Service::start(&mut command, &folder.join("output.log"))?;
         Ok(match service.wait_for_port(port, PATIENCE)? {
             Ready::Yes => {
@@ -111,6 +124,7 @@ impl Program {
                     base,
                     access_log,
                     _service: service,
+                    _redis: redis.map(|(_, server)| server),
                 })
             }
             Ready::Ended(status, output) => {
@@ -121,6 +135,24 @@ impl Program {
                 last_lines(&output)
             )),
         })
+    }
+}
+
+/// Starts a Redis that keeps nothing, on a free port; the recorded port may be anybody's here.
+fn start_redis(host: &str, folder: &Path) -> Result<(u16, Service)> {
+    let port = free_port()?;
+    let mut command = Command::new("redis-server");
+    command
+        .current_dir(folder)
+        .args(["--bind", host, "--port", &port.to_string()])
+        .args(["--save", "", "--appendonly", "no"]);
+    let mut server = Service::start(&mut command, &folder.join("redis.log"))
+        .context("redis-server, which the cases with Redis need")?;
+    match server.wait_for_port(port, PATIENCE)? {
+        Ready::Yes => Ok((port, server)),
+        Ready::Ended(_, output) | Ready::TooLate(output) => {
+            bail!("redis-server does not answer: {}", last_lines(&output))
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The browser stage: the documentation pages of the demo in Debian's chromium.
+//! The browser stage: the pages of the demo in Debian's chromium.
 
 use anyhow::{Context, Result};
 

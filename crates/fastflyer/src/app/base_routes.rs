@@ -22,7 +22,8 @@ const PLACE: Place = Place {
     line: line!(),
 };
 
-pub(super) fn mount(settings: &Settings, mount: &mut Mount, codes: Vec<CodeRow>) {
+/// Mounts them. Gives what to say of them in the log.
+pub(super) fn mount(settings: &Settings, mount: &mut Mount, codes: Vec<CodeRow>) -> Option<String> {
     let base = settings.base_url.clone();
     let open = |prefix: &str| Scope {
         prefix: prefix.to_owned(),
@@ -68,6 +69,10 @@ pub(super) fn mount(settings: &Settings, mount: &mut Mount, codes: Vec<CodeRow>)
         }
     }
     mount_static(settings, mount, &under_base);
+    #[cfg(feature = "jobs")]
+    return super::tasks::mount(settings, mount, &guarded);
+    #[cfg(not(feature = "jobs"))]
+    None
 }
 
 fn mounts(mount: &Mount, path: &str) -> bool {

@@ -425,7 +425,7 @@ impl FlyerApi {
                 Err(reasons) => (Envelope::default(), reasons),
             };
         let rows = code_rows(&catalogue, &envelope);
-        base_routes::mount(&settings, &mut mount, rows.clone());
+        notes.extend(base_routes::mount(&settings, &mut mount, rows.clone()));
 
         let axum = finish_axum(&mut mount);
         let axum_problems = std::mem::take(&mut mount.axum_problems);

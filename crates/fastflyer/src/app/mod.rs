@@ -9,6 +9,8 @@ mod run;
 mod served;
 #[cfg(unix)]
 mod state_page;
+#[cfg(feature = "jobs")]
+mod tasks;
 
 pub(crate) use core::{Core, Part};
 pub use entry::{AppEntry, Hook, app_defaults};

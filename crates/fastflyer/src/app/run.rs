@@ -1,5 +1,10 @@
 //! [`FlyerApi::run`]: the program around an application: the service, or one of its verbs.
 
+#[cfg(feature = "jobs")]
+mod live;
+#[cfg(feature = "jobs")]
+mod tasks;
+
 use super::{App, FlyerApi, StartError};
 use crate::{Result, codes, language::Missing};
 use std::io::{IsTerminal as _, Write as _};
@@ -17,11 +22,14 @@ Verbs:
                      the codes and their texts
   i18n check [--json]
                      the texts that a language lacks; fails where there are some
+  tasks [--json]     the jobs that are declared
+  tasks --live [--json]
+                     the jobs of the service that runs with these settings
   help               this text";
 
 impl FlyerApi {
     /// Runs what the program's arguments say: the service, or one of the verbs `env`, `routes`,
-    /// `openapi`, `codes`, `i18n check`, `help`. The verbs open no port.
+    /// `openapi`, `codes`, `i18n check`, `tasks`, `help`. The verbs open no port.
     ///
     /// The service listens until TERM or INT, then lets requests in flight end for at most
     /// `flyer_graceful_timeout`.
@@ -49,10 +57,14 @@ impl FlyerApi {
             ["codes", "--markdown"] => print(&codes::markdown(&self.inspected()?.codes())),
             ["i18n", "check"] => self.check_texts(false),
             ["i18n", "check", "--json"] => self.check_texts(true),
+            #[cfg(feature = "jobs")]
+            ["tasks", options @ ..] if options.iter().all(|o| ["--live", "--json"].contains(o)) => {
+                self.print_tasks(options.contains(&"--live"), options.contains(&"--json"))
+            }
             ["help" | "--help" | "-h"] => print(USAGE),
             other => {
                 let text = format!(
-                    "unknown arguments {:?}; known: env, routes, openapi, codes, i18n check, help",
+                    "unknown arguments {:?}; known: env, routes, openapi, codes, i18n check, tasks, help",
                     other.join(" ")
                 );
                 Err(StartError::new(vec![text]).into())

@@ -1,4 +1,4 @@
-//! The files that the documentation pages are made of, compiled into the binary.
+//! The files that the pages are made of, compiled into the binary.
 //!
 //! Deliberately not: files of the project ([`static_files`](crate::static_files)), and the pages
 //! themselves ([`pages`](crate::pages)). Key type: [`Asset`].
@@ -51,7 +51,7 @@ macro_rules! gzip {
     };
 }
 
-static ASSETS: [Asset; 10] = [
+static ASSETS: [Asset; 12] = [
     Asset::new("swagger-ui.css", CSS, gzip!("swagger-ui.css")),
     Asset::new(
         "swagger-ui-bundle.js",
@@ -72,6 +72,8 @@ static ASSETS: [Asset; 10] = [
         JAVASCRIPT,
         plain!("swagger-ui-init.js"),
     ),
+    Asset::new("tasks.css", CSS, plain!("tasks.css")),
+    Asset::new("tasks.js", JAVASCRIPT, plain!("tasks.js")),
     Asset::new("favicon.svg", SVG, plain!("favicon.svg")),
     Asset::new("favicon.ico", ICON, plain!("favicon.ico")),
 ];

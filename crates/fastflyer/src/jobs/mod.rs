@@ -13,7 +13,7 @@ pub use entry::{JobsReturn, with_jobs};
 
 use crate::{AppEntry, extract::StateMap, pool::Pool};
 use fastkit::{
-    executor::{Jobs, Scheduler, ThreadPool, ThreadPoolConfig},
+    executor::{Jobs, Scheduler, Task, ThreadPool, ThreadPoolConfig},
     settings::Settings,
 };
 use keep::Keep;
@@ -47,6 +47,26 @@ impl Declared {
         self.0.push(("main".to_owned(), jobs));
     }
 
+    /// What the apps declare, before it is added.
+    fn list(&self) -> Vec<Declaration> {
+        let mut all = Vec::new();
+        for (app, jobs) in &self.0 {
+            let tasks = jobs.tasks();
+            for id in jobs.ids() {
+                let task = tasks.iter().find(|task| task.name() == id);
+                all.push(Declaration {
+                    app: app.clone(),
+                    id: id.to_owned(),
+                    name: id.to_owned(),
+                    schedule: "background".to_owned(),
+                    single_job: task.is_some_and(Task::is_single_job),
+                    next_run_time: None,
+                });
+            }
+        }
+        all
+    }
+
     /// Ids that stand twice, with the apps that declare them.
     fn clashes(&self) -> Vec<String> {
         let mut owners: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -68,6 +88,18 @@ impl Declared {
     }
 }
 
+/// A job or a background task as an app declares it.
+#[derive(Clone, Debug)]
+pub(crate) struct Declaration {
+    pub(crate) app: String,
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) schedule: String,
+    pub(crate) single_job: bool,
+    /// When a job would run if the service started now; a task has no time.
+    pub(crate) next_run_time: Option<String>,
+}
+
 /// What runs the jobs of a service in this process.
 #[derive(Debug)]
 pub(crate) struct Runner {
@@ -78,6 +110,7 @@ pub(crate) struct Runner {
     /// Whether there were jobs at assembly, and whether some of them need a lock.
     declared: bool,
     single: bool,
+    declarations: Vec<Declaration>,
     states: States,
     /// Background tasks that were waiting for a thread at the stop.
     cut: Arc<Mutex<Vec<String>>>,
@@ -120,6 +153,13 @@ impl Runner {
         let clashes = declared.clashes();
         let single = declared.0.iter().any(|(_, jobs)| jobs.needs_lock());
         let any = declared.0.iter().any(|(_, jobs)| !jobs.is_empty());
+        let declarations = declared.list();
+        if declarations.iter().any(|declared| declared.id == "ui") {
+            problems.push(format!(
+                "a job is called `ui`, but {}/tasks/ui is the page of the jobs; set another with id = \"..\"",
+                settings.base_url
+            ));
+        }
         for (app, jobs) in declared.0 {
             if let Err(error) = scheduler.add(jobs)
                 && clashes.is_empty()
@@ -135,10 +175,26 @@ impl Runner {
             keep,
             declared: any,
             single,
+            declarations,
             states: slot,
             cut: Arc::default(),
         };
         (runner, states)
+    }
+
+    /// What the apps declare, with the times as they are now.
+    pub(crate) fn declarations(&self) -> Vec<Declaration> {
+        let mut all = self.declarations.clone();
+        for one in &mut all {
+            let Some(job) = self.scheduler.job(&one.id) else {
+                continue;
+            };
+            one.name = job.name;
+            one.schedule = job.schedule;
+            one.single_job = job.single_job;
+            one.next_run_time = job.next_run_time.map(|time| time.to_rfc3339());
+        }
+        all
     }
 
     /// Begins.

@@ -55,6 +55,13 @@ notices! {
     any_failure() "失败" "Failure";
     body_incomplete() "请求体不完整" "the body ended early";
     body_too_large(limit) "请求体超过 {limit} 字节" "the body is larger than {limit} bytes";
+    job_busy(id) "任务 {id} 正在执行，已达到同时执行的上限" "the job {id} has as many runs under way as it may";
+    job_not_found(id) "没有任务 {id}" "there is no job {id}";
+    job_protected(id) "任务 {id} 受保护，不可更改" "the job {id} is protected and stays as it is";
+    jobs_foreign_page(origin)
+        "请求来自其他来源的页面（{origin}），不可更改任务；在代理之后应转发 Host，或将代理加入 flyer_trusted_proxies"
+        "a page of another origin ({origin}) may not change jobs; a proxy has to pass Host on, or stand in flyer_trusted_proxies";
+    jobs_stand_still() "任务尚未启动或已停止" "the jobs of this process have not begun, or have stopped";
     no_boundary() "应为带 boundary 的 multipart/form-data" "send multipart/form-data with a boundary";
     no_content_type(wanted) "缺少内容类型，应为 {wanted}" "no content type; send {wanted}";
     not_authenticated() "缺少用户名和密码" "Not authenticated";

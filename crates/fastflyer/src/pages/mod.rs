@@ -8,9 +8,13 @@
 mod escape;
 #[cfg(unix)]
 mod state;
+#[cfg(feature = "jobs")]
+mod tasks;
 
 #[cfg(unix)]
 pub(crate) use state::state;
+#[cfg(feature = "jobs")]
+pub(crate) use tasks::tasks;
 
 use crate::assets::{self, Asset};
 use escape::Html;
@@ -133,14 +137,15 @@ fn page(info: &PageInfo, page: Page, head: &str, body: &str) -> Response<Body> {
             ""
         }
     };
-    let version = if info.version.is_empty() {
-        String::new()
-    } else {
-        format!(
-            "<span class=\"ff-version\">{}</span>\n",
-            Html(&info.version)
-        )
-    };
+    let links = format!(
+        "<a href=\"{base}/docs\"{docs_current}>Swagger UI</a>\n\
+         <a href=\"{base}/redoc\"{redoc_current}>ReDoc</a>\n\
+         <a href=\"{openapi}\" class=\"ff-extra\">openapi.json</a>\n",
+        base = Html(&info.base_url),
+        openapi = Html(&info.openapi_url),
+        docs_current = current(Page::SwaggerUi),
+        redoc_current = current(Page::Redoc),
+    );
     let html = format!(
         "<!DOCTYPE html>\n\
          <html lang=\"zh-CN\">\n\
@@ -155,20 +160,7 @@ fn page(info: &PageInfo, page: Page, head: &str, body: &str) -> Response<Body> {
          <link rel=\"stylesheet\" href=\"{style}\">\n\
          </head>\n\
          <body class=\"{class}\">\n\
-         <header class=\"ff-bar\">\n\
-         <img src=\"{logo}\" alt=\"\">\n\
-         <span class=\"ff-title\">{title}</span>\n\
-         {version}\
-         <nav aria-label=\"文档\">\n\
-         <a href=\"{base}/docs\"{docs_current}>Swagger UI</a>\n\
-         <a href=\"{base}/redoc\"{redoc_current}>ReDoc</a>\n\
-         <a href=\"{openapi}\" class=\"ff-extra\">openapi.json</a>\n\
-         <button type=\"button\" data-color-mode title=\"切换深浅色\" aria-label=\"切换深浅色\">\
-         <svg viewBox=\"0 0 24 24\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"2\" aria-hidden=\"true\">\
-         <circle cx=\"12\" cy=\"12\" r=\"9\"/><path d=\"M12 3a9 9 0 0 1 0 18z\" fill=\"currentColor\"/></svg>\
-         </button>\n\
-         </nav>\n\
-         </header>\n\
+         {bar}\
          <noscript><p class=\"ff-notice\">接口文档需要 JavaScript，请在浏览器中启用。</p></noscript>\n\
          {body}\
          </body>\n\
@@ -183,12 +175,38 @@ fn page(info: &PageInfo, page: Page, head: &str, body: &str) -> Response<Body> {
         } else {
             "ff-swagger"
         },
-        base = Html(&info.base_url),
-        openapi = Html(&info.openapi_url),
-        docs_current = current(Page::SwaggerUi),
-        redoc_current = current(Page::Redoc),
+        bar = bar(info, ["文档", "切换深浅色"], &links),
     );
     html_response(html)
+}
+
+/// The bar above a page: what it belongs to, where else to go, and the switch of the colour mode. The
+/// words are what the links are and what the switch does.
+fn bar(info: &PageInfo, [nav, switch]: [&str; 2], links: &str) -> String {
+    let version = if info.version.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "<span class=\"ff-version\">{}</span>\n",
+            Html(&info.version)
+        )
+    };
+    format!(
+        "<header class=\"ff-bar\">\n\
+         <img src=\"{logo}\" alt=\"\">\n\
+         <span class=\"ff-title\">{title}</span>\n\
+         {version}\
+         <nav aria-label=\"{nav}\">\n\
+         {links}\
+         <button type=\"button\" data-color-mode title=\"{switch}\" aria-label=\"{switch}\">\
+         <svg viewBox=\"0 0 24 24\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"2\" aria-hidden=\"true\">\
+         <circle cx=\"12\" cy=\"12\" r=\"9\"/><path d=\"M12 3a9 9 0 0 1 0 18z\" fill=\"currentColor\"/></svg>\
+         </button>\n\
+         </nav>\n\
+         </header>\n",
+        title = Html(&info.title),
+        logo = info.asset("favicon.svg"),
+    )
 }
 
 fn html_response(html: String) -> Response<Body> {

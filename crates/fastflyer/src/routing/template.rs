@@ -34,7 +34,7 @@ pub(crate) fn template_names(template: &str) -> Vec<String> {
 
 /// The template with the names replaced by their positions, so that `/a/{id}` and `/a/{name}` are
 /// one place in the tree.
-pub(super) fn positional(template: &str) -> String {
+pub(crate) fn positional(template: &str) -> String {
     let mut out = String::with_capacity(template.len());
     let mut rest = template;
     let mut index = 0;

@@ -31,6 +31,8 @@ mod smoke;
 mod sse;
 mod start_errors;
 mod support;
+#[cfg(feature = "jobs")]
+mod tasks;
 #[cfg(feature = "cache")]
 mod toolkit;
 mod ui;

@@ -301,6 +301,11 @@ impl Task {
         &self.name
     }
 
+    /// Whether one runs at a time over all processes.
+    pub fn is_single_job(&self) -> bool {
+        self.single_job
+    }
+
     /// What the function gets as [`Args`](super::Args): anything that is JSON.
     pub fn args(mut self, args: impl Serialize) -> Self {
         match serde_json::to_value(args) {
@@ -405,6 +410,11 @@ impl Jobs {
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         let tasks = self.tasks.iter().map(Task::name);
         self.jobs.iter().map(Job::id).chain(tasks)
+    }
+
+    /// The tasks alone.
+    pub fn tasks(&self) -> &[Task] {
+        &self.tasks
     }
 
     /// Whether some are single, so that they cannot be without a lock.

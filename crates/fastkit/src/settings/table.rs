@@ -73,6 +73,9 @@ settings! {
         /// Whether `{base}/state` shows the workers.
         /// 是否提供 `{base}/state` 以查看工作进程状态。
         state_page: bool as Flag = Is("0") => active;
+        /// Whether `{base}/tasks/ui` shows the jobs to operators; it can change them like the other operations on jobs.
+        /// 是否提供供运维使用的任务页面 `{base}/tasks/ui`；它与任务接口一样可以更改任务。
+        tasks_page: bool as Flag = Is("1") => active;
         /// The number of event loops in each worker.
         /// 每个工作进程的事件循环数量。
         event_loops: usize as Count<1, 1024> = Computed("cores available / workers, at least 1") => active;

@@ -1,0 +1,300 @@
+// What an operator gets at `{base}/tasks/ui`.
+//
+// The demo's own jobs come and go by their times; what is checked waits for what it needs and leaves every
+// job as it was.
+
+import { screenshot } from "./harness.mjs";
+
+export async function checkTasks(run) {
+  const { base, browser, checks, credentials, watch } = run;
+  const open = async (settings) => {
+    const page = await watch.page(browser, { httpCredentials: credentials, locale: "zh-CN", ...settings });
+    await page.goto(`${base}/tasks/ui`);
+    await page.locator(".rows li").first().waitFor();
+    return page;
+  };
+
+  const page = await open({ colorScheme: "light" });
+  const jobs = await listed(run);
+  checks.same(
+    "every job of the API is listed",
+    await page.locator(".rows li").evaluateAll((rows) => rows.map((row) => row.dataset.id)),
+    jobs.map((job) => job.id),
+  );
+  checks.that("the page is in Chinese", (await page.title()).startsWith("任务"), await page.title());
+  await checkPause(run, page, jobs);
+  await checkRun(run, page, jobs);
+  await checkDetails(run, page, jobs);
+  await checkSearch(run, page, jobs);
+  await checkKeyboard(run, page);
+  await checkLostService(run, page);
+  await screenshot(run, page, "tasks");
+  await page.context().close();
+
+  await checkForeignPage(run);
+  for (const [name, settings] of [
+    ["dark", { colorScheme: "dark" }],
+    ["narrow", { colorScheme: "light", viewport: { width: 390, height: 800 } }],
+    ["narrow-dark-english", { colorScheme: "dark", viewport: { width: 390, height: 800 }, locale: "en-US" }],
+    ["english", { colorScheme: "light", locale: "en-US" }],
+  ]) {
+    const page = await open(settings);
+    await screenshot(run, page, `tasks-${name}`);
+    await checkLook(run, page, name, settings);
+    await page.context().close();
+  }
+  await checkCrowd(run, 0);
+  await checkCrowd(run, 1000);
+}
+
+// The API, beside the page.
+async function api(run, method, path = "") {
+  const headers = { ...run.headers, accept: "application/json" };
+  const answer = await fetch(`${run.base}/tasks${path}`, { method, headers });
+  const body = await answer.json();
+  return body.data?.data ?? body.data;
+}
+
+const listed = (run) => api(run, "GET");
+const row = (page, id) => page.locator(`.rows li[data-id="${id}"]`);
+const until = (page, condition, argument) => page.waitForFunction(condition, argument, { polling: 100 });
+
+async function checkPause(run, page, jobs) {
+  const { checks } = run;
+  const { id } = jobs[0];
+  await row(page, id).getByRole("button", { name: "暂停" }).click();
+  await row(page, id).locator(".state.paused").waitFor();
+  checks.that("pausing is seen by the API", (await api(run, "GET", `/${id}`)).nextRunTime === null);
+  await row(page, id).getByRole("button", { name: "恢复" }).click();
+  await row(page, id).locator(".state.paused").waitFor({ state: "detached" });
+  checks.that("resuming is seen by the API", (await api(run, "GET", `/${id}`)).nextRunTime !== null);
+  // What others change is seen without a reload.
+  await api(run, "DELETE", `/${id}`);
+  await row(page, id).locator(".state.paused").waitFor();
+  await api(run, "POST", `/${id}`);
+  await row(page, id).locator(".state.paused").waitFor({ state: "detached" });
+  checks.that("what others change shows by itself", true);
+}
+
+async function checkRun(run, page, jobs) {
+  const { checks } = run;
+  const { id } = jobs[0];
+  // Only the run that is asked for may add a bar.
+  await api(run, "DELETE", `/${id}`);
+  await row(page, id).locator(".state.paused").waitFor();
+  const before = await history(run, id);
+  await row(page, id).getByRole("button", { name: "立即执行" }).click();
+  const question = page.locator("dialog.confirm[open]");
+  await question.getByRole("button", { name: "取消" }).click();
+  await question.waitFor({ state: "hidden" });
+  await row(page, id).getByRole("button", { name: "立即执行" }).click();
+  await screenshot(run, page, "tasks-confirm");
+  await question.getByRole("button", { name: "立即执行" }).click();
+  const told = await page.locator(".toast:not(:empty)").innerText();
+  const number = told.match(/[0-9a-f]{8}-[0-9a-f-]{27}/)?.[0];
+  checks.that("the id of the run is told", number, told);
+  await until(
+    page,
+    ([id, number]) =>
+      [...document.querySelectorAll(`.rows li[data-id="${id}"] rect title`)].some((title) =>
+        title.textContent.includes(number),
+      ),
+    [id, number],
+  );
+  const after = await history(run, id);
+  const added = after.filter((past) => !before.some((other) => other.run === past.run));
+  checks.that(
+    "running it now, once, adds the bar of that run",
+    added.length === 1 && added[0].run === number,
+    JSON.stringify(added),
+  );
+  await api(run, "POST", `/${id}`);
+}
+
+async function history(run, id) {
+  const headers = { ...run.headers };
+  const answer = await fetch(`${run.base}/tasks/ui/data?search=${encodeURIComponent(id)}`, { headers });
+  return (await answer.json()).jobs.find((job) => job.id === id).history;
+}
+
+async function checkDetails(run, page, jobs) {
+  const { checks } = run;
+  const { id } = jobs[0];
+  await row(page, id).locator(".name").click();
+  const details = page.locator("dialog.details[open]");
+  await details.locator("tbody tr").first().waitFor();
+  await screenshot(run, page, "tasks-details");
+  const text = await details.innerText();
+  const [last] = await history(run, id);
+  checks.that("the details have the id and the runs", text.includes(id) && text.includes(last.run), text);
+  await page.keyboard.press("Escape");
+  await details.waitFor({ state: "hidden" });
+}
+
+async function checkSearch(run, page, jobs) {
+  const { id } = jobs.at(-1);
+  await page.locator("input[type=search]").fill(id.toUpperCase());
+  await until(page, () => document.querySelectorAll(".rows li").length === 1);
+  const shown = await page.locator(".rows li").evaluateAll((rows) => rows.map((row) => row.dataset.id));
+  run.checks.that("the search leaves the job that was asked for", shown.join() === id, shown.join());
+  await page.locator("input[type=search]").fill("no such job");
+  await page.locator(".nothing").waitFor();
+  await page.locator("input[type=search]").fill("");
+  await page.locator(".rows li").first().waitFor();
+}
+
+async function checkKeyboard(run, page) {
+  await page.locator("input[type=search]").focus();
+  const reached = [];
+  for (let key = 0; key < 5; key += 1) {
+    await page.keyboard.press("Tab");
+    reached.push(await page.evaluate(() => document.activeElement.className || document.activeElement.textContent));
+  }
+  run.checks.that(
+    "the tab key reaches a job's name and its buttons",
+    reached.some((what) => what.includes("name")) && reached.some((what) => what.includes("立即执行")),
+    reached.join(", "),
+  );
+  await page.locator(".rows .name").first().focus();
+  await page.keyboard.press("Enter");
+  await page.locator("dialog.details[open]").waitFor();
+  await page.keyboard.press("Escape");
+}
+
+// Answers are replaced in the browser, so that nothing has to be stopped.
+async function checkLostService(run, page) {
+  const { checks, watch } = run;
+  const [failed, errors] = [watch.failed.length, watch.errors.length];
+  await page.route("**/tasks/ui/data*", (route) => route.abort());
+  await page.locator(".alarm").waitFor();
+  checks.that("a service that does not answer is told", (await page.locator(".alarm").innerText()).length > 10);
+  await page.unroute("**/tasks/ui/data*");
+  await page.locator(".alarm").waitFor({ state: "hidden" });
+  checks.that("and found again without a reload", true);
+  // These were ours.
+  watch.failed.length = failed;
+  watch.errors.length = errors;
+
+  const { id } = (await listed(run))[0];
+  const refusal = { title: "no", detail: "the reason <b>why</b>" };
+  await page.route(`**/tasks/${id}`, (route) =>
+    route.fulfill({ status: 200, contentType: "application/problem+json", body: JSON.stringify(refusal) }),
+  );
+  await row(page, id).getByRole("button", { name: "暂停" }).click();
+  const told = page.locator(".toast.bad");
+  await told.waitFor();
+  checks.that(
+    "a refusal is told in its words, as text",
+    (await told.innerText()).includes(refusal.detail),
+    await told.innerText(),
+  );
+  await page.unroute(`**/tasks/${id}`);
+}
+
+// The same requests from a page of another origin: another port of this machine is one.
+async function checkForeignPage(run) {
+  const { browser, checks, credentials } = run;
+  const { id } = (await listed(run))[0];
+  const context = await browser.newContext({ httpCredentials: credentials });
+  const page = await context.newPage();
+  await page.route("http://127.0.0.1:1/**", (route) => {
+    const fields = `<form id="f" method="post" action="${run.base}/tasks/${id}/run"></form>`;
+    return route.fulfill({ contentType: "text/html", body: fields });
+  });
+  await page.goto("http://127.0.0.1:1/");
+  const before = (await history(run, id)).length;
+  const [answer] = await Promise.all([
+    page.waitForResponse((response) => response.url().endsWith("/run")),
+    page.evaluate(() => document.getElementById("f").submit()),
+  ]);
+  checks.that("a form of another origin is refused", answer.status() === 403, `status ${answer.status()}`);
+  checks.that("and has run nothing", (await history(run, id)).length <= before + 1);
+  await context.close();
+}
+
+async function checkLook({ checks }, page, name, settings) {
+  const wide = settings.viewport?.width ?? 1280;
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  checks.that(`${name}: no sideways scroll bar`, width <= wide, `${width} pixels`);
+  const cut = await page.locator(".rows li").evaluateAll((rows) =>
+    rows.filter((row) => row.scrollHeight > row.clientHeight + 1).map((row) => row.dataset.id),
+  );
+  checks.none(`${name}: everything of a row is in it`, cut);
+  const light = await page.evaluate(() => {
+    const [red, green, blue] = getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number);
+    return red + green + blue > 380;
+  });
+  checks.that(`${name}: the ground is ${settings.colorScheme}`, light === (settings.colorScheme === "light"));
+  if (settings.locale === "en-US") {
+    const text = await page.locator("main").innerText();
+    checks.that(`${name}: the words are English`, text.includes("Run now") && !text.includes("立即执行"), text);
+  }
+  await page.locator(".rows .name").first().click();
+  await page.locator("dialog.details[open] dd").first().waitFor();
+  const inside = await page.evaluate(() => document.documentElement.scrollWidth);
+  checks.that(`${name}: the details fit`, inside <= wide, `${inside} pixels`);
+}
+
+// More jobs than the demo has: the page gets them from here.
+async function checkCrowd(run, count) {
+  const { base, browser, checks, credentials, watch } = run;
+  const page = await watch.page(browser, { httpCredentials: credentials, locale: "zh-CN" });
+  const all = Array.from({ length: count }, (_, number) => job(number));
+  let widest = 0;
+  await page.route("**/tasks/ui/data*", (route) => {
+    const query = new URL(route.request().url()).searchParams;
+    const found = all.filter((job) => job.id.includes(query.get("search") ?? ""));
+    const from = Math.min(Number(query.get("from") ?? 0), found.length);
+    const jobs = found.slice(from, from + Math.min(Number(query.get("count") ?? 200), 200));
+    widest = Math.max(widest, jobs.length);
+    const counts = { all: count, running: 0, paused: 0, failing: 0 };
+    const view = { now: Date.now(), process: 1, counts, found: found.length, from, jobs };
+    return route.fulfill({ contentType: "application/json", body: JSON.stringify(view) });
+  });
+  await page.goto(`${base}/tasks/ui`);
+  if (count === 0) {
+    await page.locator(".nothing").waitFor();
+    checks.that("without jobs the page says so", (await page.locator(".nothing").innerText()).includes("没有任务"));
+    await screenshot(run, page, "tasks-none");
+    await page.context().close();
+    return;
+  }
+  await page.locator(".rows li").first().waitFor();
+  const drawn = () => page.locator(".rows li").count();
+  const few = await drawn();
+  checks.that(`of ${count} jobs only rows in view are drawn`, few < 40, `${few} rows`);
+  checks.that("and asked for", widest <= 60, `${widest} rows`);
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await page.locator(`.rows li[data-id="${all.at(-1).id}"]`).waitFor();
+  checks.that("the last one is there after scrolling", (await drawn()) < 40, `${await drawn()} rows`);
+  await screenshot(run, page, "tasks-crowd");
+  await page.locator("input[type=search]").fill("job-0500");
+  await until(page, () => document.querySelectorAll(".rows li").length === 1);
+  checks.that("the search finds one among them", await row(page, "job-0500").isVisible());
+  await page.context().close();
+}
+
+function job(number) {
+  const id = `job-${String(number).padStart(4, "0")}`;
+  const history = Array.from({ length: 20 }, (_, past) => {
+    const started = new Date(Date.now() - (past + 1) * 5000).toISOString();
+    const outcome = past === number % 20 ? "failed" : "succeeded";
+    return { run: `${id}-${past}`, scheduled: started, started, durationMs: 300, outcome, text: null, process: 1 };
+  });
+  return {
+    id,
+    name: id,
+    schedule: "every 5s",
+    trigger: "IntervalTrigger",
+    nextRunTime: new Date(Date.now() + 4000).toISOString(),
+    args: [],
+    kwargs: {},
+    misfireGraceTime: 60,
+    maxInstances: 1,
+    singleJob: true,
+    paused: false,
+    protected: false,
+    running: 0,
+    history,
+  };
+}
