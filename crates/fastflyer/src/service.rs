@@ -297,7 +297,11 @@ pub(crate) fn scheme(core: &Core, peer: &PeerInfo, headers: &HeaderMap) -> &'sta
     } else {
         "http"
     };
-    let forwarded = headers.get("x-forwarded-proto").filter(|_| peer.trusted);
+    let forwarded = if peer.trusted {
+        headers.get("x-forwarded-proto")
+    } else {
+        None
+    };
     match forwarded.map(HeaderValue::as_bytes) {
         Some(b"https") => "https",
         Some(b"http") => "http",
