@@ -89,22 +89,27 @@ impl fastflyer_server::Service for ConnectionService {
                     .await;
             }
         };
-        let mut cx = Context {
-            parts,
-            body: SyncWrapper::new(body),
-            params,
-            core: self.core.clone(),
-            mounted: Some(mounted.clone()),
-            peer: self.peer.clone(),
-            request_id,
-            preferences,
-            seen_body: None,
-            form: None,
+        let mut exchange = Exchange {
+            cx: Context {
+                parts,
+                body: SyncWrapper::new(body),
+                params,
+                core: self.core.clone(),
+                mounted: Some(mounted.clone()),
+                peer: self.peer.clone(),
+                request_id,
+                preferences,
+                seen_body: None,
+                form: None,
+            },
+            started,
+            answered: false,
         };
+        let cx = &mut exchange.cx;
         let mut response = match auth::check(&self.core, mounted.auth, &cx.parts.headers) {
             Ok(()) => {
                 let trace = trace(&cx.parts.headers);
-                let answer = (mounted.operation.call)(&mut cx);
+                let answer = (mounted.operation.call)(cx);
                 let served = Served {
                     id: request_id,
                     deadline: None,
@@ -130,7 +135,73 @@ impl fastflyer_server::Service for ConnectionService {
                 .log_access(&asked, response, latency, &self.peer, request_id);
         }
         give_headers(std::mem::take(&mut cx.parts.headers));
+        exchange.answered = true;
         response
+    }
+}
+
+/// A request on its way to its answer. Dropped before that, since the client has left or the service
+/// could not wait any longer, it leaves a line in the access log all the same.
+struct Exchange {
+    cx: Context,
+    started: Instant,
+    answered: bool,
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        let cx = &self.cx;
+        if self.answered || !cx.core.wants_log(cx.parts.uri.path()) {
+            return;
+        }
+        let asked = Asked {
+            method: &cx.parts.method,
+            uri: &cx.parts.uri,
+            headers: &cx.parts.headers,
+            body: cx.seen_body.as_ref(),
+        };
+        cx.core
+            .log_unanswered(&asked, self.started, &cx.peer, cx.request_id);
+    }
+}
+
+/// The same of a request that axum's router has.
+struct Kept {
+    core: Arc<Core>,
+    peer: Arc<PeerInfo>,
+    request_id: RequestId,
+    started: Instant,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    seen_body: Arc<Mutex<Option<Bytes>>>,
+    answered: bool,
+}
+
+impl Kept {
+    fn with<T>(&self, log: impl FnOnce(&Asked<'_>) -> T) -> T {
+        let body = self
+            .seen_body
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let body = body.clone();
+        log(&Asked {
+            method: &self.method,
+            uri: &self.uri,
+            headers: &self.headers,
+            body: body.as_ref(),
+        })
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.with(|asked| {
+                self.core
+                    .log_unanswered(asked, self.started, &self.peer, self.request_id);
+            });
+        }
     }
 }
 
@@ -146,36 +217,33 @@ impl ConnectionService {
         stamps: &mut Stamps,
     ) -> Response {
         let accept = accept_only(&parts.headers);
-        let kept = self.core.wants_log(parts.uri.path()).then(|| {
-            (
-                parts.method.clone(),
-                parts.uri.clone(),
-                parts.headers.clone(),
-            )
-        });
         let seen_body = Arc::new(Mutex::new(None));
+        let mut kept = self.core.wants_log(parts.uri.path()).then(|| Kept {
+            core: self.core.clone(),
+            peer: self.peer.clone(),
+            request_id,
+            started,
+            method: parts.method.clone(),
+            uri: parts.uri.clone(),
+            headers: parts.headers.clone(),
+            seen_body: seen_body.clone(),
+            answered: false,
+        });
         let mut response = self
-            .routed(parts, body, request_id, preferences, seen_body.clone())
+            .routed(parts, body, request_id, preferences, seen_body)
             .await;
         self.core
             .envelope
             .finish(&mut response, &accept, request_id);
         let latency = stamp(&mut response, stamps, started, request_id);
-        let Some((method, uri, headers)) = &kept else {
+        let Some(kept) = &mut kept else {
             return response;
         };
-        let body = seen_body
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let asked = Asked {
-            method,
-            uri,
-            headers,
-            body: body.as_ref(),
-        };
-        self.core
-            .log_access(&asked, response, latency, &self.peer, request_id)
+        kept.answered = true;
+        kept.with(|asked| {
+            self.core
+                .log_access(asked, response, latency, &self.peer, request_id)
+        })
     }
 
     async fn routed(
@@ -297,7 +365,11 @@ pub(crate) fn scheme(core: &Core, peer: &PeerInfo, headers: &HeaderMap) -> &'sta
     } else {
         "http"
     };
-    let forwarded = headers.get("x-forwarded-proto").filter(|_| peer.trusted);
+    let forwarded = if peer.trusted {
+        headers.get("x-forwarded-proto")
+    } else {
+        None
+    };
     match forwarded.map(HeaderValue::as_bytes) {
         Some(b"https") => "https",
         Some(b"http") => "http",

@@ -1,6 +1,11 @@
 //! [`AccessLog`]: where the lines go, and which requests get one.
 
-use crate::{app::Core, context::PeerInfo, memory, service::Asked};
+use crate::{
+    app::Core,
+    context::PeerInfo,
+    memory,
+    service::{self, Asked},
+};
 use bytes::Bytes;
 use fastkit::{
     access_log::{Constant, Direction, Limits, Record, write_line},
@@ -77,7 +82,7 @@ impl AccessLog {
         peer: &Arc<PeerInfo>,
         request_id: RequestId,
     ) {
-        let ip = crate::service::client_ip(core, peer, asked.headers);
+        let ip = service::client_ip(core, peer, asked.headers);
         let forwarded = if ip == peer.ip {
             None
         } else {
@@ -86,6 +91,7 @@ impl AccessLog {
         let record = Record {
             direction: Direction::In {
                 client_ip: forwarded.as_deref().unwrap_or(&peer.text),
+                scheme: service::scheme(core, peer, asked.headers),
                 memory_kib: memory::kilobytes(),
             },
             method: asked.method.as_str(),

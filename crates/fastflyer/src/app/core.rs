@@ -13,11 +13,11 @@ use crate::{
     service::Asked,
 };
 use fastkit::{context::RequestId, settings::Settings};
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use std::{
     net::IpAddr,
     sync::{Arc, OnceLock, atomic::AtomicBool},
-    time::SystemTime,
+    time::{Instant, SystemTime},
 };
 
 /// The assembled application.
@@ -80,6 +80,22 @@ impl Core {
 
     pub(crate) fn wants_log(&self, path: &str) -> bool {
         self.access_log.as_ref().is_some_and(|log| log.wants(path))
+    }
+
+    /// Logs a request that nobody waits for any more, with the status that nginx has for it: 499.
+    pub(crate) fn log_unanswered(
+        self: &Arc<Self>,
+        asked: &Asked<'_>,
+        started: Instant,
+        peer: &Arc<PeerInfo>,
+        request_id: RequestId,
+    ) {
+        let mut response = Response::default();
+        if let Ok(status) = StatusCode::from_u16(499) {
+            *response.status_mut() = status;
+        }
+        let latency = started.elapsed().as_millis() as u64;
+        self.log_access(asked, response, latency, peer, request_id);
     }
 
     /// Logs a finished request: at once if the whole answer is at hand, else when it has been sent.

@@ -1,5 +1,7 @@
 //! The service as one process alone.
 
+#[cfg(unix)]
+use super::systemd::listen;
 use super::{banner, log_calls, log_to, say_goodbye, server_config};
 use crate::{App, FlyerApi, Result};
 #[cfg(feature = "tls")]
@@ -61,9 +63,6 @@ fn reload(app: &App) -> Option<OnSignal> {
 fn reload(_: &App) -> Option<OnSignal> {
     None
 }
-
-#[cfg(unix)]
-use super::systemd::listen;
 
 /// A server, and what to do when it accepts.
 #[cfg(not(unix))]

@@ -7,6 +7,7 @@
     reason = "helpers of tests may panic, apps are public modules, and full paths read as a project's"
 )]
 
+mod access_log;
 mod apps;
 mod arguments;
 mod auth;

@@ -260,10 +260,24 @@ async fn a_redirect_keeps_the_scheme_that_a_trusted_proxy_names() {
 }
 
 #[tokio::test]
-async fn a_service_with_tls_leads_to_itself_by_https() {
+async fn a_service_with_tls_calls_itself_https() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("access.log");
     // The files are read when the service listens, which a test client does not.
-    let tls = [("flyer_tls_cert", "a.pem"), ("flyer_tls_key", "a.key")];
+    let tls = [
+        ("flyer_tls_cert", "a.pem"),
+        ("flyer_tls_key", "a.key"),
+        ("flyer_access_log", "1"),
+        ("flyer_access_logfile", log.to_str().unwrap()),
+    ];
     let client = client_with(router(), &tls);
     let answer = client.get("/demo/slash").send().await;
     assert_eq!(answer.header("location"), "https://localhost/demo/slash/");
+    // The log writes what it has before it ends.
+    drop(client);
+    let text = std::fs::read_to_string(&log).unwrap();
+    assert!(
+        text.contains(r#""url":"https://localhost/demo/slash""#),
+        "{text}"
+    );
 }

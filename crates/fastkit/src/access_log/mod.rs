@@ -49,6 +49,8 @@ pub enum Direction<'a> {
     In {
         /// The address of the client, as text.
         client_ip: &'a str,
+        /// `http` or `https`, of a request that does not say so itself.
+        scheme: &'a str,
         /// The memory of the process, in KiB.
         memory_kib: u64,
     },
@@ -107,7 +109,12 @@ pub fn write_line(out: &mut Vec<u8>, record: &Record<'_>, limits: &Limits) {
     });
     text::push(out, record.method.as_bytes());
     out.extend_from_slice(br#"","url":""#);
-    push_url(out, record.uri, request.host);
+    let scheme = match record.direction {
+        Direction::In { scheme, .. } => scheme,
+        Direction::Out { .. } => "http",
+    };
+    let scheme = record.uri.scheme_str().unwrap_or(scheme);
+    push_url(out, scheme, record.uri, request.host);
     out.extend_from_slice(br#"","body":"#);
     let body = Body {
         bytes: record.request_body.unwrap_or_default(),
@@ -150,6 +157,7 @@ pub fn write_line(out: &mut Vec<u8>, record: &Record<'_>, limits: &Limits) {
         Direction::In {
             client_ip,
             memory_kib,
+            ..
         } => {
             out.extend_from_slice(br#","clientIp":""#);
             text::push(out, client_ip.as_bytes());
@@ -169,9 +177,9 @@ pub fn write_line(out: &mut Vec<u8>, record: &Record<'_>, limits: &Limits) {
     out.extend_from_slice(br#""}"#);
 }
 
-fn push_url(out: &mut Vec<u8>, uri: &Uri, host: Option<&[u8]>) {
-    let https = uri.scheme_str() == Some("https");
-    out.extend_from_slice(if https { b"https://" } else { b"http://" });
+fn push_url(out: &mut Vec<u8>, scheme: &str, uri: &Uri, host: Option<&[u8]>) {
+    text::push(out, scheme.as_bytes());
+    out.extend_from_slice(b"://");
     let authority = uri.authority().map(|authority| {
         let text = authority.as_str();
         // A user and password may stand before the host.

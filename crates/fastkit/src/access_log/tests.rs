@@ -35,6 +35,7 @@ impl Exchange {
             limits: Limits::default(),
             direction: Direction::In {
                 client_ip: "10.0.0.9",
+                scheme: "http",
                 memory_kib: 1234,
             },
         }
@@ -135,6 +136,23 @@ fn the_line_has_its_keys_in_order() {
             r#""memoryUsage":"1234KB","logId":"rid-1"}"#
         )
     );
+}
+
+#[test]
+fn the_url_has_the_scheme_that_the_client_used() {
+    let mut exchange = Exchange::new();
+    exchange.direction = Direction::In {
+        client_ip: "10.0.0.9",
+        scheme: "https",
+        memory_kib: 1,
+    };
+    assert_eq!(
+        exchange.line()["request"]["url"],
+        "https://api.test:8080/items/5"
+    );
+    exchange.direction = Direction::Out { attempts: 1 };
+    exchange.uri = "https://other.test/a";
+    assert_eq!(exchange.line()["request"]["url"], "https://other.test/a");
 }
 
 #[test]
