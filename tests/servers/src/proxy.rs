@@ -106,10 +106,7 @@ impl Shared {
         let server = TcpStream::connect((Ipv4Addr::LOCALHOST, self.target))?;
         lock(&self.open).extend([client.try_clone()?, server.try_clone()?]);
         let number = self.count.fetch_add(1, SeqCst);
-        for (from, to) in [
-            (client.try_clone()?, server.try_clone()?),
-            (server, client),
-        ] {
+        for (from, to) in [(client.try_clone()?, server.try_clone()?), (server, client)] {
             let shared = Arc::clone(self);
             thread::spawn(move || shared.pump(number, from, to));
         }

@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use test_servers::Redis;
 
 use super::matcher::Base;
 use crate::process::{Ready, Service, free_port};
@@ -39,7 +40,7 @@ pub(crate) struct Server {
     pub(crate) access_log: PathBuf,
     _service: Service,
     /// The Redis that it was told of.
-    _redis: Option<Service>,
+    _redis: Option<Redis>,
 }
 
 /// What starting the service came to.
@@ -93,8 +94,9 @@ impl Program {
         std::fs::create_dir_all(&logs).with_context(|| format!("making {}", logs.display()))?;
         let port = free_port()?;
         let access_log = folder.join("access.log");
+        // The recorded port may be anybody's here.
         let redis = match environment.iter().find(|(name, _)| name == REDIS_HOST) {
-            Some((_, host)) => Some(start_redis(host, &folder)?),
+            Some(_) => Some(Redis::start()?),
             None => None,
         };
         let mut command = Command::new(&self.executable);
@@ -113,8 +115,8 @@ impl Program {
             .env("flyer_host", "127.0.0.1")
             .env("flyer_port", port.to_string())
             .env("flyer_access_logfile", &access_log);
-        if let Some((port, _)) = &redis {
-            command.env("flyer_redis_port", port.to_string());
+        if let Some(redis) = &redis {
+            command.env("flyer_redis_port", redis.port().to_string());
         }
         let mut service = Service::start(&mut command, &folder.join("output.log"))?;
         Ok(match service.wait_for_port(port, PATIENCE)? {
@@ -124,7 +126,7 @@ impl Program {
                     base,
                     access_log,
                     _service: service,
-                    _redis: redis.map(|(_, server)| server),
+                    _redis: redis,
                 })
             }
             Ready::Ended(status, output) => {
@@ -135,24 +137,6 @@ impl Program {
                 last_lines(&output)
             )),
         })
-    }
-}
-
-/// Starts a Redis that keeps nothing, on a free port; the recorded port may be anybody's here.
-fn start_redis(host: &str, folder: &Path) -> Result<(u16, Service)> {
-    let port = free_port()?;
-    let mut command = Command::new("redis-server");
-    command
-        .current_dir(folder)
-        .args(["--bind", host, "--port", &port.to_string()])
-        .args(["--save", "", "--appendonly", "no"]);
-    let mut server = Service::start(&mut command, &folder.join("redis.log"))
-        .context("redis-server, which the cases with Redis need")?;
-    match server.wait_for_port(port, PATIENCE)? {
-        Ready::Yes => Ok((port, server)),
-        Ready::Ended(_, output) | Ready::TooLate(output) => {
-            bail!("redis-server does not answer: {}", last_lines(&output))
-        }
     }
 }
 

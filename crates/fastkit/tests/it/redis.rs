@@ -1,16 +1,15 @@
 //! The Redis handle with a real server: what it answers, how it fails, how it comes back.
 
-pub(crate) mod proxy;
 pub(crate) mod server;
 
 use fastkit::redis::{Redis, RedisConfig, Script, cmd};
-use proxy::Proxy;
-use server::{Server, free_port, impatient};
+use server::{Reached as _, Server, impatient};
 use std::{
     sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
+use test_servers::{Proxy, free_port};
 
 /// Far more than any limit here, and far less than a test that hangs.
 const BOUND: Duration = Duration::from_secs(20);
@@ -31,7 +30,7 @@ async fn back(redis: &Redis) {
 
 #[tokio::test]
 async fn values_are_kept_and_end() {
-    let server = Server::start();
+    let server = Server::start().unwrap();
     let redis = open(server.config());
     assert_eq!(redis.get::<String>("a").await.unwrap(), None);
     redis.set("a", "one", None).await.unwrap();
@@ -67,7 +66,7 @@ async fn values_are_kept_and_end() {
 
 #[tokio::test]
 async fn many_share_a_connection() {
-    let server = Server::start();
+    let server = Server::start().unwrap();
     let redis = open(server.config());
     let tasks: Vec<_> = (0..200_u64)
         .map(|number| {
@@ -88,7 +87,7 @@ async fn many_share_a_connection() {
 
 #[tokio::test]
 async fn a_script_is_loaded_when_the_server_does_not_know_it() {
-    let server = Server::start();
+    let server = Server::start().unwrap();
     let redis = open(server.config());
     let script = Script::new("return {KEYS[1], ARGV[1], ARGV[2] + 1}");
     for _ in 0..2 {
@@ -125,7 +124,7 @@ async fn a_script_is_loaded_when_the_server_does_not_know_it() {
 
 #[tokio::test]
 async fn errors_say_what_happened() {
-    let server = Server::start();
+    let server = Server::start().unwrap();
     let redis = open(server.config());
     redis.set("text", "secret words", None).await.unwrap();
 
@@ -136,7 +135,7 @@ async fn errors_say_what_happened() {
         error.to_string(),
         format!(
             "redis://127.0.0.1:{}/0: WRONGTYPE Operation against a key holding the wrong kind of value",
-            server.port
+            server.port()
         )
     );
     let error = redis.get::<u64>("text").await.unwrap_err();
@@ -155,7 +154,7 @@ async fn errors_say_what_happened() {
 
 #[tokio::test]
 async fn nobody_listens() {
-    let redis = open(RedisConfig::new("127.0.0.1", free_port()));
+    let redis = open(RedisConfig::new("127.0.0.1", free_port().unwrap()));
     let error = redis.ping().await.unwrap_err();
     assert!(error.is_refused() && error.is_unavailable(), "{error:?}");
     assert!(error.to_string().starts_with(redis.url()), "{error}");
@@ -179,7 +178,8 @@ async fn passwords_and_users() {
         "+select",
         "+client",
         "~*",
-    ]);
+    ])
+    .unwrap();
     let wrong = [
         server.config(),
         server.config().database(3),
@@ -205,11 +205,11 @@ async fn passwords_and_users() {
         "{error}"
     );
 
-    let url = format!("redis://:hunter2@127.0.0.1:{}/3", server.port);
+    let url = format!("redis://:hunter2@127.0.0.1:{}/3", server.port());
     let redis = Redis::open(url.as_str()).unwrap();
     assert_eq!(redis.get::<u64>("a").await.unwrap(), Some(1));
 
-    let open_to_all = Server::start();
+    let open_to_all = Server::start().unwrap();
     let error = open(open_to_all.config().password("hunter2")).ping().await;
     assert!(error.unwrap_err().is_auth());
     let error = open(open_to_all.config().database(99)).ping().await;
@@ -218,36 +218,36 @@ async fn passwords_and_users() {
 
 #[tokio::test]
 async fn a_server_that_was_killed_comes_back() {
-    let mut server = Server::start();
+    let mut server = Server::start().unwrap();
     let redis = open(server.config());
     redis.set("a", 1, None).await.unwrap();
     server.kill();
     let error = redis.get::<u64>("a").await.unwrap_err();
     assert!(error.is_unavailable() && !error.is_timeout(), "{error:?}");
-    server.restart();
+    server.restart().unwrap();
     back(&redis).await;
     assert_eq!(redis.get::<u64>("a").await.unwrap(), Some(1));
 
     // Nobody used it in between: the next command connects anew by itself.
     server.kill();
-    server.restart_empty();
+    server.restart_empty().unwrap();
     back(&redis).await;
     assert_eq!(redis.get::<u64>("a").await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn a_service_starts_while_its_server_is_down() {
-    let mut server = Server::start();
+    let mut server = Server::start().unwrap();
     server.kill();
     let redis = open(server.config());
     assert!(redis.ping().await.is_err());
-    server.restart();
+    server.restart().unwrap();
     back(&redis).await;
 }
 
 #[tokio::test]
 async fn a_server_that_has_stopped_holds_nobody_up() {
-    let server = Server::start();
+    let server = Server::start().unwrap();
     let redis = open(server.impatient());
     redis.set("a", 1, None).await.unwrap();
     server.pause();
@@ -279,9 +279,9 @@ async fn a_server_that_has_stopped_holds_nobody_up() {
 
 #[tokio::test]
 async fn a_network_that_loses_everything_or_breaks() {
-    let server = Server::start();
-    let proxy = Proxy::to(server.port);
-    let redis = open(impatient(proxy.port));
+    let server = Server::start().unwrap();
+    let proxy = Proxy::to(server.port()).unwrap();
+    let redis = open(impatient(proxy.port()));
     redis.set("a", 1, None).await.unwrap();
 
     proxy.hold();
@@ -301,9 +301,9 @@ async fn a_network_that_loses_everything_or_breaks() {
 
 #[tokio::test]
 async fn callers_that_give_up_early_do_not_keep_a_dead_connection() {
-    let server = Server::start();
-    let proxy = Proxy::to(server.port);
-    let redis = open(impatient(proxy.port));
+    let server = Server::start().unwrap();
+    let proxy = Proxy::to(server.port()).unwrap();
+    let redis = open(impatient(proxy.port()));
     redis.set("a", 1, None).await.unwrap();
     proxy.lose();
     let start = Instant::now();
@@ -315,7 +315,7 @@ async fn callers_that_give_up_early_do_not_keep_a_dead_connection() {
 
 #[test]
 fn every_runtime_may_use_it() {
-    let server = Server::start();
+    let server = Server::start().unwrap();
     let redis = open(server.config());
     let runtime = || {
         let mut builder = tokio::runtime::Builder::new_current_thread();
@@ -349,7 +349,7 @@ async fn tls_is_verified_and_installs_nothing() {
     let path = |name: &str| folder.path().join(name).display().to_string();
     std::fs::write(path("cert"), signed.cert.pem()).unwrap();
     std::fs::write(path("key"), signed.signing_key.serialize_pem()).unwrap();
-    let port = free_port();
+    let port = free_port().unwrap();
     let _server = Server::with(&[
         "--tls-port",
         &port.to_string(),
@@ -361,7 +361,8 @@ async fn tls_is_verified_and_installs_nothing() {
         &path("cert"),
         "--tls-auth-clients",
         "no",
-    ]);
+    ])
+    .unwrap();
     let url = format!("rediss://localhost:{port}");
     let config = RedisConfig::from_url(&url).unwrap();
     let error = open(config.clone()).ping().await.unwrap_err();

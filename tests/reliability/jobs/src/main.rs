@@ -90,7 +90,7 @@ async fn main() -> Result<()> {
     let lock: Arc<dyn Lock> = if options.lock.starts_with("redis") {
         Arc::new(RedisLock::new(Redis::open(&options.lock)?, "reliability"))
     } else {
-        Arc::new(FileLock::new(&options.lock)?)
+        Arc::new(FileLock::new(&options.lock))
     };
     let data = Redis::open(&options.data)?;
     let lasts = Duration::from_millis(options.lasts);

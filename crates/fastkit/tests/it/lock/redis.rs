@@ -1,10 +1,7 @@
 //! Locks in Redis: how they end, and what a server does to them that stops, dies, forgets or is cut off.
 
 use super::suite::{BOUND, LONG, Place, busy, claim, done, due, granted, in_the_end};
-use crate::redis::{
-    proxy::Proxy,
-    server::{Server, impatient},
-};
+use crate::redis::server::{Reached as _, Server, impatient};
 use chrono::TimeDelta;
 use fastkit::{
     executor::lock::{Answer, Boxed, Claim, Fence, Lock, RedisLock},
@@ -17,6 +14,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use test_servers::Proxy;
 
 struct InRedis(Server);
 
@@ -33,7 +31,7 @@ impl Place for InRedis {
     }
 }
 
-promises!(InRedis(Server::start()));
+promises!(InRedis(Server::start().unwrap()));
 
 fn lock(config: RedisConfig) -> RedisLock {
     RedisLock::new(Redis::open(config).unwrap(), "demo")
@@ -52,7 +50,7 @@ async fn server_time(redis: &Redis) -> u64 {
 
 #[tokio::test]
 async fn every_key_ends_at_its_time() {
-    let server = Server::start();
+    let server = Server::start().unwrap();
     let lock = lock(server.config());
     let redis = lock.redis();
     let claim = Claim {
@@ -101,7 +99,7 @@ async fn every_key_ends_at_its_time() {
 
 #[tokio::test]
 async fn prefixes_are_apart() {
-    let server = Server::start();
+    let server = Server::start().unwrap();
     let redis = Redis::open(server.config()).unwrap();
     let (one, other) = (
         RedisLock::new(redis.clone(), "one"),
@@ -119,7 +117,7 @@ async fn prefixes_are_apart() {
 /// The run was there all the time, and only the lock has ended: nobody needs to run it again.
 #[tokio::test]
 async fn who_finishes_late_and_before_others_has_still_done_it() {
-    let server = Server::start();
+    let server = Server::start().unwrap();
     let lock = lock(server.config());
     let lease = granted(&lock, &claim("job", due())).await;
     assert!(lock.redis().del("demo:{job}:run").await.unwrap());
@@ -129,7 +127,7 @@ async fn who_finishes_late_and_before_others_has_still_done_it() {
 
 #[tokio::test]
 async fn a_server_that_forgets_takes_the_lock_away() {
-    let mut server = Server::start();
+    let mut server = Server::start().unwrap();
     let (one, other) = (lock(server.config()), lock(server.config()));
     let claim = claim("job", due());
     let mut first = granted(&one, &claim).await;
@@ -143,7 +141,7 @@ async fn a_server_that_forgets_takes_the_lock_away() {
         other.acquire(&claim).await.is_err(),
         "nobody starts without a lock"
     );
-    server.restart_empty();
+    server.restart_empty().unwrap();
     let (second, _) = in_the_end(&other, &claim).await;
     assert!(second.fence() > first.fence());
     assert!(!renewed_in_the_end(&mut *first).await, "lost");
@@ -167,18 +165,18 @@ async fn renewed_in_the_end(lease: &mut dyn fastkit::executor::lock::Lease) -> b
 
 #[tokio::test]
 async fn a_server_that_remembers_leaves_the_lock() {
-    let mut server = Server::start();
+    let mut server = Server::start().unwrap();
     let (one, other) = (lock(server.config()), lock(server.config()));
     let claim = claim("job", due());
     let mut lease = granted(&one, &claim).await;
     server.kill();
     assert!(lease.renew().await.is_err());
-    server.restart();
+    server.restart().unwrap();
     assert!(renewed_in_the_end(&mut *lease).await);
     busy(&other, &claim).await;
     lease.finish().await.unwrap();
     server.kill();
-    server.restart();
+    server.restart().unwrap();
     let start = Instant::now();
     loop {
         match other.acquire(&claim).await {
@@ -192,7 +190,7 @@ async fn a_server_that_remembers_leaves_the_lock() {
 
 #[tokio::test]
 async fn a_server_that_has_stopped_is_an_error_in_time() {
-    let server = Server::start();
+    let server = Server::start().unwrap();
     let (one, other) = (lock(server.impatient()), lock(server.impatient()));
     let mut lease = granted(&one, &claim("job", due())).await;
     server.pause();
@@ -213,9 +211,9 @@ async fn a_server_that_has_stopped_is_an_error_in_time() {
 /// A lock that was given to somebody who had stopped waiting is not lost until its end.
 #[tokio::test]
 async fn an_answer_that_was_lost_is_asked_for_again() {
-    let server = Server::start();
-    let proxy = Proxy::to(server.port);
-    let (far, near) = (lock(impatient(proxy.port)), lock(server.config()));
+    let server = Server::start().unwrap();
+    let proxy = Proxy::to(server.port()).unwrap();
+    let (far, near) = (lock(impatient(proxy.port())), lock(server.config()));
     // So that the server knows the script.
     granted(&far, &claim("task", None))
         .await
@@ -255,9 +253,9 @@ async fn lock_holders(lock: &RedisLock) -> usize {
 /// The holder is cut off, another takes over after the ttl, and what the first one still writes is refused.
 #[tokio::test]
 async fn a_holder_that_is_cut_off_cannot_do_harm() {
-    let server = Server::start();
-    let proxy = Proxy::to(server.port);
-    let (far, near) = (lock(impatient(proxy.port)), lock(server.config()));
+    let server = Server::start().unwrap();
+    let proxy = Proxy::to(server.port()).unwrap();
+    let (far, near) = (lock(impatient(proxy.port())), lock(server.config()));
     let ttl = Duration::from_secs(2);
     let claim = Claim {
         ttl,
@@ -316,7 +314,7 @@ async fn a_holder_that_is_cut_off_cannot_do_harm() {
 
 #[tokio::test]
 async fn a_fence_lets_no_older_write_in() {
-    let server = Server::start();
+    let server = Server::start().unwrap();
     let redis = Redis::open(server.config()).unwrap();
     let fence = Fence::new;
     assert!(fence(5).redis_set(&redis, "a", 1).await.unwrap());
@@ -348,7 +346,7 @@ async fn a_fence_lets_no_older_write_in() {
 
 #[tokio::test]
 async fn a_fence_grows_over_a_clock_that_goes_back() {
-    let server = Server::start();
+    let server = Server::start().unwrap();
     let lock = lock(server.config());
     let ahead = server_time(lock.redis()).await + 3_600_000;
     lock.redis()
@@ -364,7 +362,7 @@ async fn a_fence_grows_over_a_clock_that_goes_back() {
 
 #[tokio::test]
 async fn a_key_without_end_is_busy_for_the_ttl() {
-    let server = Server::start();
+    let server = Server::start().unwrap();
     let lock = lock(server.config());
     lock.redis()
         .set("demo:{job}:run", "foreign", None)
@@ -384,9 +382,9 @@ async fn a_key_without_end_is_busy_for_the_ttl() {
 #[test]
 fn whatever_happens_no_stale_write_is_let_in() {
     const ROUNDS: usize = 12;
-    let mut server = Server::start();
-    let proxy = Proxy::to(server.port);
-    let (near, far) = (server.impatient(), impatient(proxy.port));
+    let mut server = Server::start().unwrap();
+    let proxy = Proxy::to(server.port()).unwrap();
+    let (near, far) = (server.impatient(), impatient(proxy.port()));
     let place = Mutex::new(Written::default());
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -419,7 +417,7 @@ fn whatever_happens_no_stale_write_is_let_in() {
             match round % 4 {
                 0 => {
                     server.kill();
-                    server.restart_empty();
+                    server.restart_empty().unwrap();
                 }
                 1 => {
                     proxy.hold();
