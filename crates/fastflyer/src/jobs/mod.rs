@@ -132,10 +132,7 @@ impl Runner {
             threads: settings.background_threads,
             queue: Some(QUEUE),
         });
-        let keep = Arc::new(Keep::new(settings).unwrap_or_else(|(keep, reason)| {
-            problems.push(reason);
-            keep
-        }));
+        let keep = Arc::new(Keep::new(settings, problems));
         let slot = States::default();
         let mut builder = Scheduler::builder()
             .threads(pool.0.clone())

@@ -1,7 +1,8 @@
 //! [`Job`]: a function with its times and options; [`Task`]: one that runs in the background; [`Jobs`],
 //! a list of both.
 
-use super::{FromRun, Given, Run, Trigger, Zone, lock::Boxed};
+use super::{FromRun, Given, Run, Trigger, Zone, lock::Boxed, private};
+use crate::mask::mask_url;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
@@ -16,6 +17,30 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 /// async fn report() {}
 ///
 /// let job = Job::new("report", Trigger::interval(Duration::from_secs(5)), report).single_job(true);
+/// ```
+///
+/// With more to say:
+///
+/// ```
+/// use fastkit::executor::{Args, Job, JobError, Run, Scheduler, Trigger, Zone};
+/// use std::time::Duration;
+///
+/// fn report(run: Run, Args((office, pages)): Args<(String, u64)>) -> Result<u64, JobError> {
+///     match office.as_str() {
+///         "closed" => Err(JobError::new("nobody is there")),
+///         _ => Ok(pages * 2),
+///     }
+/// }
+///
+/// let job = Job::new("report", Trigger::cron("0 8 * * mon-fri")?, report)
+///     .name("Daily report")
+///     .args(("Shenzhen", 21))
+///     .timezone(Zone::named("Asia/Shanghai")?)
+///     .misfire_grace_time(Duration::from_secs(600))
+///     .jitter(Duration::from_secs(30))
+///     .timeout(Duration::from_secs(300));
+/// Scheduler::builder().build().add_job(job)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Job {
@@ -174,7 +199,7 @@ impl Job {
         self
     }
 
-    /// No time before this one counts.
+    /// No time before this one counts. An interval that is not aligned begins with it, if it is yet to come.
     pub fn start(mut self, time: impl Into<DateTime<Utc>>) -> Self {
         self.options.start = Some(time.into());
         self
@@ -192,14 +217,15 @@ impl Job {
         self
     }
 
-    /// How long a run may take; without end by default. An asynchronous one is dropped then, a plain one
-    /// is told by its [`Run`].
+    /// How long a run may take; without end by default. Its [`Run`] is told then. An asynchronous one is
+    /// dropped a second later if it goes on; a plain one cannot be, and counts until it returns.
     pub fn timeout(mut self, time: impl Into<Option<Duration>>) -> Self {
         self.options.timeout = time.into();
         self
     }
 
-    /// How long the lock of a single job outlives a holder that has died, 20 seconds by default.
+    /// How long the lock of a single job outlives a holder that has died, 20 seconds by default, at least
+    /// 100 milliseconds.
     pub fn lock_ttl(mut self, time: Duration) -> Self {
         self.options.lock_ttl = time;
         self
@@ -230,6 +256,19 @@ impl fmt::Debug for Job {
 
 /// A plain function that runs once, on a thread of the background pool, when it is submitted or when the
 /// service starts. It may run until the service stops.
+///
+/// ```
+/// use fastkit::executor::{Args, Task, ThreadPool, ThreadPoolConfig};
+///
+/// fn add(Args((a, b)): Args<(u64, u64)>) -> u64 {
+///     a + b
+/// }
+///
+/// let pool = ThreadPool::new(ThreadPoolConfig { name: "background".into(), threads: 2, queue: None });
+/// let handle = pool.start(Task::new("add", add).args((40, 2)))?;
+/// assert_eq!(handle.join(), Ok(Some("42".to_owned())));
+/// # Ok::<(), fastkit::executor::Full>(())
+/// ```
 #[derive(Clone)]
 pub struct Task {
     pub(crate) name: Arc<str>,
@@ -302,6 +341,24 @@ impl fmt::Debug for Task {
 }
 
 /// Jobs, and tasks that run from the start on.
+///
+/// ```
+/// use fastkit::executor::{Job, Jobs, Run, Task, Trigger};
+/// use std::time::Duration;
+///
+/// async fn clean() {}
+///
+/// fn watch(run: Run) {
+///     while run.sleep(Duration::from_secs(5)) {
+///         // Looks at something.
+///     }
+/// }
+///
+/// let jobs = Jobs::new()
+///     .job(Job::new("clean", Trigger::interval(Duration::from_secs(60)), clean))
+///     .task(Task::new("watch", watch));
+/// assert!(!jobs.is_empty());
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Jobs {
     pub(crate) jobs: Vec<Job>,
@@ -404,13 +461,31 @@ pub(crate) fn id_problem(id: &str) -> Option<String> {
 }
 
 /// Why a run has failed, with the errors behind it. Secrets in URLs are masked.
+///
+/// Any error becomes one by `?`:
+///
+/// ```
+/// use fastkit::executor::JobError;
+///
+/// fn read() -> Result<u16, JobError> {
+///     Ok("many".parse()?)
+/// }
+///
+/// assert_eq!(read().unwrap_err().to_string(), "invalid digit found in string");
+/// let error = JobError::new("no answer from redis://app:secret@db:6379");
+/// assert_eq!(error.to_string(), "no answer from redis://app:***@db:6379");
+/// ```
 #[derive(Debug)]
 pub struct JobError(String);
 
 impl JobError {
     /// With this reason.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self(reason.into())
+        Self::masked(&reason.into())
+    }
+
+    fn masked(text: &str) -> Self {
+        Self(mask_url(text).into_owned())
     }
 }
 
@@ -433,11 +508,19 @@ impl<E: std::error::Error> From<E> for JobError {
             }
             source = cause.source();
         }
-        Self(text)
+        Self::masked(&text)
     }
 }
 
-/// What a job may return, remembered as the result of its run: nothing, text, a number, a bool, JSON.
+/// What a job may return, remembered as the result of its run: nothing, text, a number, a bool, JSON, or an
+/// `Option` of these.
+///
+/// ```
+/// use fastkit::executor::JobValue;
+///
+/// assert_eq!(42.text().as_deref(), Some("42"));
+/// assert_eq!(().text(), None);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a job cannot return `{Self}`",
     label = "return nothing, text, a number, a bool, `serde_json::Value`, or a `Result` of these"
@@ -532,10 +615,7 @@ macro_rules! into_work {
                         let future = begin(run);
                         Box::pin(async move { future?.await.finished() })
                     })),
-                    check: |_given, _args| {
-                        $($argument::check(_given, _args)?;)*
-                        Ok(())
-                    },
+                    check: |_given, _args| private::all([$($argument::check(_given, _args)),*]),
                 }
             }
         }
@@ -551,10 +631,7 @@ macro_rules! into_work {
                     call: Call::Plain(Arc::new(move |_run: &Run| {
                         self($($argument::from_run(_run)?),*).finished()
                     })),
-                    check: |_given, _args| {
-                        $($argument::check(_given, _args)?;)*
-                        Ok(())
-                    },
+                    check: |_given, _args| private::all([$($argument::check(_given, _args)),*]),
                 }
             }
         }

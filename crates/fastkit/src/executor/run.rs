@@ -208,7 +208,22 @@ impl FromRun for Run {
     }
 }
 
-/// The arguments of a job, read from the JSON that it was declared with.
+/// The arguments of a job, read from the JSON that it was declared with. What does not fit refuses the job.
+///
+/// ```
+/// use fastkit::executor::{Args, Job, Scheduler, Trigger};
+/// use std::time::Duration;
+///
+/// fn greet(Args(names): Args<Vec<String>>) -> String {
+///     names.join(" and ")
+/// }
+///
+/// let hourly = Trigger::interval(Duration::from_secs(3600));
+/// let scheduler = Scheduler::builder().build();
+/// scheduler.add_job(Job::new("greet", hourly.clone(), greet).args(["Ann", "Ben"]))?;
+/// assert!(scheduler.add_job(Job::new("wrong", hourly, greet).args(7)).is_err());
+/// # Ok::<(), fastkit::executor::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Args<T>(pub T);
 
@@ -228,6 +243,14 @@ fn read<T: DeserializeOwned>(args: &Value) -> Result<T, String> {
 }
 
 /// What a scheduler was given for its jobs: one value per type.
+///
+/// ```
+/// use fastkit::executor::Scheduler;
+///
+/// let scheduler = Scheduler::builder().give("hello").give(7_u8).build();
+/// assert_eq!(scheduler.given().find::<u8>(), Some(7));
+/// assert_eq!(scheduler.given().find::<u16>(), None);
+/// ```
 #[derive(Clone, Default)]
 pub struct Given(Arc<HashMap<TypeId, Box<dyn Any + Send + Sync>>>);
 

@@ -92,22 +92,23 @@ pub(crate) trait Call: Ending {
     /// Runs what was taken.
     fn run(self: Arc<Self>);
 
-    /// Ends it since the pool stops; false if it has ended already.
+    /// Ends it since the pool stops; false if it does not wait.
     fn refuse(&self) -> bool;
 }
 
 impl<T: Send + 'static> Slot<T> {
     pub(crate) fn new(name: Cow<'static, str>, id: RequestId, function: Function<T>) -> Self {
+        Self::in_phase(name, id, Phase::Waiting(function))
+    }
+
+    fn in_phase(name: Cow<'static, str>, id: RequestId, phase: Phase<T>) -> Self {
         Self {
             name,
             id,
             logged: true,
             own: Ends::default(),
             run: None,
-            state: Mutex::new(State {
-                phase: Phase::Waiting(function),
-                waker: None,
-            }),
+            state: Mutex::new(State { phase, waker: None }),
             ended: Condvar::new(),
         }
     }
@@ -138,10 +139,7 @@ impl<T: Send + 'static> Slot<T> {
 impl<T: Send + 'static> Slot<T> {
     /// One that somebody else ends.
     pub(crate) fn apart(name: Cow<'static, str>, id: RequestId) -> Self {
-        let unused: Function<T> = Box::new(|| unreachable!("it waits in no queue"));
-        let slot = Self::new(name, id, unused);
-        slot.state().phase = Phase::Apart;
-        slot
+        Self::in_phase(name, id, Phase::Apart)
     }
 
     /// That is told to end when this run is.
@@ -206,15 +204,17 @@ impl<T: Send + 'static> Call for Slot<T> {
             && let Err(error) = &result
             && error.message().is_some()
         {
-            tracing::error!("{error}");
+            tracing::error!(target: "fastkit::threadpool", "{error}");
         }
         self.end(result);
     }
 
     fn refuse(&self) -> bool {
-        let waits = self.is_waiting();
-        self.end(Err(TaskError::stopped(self.name.clone())));
-        waits
+        let waited = self.take();
+        if waited {
+            self.end(Err(TaskError::stopped(self.name.clone())));
+        }
+        waited
     }
 }
 
@@ -273,7 +273,7 @@ impl<T: Send + 'static> Handle<T> {
     /// # Ok::<(), fastkit::threadpool::Full>(())
     /// ```
     pub fn cancel(&self) {
-        if !self.withdraw() {
+        if !self.is_finished() && !self.withdraw() {
             self.slot.ends().tell(Reason::Asked);
         }
     }

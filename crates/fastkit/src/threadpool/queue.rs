@@ -203,7 +203,8 @@ impl Shared {
     pub(super) fn run_here<C: Call + 'static>(&self, thread: usize, call: &Arc<C>) {
         let call: Arc<dyn Call> = call.clone();
         let mut queue = self.queue();
-        if !call.take() {
+        // Who stops the pool ends what was in the queue.
+        if queue.phase == Phase::Stopped || !call.take() {
             return;
         }
         queue.gone += 1;
@@ -217,7 +218,7 @@ impl Shared {
     /// Takes a call out of the queue; false if it is not there any more.
     pub(super) fn withdraw(&self, call: &dyn Call) -> bool {
         let mut queue = self.queue();
-        let withdrawn = call.take();
+        let withdrawn = queue.phase != Phase::Stopped && call.take();
         let mut gone = VecDeque::new();
         if withdrawn {
             queue.gone += 1;

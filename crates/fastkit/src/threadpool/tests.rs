@@ -39,6 +39,13 @@ fn occupy(pool: &ThreadPool) -> (mpsc::Sender<()>, Handle<bool>) {
     (release, handle)
 }
 
+/// Until nothing waits any more.
+fn wait_for_begin(pool: &ThreadPool) {
+    while pool.waiting() > 0 {
+        thread::yield_now();
+    }
+}
+
 #[test]
 fn threads_start_when_they_are_needed_up_to_the_limit() {
     let pool = pool(3, None);
@@ -234,6 +241,7 @@ fn a_sleep_ends_when_the_task_is_told() {
         .unwrap();
     let own = pool.clone();
     let by_pool = pool.submit(move || own.sleep(LONG)).unwrap();
+    wait_for_begin(&pool);
     begun.recv_timeout(PATIENCE).unwrap();
     free.cancel();
     assert_eq!(free.join(), Ok((true, false, false)));
@@ -258,9 +266,7 @@ fn a_stop_drops_the_queue_and_names_what_was_cut() {
         })
         .unwrap();
     let (release, stubborn) = occupy(&pool);
-    while pool.waiting() > 0 {
-        thread::yield_now();
-    }
+    wait_for_begin(&pool);
     let waiting = pool.submit(|| 1).unwrap();
     let cancelled = pool.submit(|| 2).unwrap();
     cancelled.cancel();
@@ -278,9 +284,34 @@ fn a_stop_drops_the_queue_and_names_what_was_cut() {
 }
 
 #[test]
+fn a_stop_and_cancels_at_the_same_time_end_everything_once() {
+    for _ in 0..100 {
+        let pool = pool(1, None);
+        let (release, _) = occupy(&pool);
+        let handles: Vec<_> = (0..100).map(|n| pool.submit(move || n).unwrap()).collect();
+        let barrier = Barrier::new(2);
+        let cut = thread::scope(|scope| {
+            let stop = scope.spawn(|| {
+                barrier.wait();
+                pool.stop(Duration::ZERO).len()
+            });
+            barrier.wait();
+            handles.iter().for_each(Handle::cancel);
+            stop.join().unwrap()
+        });
+        let ends = handles.into_iter().map(|handle| handle.join().unwrap_err());
+        let stopped = ends.filter(TaskError::is_stopped).count();
+        assert_eq!(cut, stopped + 1, "and the one that runs");
+        assert_eq!(pool.waiting(), 0);
+        drop(release);
+    }
+}
+
+#[test]
 fn a_pool_can_be_stopped_on_its_own_thread() {
     let pool = pool(2, None);
     let other = pool.submit(|| sleep(LONG)).unwrap();
+    wait_for_begin(&pool);
     let own = pool.clone();
     let cut = pool.submit(move || (own.stop(LONG), is_stopped())).unwrap();
     assert_eq!(cut.join(), Ok((Vec::new(), true)));

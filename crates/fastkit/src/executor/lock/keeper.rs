@@ -52,7 +52,7 @@ pub(crate) async fn hold<T>(
         Ok(Err(error)) => error,
         Err(_) => LockError::new(format!("no answer in {ttl:?}")),
     };
-    tracing::warn!(job = run.job(), run = %run.id(), "its lock could not be given back, and ends by itself: {problem}");
+    tracing::warn!(target: "fastkit::executor", job = run.job(), run = %run.id(), "its lock could not be given back, and ends by itself: {problem}");
     result
 }
 
@@ -89,7 +89,7 @@ async fn keep(lease: &mut dyn Lease, ttl: Duration, asked: Instant, run: &Run) -
             Ok(Err(error)) => error,
             Err(_) => LockError::new("no answer"),
         };
-        tracing::warn!(job = run.job(), run = %run.id(), "its lock could not be renewed: {problem}");
+        tracing::warn!(target: "fastkit::executor", job = run.job(), run = %run.id(), "its lock could not be renewed: {problem}");
         // Sooner than when all is well: what is left of the lock is all the time there is.
         next = Instant::now() + ttl / 20;
     }
@@ -97,7 +97,7 @@ async fn keep(lease: &mut dyn Lease, ttl: Duration, asked: Instant, run: &Run) -
 
 fn lose(run: &Run, why: &dyn std::fmt::Display) {
     if !run.is_cancelled() {
-        tracing::error!(job = run.job(), run = %run.id(), "its lock is lost, so it is told to end: {why}");
+        tracing::error!(target: "fastkit::executor", job = run.job(), run = %run.id(), "its lock is lost, so it is told to end: {why}");
     }
     run.cancel(Reason::LockLost);
 }

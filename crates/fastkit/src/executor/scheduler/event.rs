@@ -9,7 +9,27 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use std::sync::Arc;
 use tracing::{debug, error, info, warn};
 
-/// Something that happened to a job.
+/// Something that happened to a job, as [`on_event`](super::SchedulerBuilder::on_event) tells it: to count
+/// for metrics, or to warn somebody.
+///
+/// ```
+/// use fastkit::executor::{Event, Outcome, Scheduler};
+/// use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
+///
+/// let failed = Arc::new(AtomicU64::new(0));
+/// let count = failed.clone();
+/// let scheduler = Scheduler::builder()
+///     .on_event(move |event| match event {
+///         Event::Ended { past, .. } if past.outcome != Outcome::Succeeded => {
+///             count.fetch_add(1, Ordering::Relaxed);
+///         }
+///         Event::Missed { times, .. } => {
+///             count.fetch_add(*times, Ordering::Relaxed);
+///         }
+///         _ => {}
+///     })
+///     .build();
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {

@@ -40,8 +40,8 @@ use tokio::sync::oneshot;
 
 /// Runs jobs at their times. Cheap to clone; all clones are one scheduler.
 ///
-/// It has two threads of its own once it is started and has jobs: one for timers and locks, one for asynchronous jobs;
-/// plain jobs run on a [`ThreadPool`]. It ends with [`stop`](Self::stop), or when its last clone is
+/// It has two threads of its own once it is started and has jobs: one for timers and locks, one for
+/// asynchronous jobs; plain jobs run on a [`ThreadPool`]. It ends with [`stop`](Self::stop), or when its last clone is
 /// dropped: then runs under way are told to end, and not waited for.
 ///
 /// ```
@@ -146,6 +146,20 @@ impl Scheduler {
     /// # Errors
     ///
     /// As [`add_job`](Self::add_job), for all of them together.
+    ///
+    /// ```
+    /// use fastkit::executor::{Job, Jobs, Scheduler, Trigger};
+    /// use std::time::Duration;
+    ///
+    /// let hourly = Trigger::interval(Duration::from_secs(3600));
+    /// let good = Jobs::new().job(Job::new("a", hourly.clone(), || {}));
+    /// let bad = good.clone().job(Job::new("b", hourly.clone(), || {}).max_instances(0));
+    /// let scheduler = Scheduler::builder().build();
+    /// assert!(scheduler.add(bad).is_err() && scheduler.jobs().is_empty());
+    /// scheduler.add(good)?;
+    /// assert_eq!(scheduler.jobs().len(), 1);
+    /// # Ok::<(), fastkit::executor::Error>(())
+    /// ```
     pub fn add(&self, jobs: Jobs) -> Result<(), Error> {
         let shared = self.shared();
         let Jobs { jobs, tasks } = jobs;
@@ -218,6 +232,21 @@ impl Scheduler {
     /// # Errors
     ///
     /// When there is no such job, or it is protected. So for the others.
+    ///
+    /// ```
+    /// use fastkit::executor::{Job, Scheduler, Trigger};
+    /// use std::time::Duration;
+    ///
+    /// let scheduler = Scheduler::builder().build();
+    /// scheduler.add_job(Job::new("a", Trigger::interval(Duration::from_secs(5)), || {}))?;
+    /// scheduler.pause("a")?;
+    /// assert!(scheduler.job("a").is_some_and(|job| job.paused && job.next_run_time.is_none()));
+    /// scheduler.resume("a")?;
+    /// assert!(scheduler.job("a").is_some_and(|job| job.next_run_time.is_some()));
+    /// scheduler.remove("a")?;
+    /// assert!(scheduler.pause("a").is_err_and(|error| error.is_unknown()));
+    /// # Ok::<(), fastkit::executor::Error>(())
+    /// ```
     pub fn pause(&self, id: &str) -> Result<(), Error> {
         let mut state = self.shared().state();
         let job = changeable(&state, id)?.job.id.clone();
@@ -291,6 +320,17 @@ impl Scheduler {
     /// # Errors
     ///
     /// As [`pause`](Self::pause), and when the trigger cannot be.
+    ///
+    /// ```
+    /// use fastkit::executor::{Job, Scheduler, Trigger};
+    /// use std::time::Duration;
+    ///
+    /// let scheduler = Scheduler::builder().build();
+    /// scheduler.add_job(Job::new("a", Trigger::interval(Duration::from_secs(5)), || {}))?;
+    /// scheduler.reschedule("a", Trigger::interval(Duration::from_secs(60)))?;
+    /// assert_eq!(scheduler.job("a").map(|job| job.schedule).as_deref(), Some("every 1m"));
+    /// # Ok::<(), fastkit::executor::Error>(())
+    /// ```
     pub fn reschedule(&self, id: &str, trigger: Trigger) -> Result<(), Error> {
         let of = changeable(&self.shared().state(), id)?.clone();
         let mut job = of.job.clone();

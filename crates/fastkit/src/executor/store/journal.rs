@@ -139,7 +139,7 @@ impl Journal {
         if damaged > 0 && !mem::replace(&mut reader.said_damaged, true) {
             let path = self.files.path().display();
             tracing::warn!(
-                lines = damaged,
+                target: "fastkit::executor", lines = damaged,
                 "{path}: lines that cannot be read are left out"
             );
         }
@@ -218,7 +218,7 @@ impl Store for Journal {
             if let Err(error) = self.compact()
                 && !self.said_large.swap(true, Ordering::Relaxed)
             {
-                tracing::warn!("the journal of jobs stays larger than it need be: {error}");
+                tracing::warn!(target: "fastkit::executor", "the journal of jobs stays larger than it need be: {error}");
             }
         }
         Ok(())

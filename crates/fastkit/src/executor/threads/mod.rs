@@ -156,10 +156,11 @@ fn slot(task: &Task, run: &Run) -> Slot<Option<String>> {
         let Call::Plain(call) = &work.call else {
             return Err(TaskError::failed(of, &"it is asynchronous"));
         };
-        tracing::debug!(task = own.job(), "a task begins");
+        let _span = tracing::info_span!(target: "fastkit::executor", "task", name = own.job(), run = own.id().as_str()).entered();
+        tracing::debug!(target: "fastkit::executor", task = own.job(), "a task begins");
         let result = call(&own).map_err(|error| TaskError::failed(of, &error));
         if result.is_ok() {
-            tracing::debug!(task = own.job(), "a task has ended");
+            tracing::debug!(target: "fastkit::executor", task = own.job(), "a task has ended");
         }
         result.map(|text| text.as_deref().map(shown))
     };

@@ -183,7 +183,7 @@ impl Single {
                 Err(error) => {
                     if std::mem::take(&mut known) {
                         tracing::warn!(
-                            task = &*name,
+                            target: "fastkit::executor", task = &*name,
                             "a single task waits, for its lock cannot be asked for: {error}"
                         );
                     }

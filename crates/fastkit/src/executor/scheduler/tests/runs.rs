@@ -187,3 +187,129 @@ fn operators_pause_resume_change_and_remove() {
         assert!(refused.unwrap_err().is_protected());
     }
 }
+
+#[test]
+fn a_full_pool_and_a_long_wait_for_a_thread_are_told() {
+    let pool = ThreadPool::new(crate::executor::ThreadPoolConfig {
+        name: "job".into(),
+        threads: 1,
+        queue: Some(1),
+    });
+    let watched = Watched::new(|builder| builder.threads(pool));
+    let scheduler = &watched.scheduler;
+    scheduler.start().unwrap();
+    let (go, gone) = sync_channel::<()>(0);
+    let gone = std::sync::Mutex::new(gone);
+    let holds = move || gone.lock().unwrap().recv().is_ok();
+    scheduler
+        .add_job(Job::new("holds", never(), holds))
+        .unwrap();
+    let grace = Duration::from_millis(50);
+    let waits = Job::new("waits", never(), || {}).misfire_grace_time(grace);
+    scheduler.add_job(waits).unwrap();
+    scheduler.add_job(Job::new("full", never(), || {})).unwrap();
+    scheduler.run_now("holds").unwrap();
+    watched.started_run("holds");
+    scheduler.run_now("waits").unwrap();
+    let asked = Instant::now();
+    scheduler.run_now("full").unwrap();
+    let skipped = watched.wait(|event| match event {
+        Event::Skipped { job, why, .. } => Some((job.to_string(), why.clone())),
+        _ => None,
+    });
+    assert_eq!(skipped, ("full".into(), Skip::Full));
+    // One that gets its thread too late is missed.
+    std::thread::park_timeout((2 * grace).saturating_sub(asked.elapsed()));
+    go.send(()).unwrap();
+    let missed = watched.wait(|event| match event {
+        Event::Missed { job, times, .. } => Some((job.to_string(), *times)),
+        _ => None,
+    });
+    assert_eq!(missed, ("waits".into(), 1));
+    assert_eq!(scheduler.job("waits").unwrap().running, 0);
+    // One that still waits at the stop never begins.
+    scheduler.run_now("holds").unwrap();
+    watched.started_run("holds");
+    let patient = Change::new().misfire_grace_time(None);
+    scheduler.modify("waits", patient).unwrap();
+    scheduler.run_now("waits").unwrap();
+    let report = watched.stop(Duration::from_millis(200));
+    assert_eq!(report.cut, ["holds"]);
+    let skipped = watched.wait(|event| match event {
+        Event::Skipped { job, why, .. } => Some((job.to_string(), why.clone())),
+        Event::Started { .. } => panic!("it began"),
+        _ => None,
+    });
+    assert_eq!(skipped, ("waits".into(), Skip::Stopped));
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let scheduler = Scheduler::builder().build();
+    let second = Duration::from_secs(1);
+    let takes = |Args(_): Args<u8>| {};
+    let start = chrono::Utc::now();
+    let wrong = Job::new("a/b", Trigger::interval(Duration::ZERO), takes)
+        .args("seven")
+        .single_job(true)
+        .max_instances(0)
+        .misfire_grace_time(Duration::ZERO)
+        .timeout(Duration::ZERO)
+        .lock_ttl(Duration::from_millis(1))
+        .start(start)
+        .end(start - second);
+    let jobs = Jobs::new()
+        .job(wrong)
+        .job(Job::new("twice", never(), || {}));
+    let jobs = jobs.job(Job::new("twice", never(), || {}));
+    let jobs = jobs.task(crate::executor::Task::new("c d", || {}));
+    let error = scheduler.add(jobs).unwrap_err();
+    assert!(error.is_refused());
+    let text = error.to_string();
+    for part in [
+        "its id is \"a/b\"",
+        "0",
+        "max_instances is 0",
+        "misfire_grace_time is 0",
+        "timeout is 0",
+        "has no lock",
+        "lock_ttl is 1ms",
+        "before its start",
+        "its arguments \"seven\" are no u8",
+        "\"twice\" is there twice",
+        "the task \"c d\": its name",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(scheduler.jobs().is_empty());
+    scheduler.add_job(Job::new("a", never(), || {})).unwrap();
+    let again = scheduler
+        .add_job(Job::new("a", never(), || {}))
+        .unwrap_err();
+    assert_eq!(again.to_string(), "there is a job \"a\" already");
+}
+
+#[test]
+fn a_job_that_blocks_its_loop_stops_no_others_but_those_beside_it() {
+    let watched = Watched::started();
+    let (go, gone) = sync_channel::<()>(0);
+    let gone = std::sync::Mutex::new(gone);
+    let gone = Arc::new(gone);
+    let blocks = move || {
+        let gone = gone.clone();
+        async move { gone.lock().unwrap().recv().is_ok() }
+    };
+    let scheduler = &watched.scheduler;
+    let brief = Duration::from_millis(20);
+    scheduler
+        .add_job(Job::new("blocks", never(), blocks).timeout(brief))
+        .unwrap();
+    scheduler.run_now("blocks").unwrap();
+    watched.wait(|event| matches!(event, Event::Cancelled { .. }).then_some(()));
+    scheduler
+        .add_job(Job::new("plain", often(), || {}))
+        .unwrap();
+    watched.ended("plain");
+    go.send(()).unwrap();
+    assert_eq!(watched.ended("blocks").outcome, Outcome::TimedOut);
+}

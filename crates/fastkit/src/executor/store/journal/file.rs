@@ -188,7 +188,7 @@ impl Files {
             let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
             if file.metadata()?.len() + lines.len() as u64 > MOST_DAMAGED {
                 tracing::warn!(
-                    "{}: it is full, {} bytes of damaged lines are dropped",
+                    target: "fastkit::executor", "{}: it is full, {} bytes of damaged lines are dropped",
                     path.display(),
                     lines.len()
                 );
