@@ -58,9 +58,26 @@ fn a_created_project_builds_and_runs() {
     let port = service.address.rsplit(':').next().unwrap().to_owned();
     let healthy = health(&port);
     assert_eq!(healthy.code, Some(0), "{healthy:?}");
+    let live = || {
+        let mut command = clean(&program, folder.path());
+        let command = command.args(["tasks", "--live"]);
+        run(command
+            .env("flyer_host", "127.0.0.1")
+            .env("flyer_port", &port))
+    };
+    let jobs = live();
+    assert_eq!(jobs.code, Some(0), "{jobs:?}");
+    assert!(jobs.stdout.contains("\ntasks.hello_world  20"), "{jobs:?}");
     let (code, output) = service.stop();
     assert_eq!(code, Some(0), "{output}");
     assert_eq!(health(&port).code, Some(1));
+    let jobs = live();
+    assert_eq!((jobs.code, jobs.stdout.as_str()), (Some(1), ""));
+    assert!(
+        jobs.stderr
+            .contains(&format!("no service answers at 127.0.0.1:{port}")),
+        "{jobs:?}"
+    );
 
     // As in the image: the program beside start.sh, which the entry point starts.
     fs::copy(&program, folder.path().join("cli-test")).unwrap();
@@ -101,6 +118,28 @@ fn a_created_project_builds_and_runs() {
         );
         assert!(!log.exists(), "{verb} opened the access log");
     }
+
+    let places = ["access.log", "jobs"].map(|name| folder.path().join(name));
+    let mut command = clean(&program, folder.path());
+    let command = command.args(["tasks", "--json"]);
+    let jobs = run(command
+        .env("flyer_access_logfile", &places[0])
+        .env("flyer_job_path", &places[1]));
+    assert_eq!(jobs.code, Some(0), "{jobs:?}");
+    let jobs: serde_json::Value = serde_json::from_str(&jobs.stdout).unwrap();
+    assert_eq!(
+        (&jobs[0]["id"], &jobs[0]["app"], &jobs[0]["schedule"]),
+        (
+            &"tasks.hello_world".into(),
+            &"tasks".into(),
+            &"every 5s".into()
+        )
+    );
+    assert_eq!(
+        (&jobs[1]["id"], &jobs[1]["schedule"]),
+        (&"tasks.hello_world_thread".into(), &"background".into())
+    );
+    assert!(places.iter().all(|place| !place.exists()), "{places:?}");
 
     // Its codes with the texts of its locale files, for the programs of its clients.
     let codes = run(clean(&program, folder.path()).args(["codes", "--ts"]));

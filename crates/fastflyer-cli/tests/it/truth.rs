@@ -253,6 +253,34 @@ fn requests() -> Vec<Asked> {
     ] {
         all.push((method, orders, path.to_owned(), "", String::new()));
     }
+    let hello = "/flyer/tasks/tasks.hello_world";
+    for (method, template, path) in [
+        ("get", "/flyer/tasks", "/flyer/tasks"),
+        ("get", "/flyer/tasks/{taskId}", hello),
+        ("get", "/flyer/tasks/{taskId}", "/flyer/tasks/nope"),
+        ("delete", "/flyer/tasks/{taskId}", hello),
+        (
+            "delete",
+            "/flyer/tasks/{taskId}",
+            "/flyer/tasks/nope?remove=x",
+        ),
+        ("post", "/flyer/tasks/{taskId}", hello),
+        ("post", "/flyer/tasks/{taskId}", "/flyer/tasks/nope"),
+        ("delete", "/flyer/tasks", "/flyer/tasks"),
+        (
+            "post",
+            "/flyer/tasks/{taskId}/run",
+            "/flyer/tasks/tasks.hello_world/run",
+        ),
+        ("post", "/flyer/tasks/{taskId}/run", "/flyer/tasks/nope/run"),
+        (
+            "delete",
+            "/flyer/tasks/{taskId}",
+            "/flyer/tasks/tasks.hello_world?remove=1",
+        ),
+    ] {
+        all.push((method, template, path.to_owned(), "", String::new()));
+    }
     let image = "/flyer/shop/products/{sku}/image";
     let part = "--x\r\nContent-Disposition: form-data; name=\"a\"; filename=\"a.png\"\r\n\r\nabc\r\n--x--\r\n";
     for (path, media_type, body) in [

@@ -29,7 +29,7 @@ fn without_a_verb_there_is_help() {
 fn every_verb_has_help_with_examples() {
     let folder = tempfile::tempdir().unwrap();
     for verb in [
-        "create", "new", "show", "env", "routes", "openapi", "codes", "i18n",
+        "create", "new", "show", "env", "routes", "openapi", "codes", "i18n", "tasks",
     ] {
         let help = run(fastflyer(folder.path()).args([verb, "--help"]));
         assert_eq!(help.code, Some(0), "{verb}");
@@ -153,6 +153,7 @@ fn verbs_of_a_project_run_its_program() {
         (vec!["i18n", "check", "--json"], "i18n check --json"),
         (vec!["routes"], "routes"),
         (vec!["openapi"], "openapi"),
+        (vec!["tasks", "--live", "--json"], "tasks --live --json"),
     ] {
         let mut command = fastflyer(&project.join("src"));
         let ended = run(command.args(&arguments).env("PATH", &path));

@@ -113,6 +113,7 @@
   }
 
   function took(milliseconds) {
+    if (milliseconds < 1) return "< 1 ms";
     if (milliseconds < 1000) return `${milliseconds} ms`;
     if (milliseconds < 60000) return `${(milliseconds / 1000).toFixed(1)}${UNITS[3]}`;
     return duration(milliseconds / 1000);
@@ -234,6 +235,13 @@
       draw("line", { x1: 0, x2: width, y1: height - 0.5, y2: height - 0.5 }),
       ...bars,
     );
+  }
+
+  // What a picture shows; another one is drawn when it has changed by a twentieth.
+  function pictured(runs) {
+    if (!runs.length) return "";
+    const { start, end } = range(runs);
+    return `${runs.map((run) => run.run)} ${Math.round(20 * Math.log(end - start))}`;
   }
 
   function spanned(runs) {
@@ -409,9 +417,9 @@
     for (const button of [parts.toggle, parts.run]) {
       mark(button, "aria-label", `${button.textContent} ${job.name}`);
     }
-    const runs = job.history.map((run) => run.run).join();
-    if (runs !== row.drawn || first) {
-      row.drawn = runs;
+    const picture = pictured(job.history);
+    if (picture !== row.drawn || first) {
+      row.drawn = picture;
       parts.picture.replaceChildren(...(job.history.length ? [timeline(job.history, 200, 24)] : []));
     }
     tick(row);
@@ -694,9 +702,9 @@
     say(parts.name, job.name);
     say(parts.toggle, word(job.paused ? "resume" : "pause"));
     fillFacts(parts.facts, job);
-    const runs = job.history.map((run) => run.run).join();
-    if (runs === panel.drawn) return;
-    panel.drawn = runs;
+    const picture = pictured(job.history);
+    if (picture === panel.drawn) return;
+    panel.drawn = picture;
     if (job.history.length) {
       const { start, end } = range(job.history);
       parts.picture.replaceChildren(timeline(job.history, 600, 56));
