@@ -38,26 +38,19 @@ enum Memory {
 }
 
 impl Keep {
-    /// As the settings say. Nothing is opened, and nothing connected to, yet.
-    ///
-    /// # Errors
-    ///
-    /// When they name a Redis that cannot be; with locks in files, so that the rest can be checked.
-    pub(super) fn new(settings: &Settings) -> Result<Self, (Self, String)> {
+    /// As the settings say. Nothing is opened, and nothing connected to, yet. What is wrong with the
+    /// settings is added to `problems`.
+    pub(super) fn new(settings: &Settings, problems: &mut Vec<String>) -> Self {
         let folder = settings.job_path.clone();
-        let (elsewhere, problem) = match redis_lock(settings) {
-            Ok(elsewhere) => (elsewhere, None),
-            Err(problem) => (None, Some(problem)),
-        };
-        let keep = Self {
+        let elsewhere = redis_lock(settings).unwrap_or_else(|problem| {
+            problems.push(problem);
+            None
+        });
+        Self {
             in_files: elsewhere.is_none(),
             lock: elsewhere.unwrap_or_else(|| Arc::new(FileLock::new(&folder))),
             memory: Mutex::new(Memory::Unopened),
             folder,
-        };
-        match problem {
-            None => Ok(keep),
-            Some(problem) => Err((keep, problem)),
         }
     }
 
