@@ -81,6 +81,8 @@ pub use fastflyer_server::{Body, BoxError};
 pub use fastkit::cached_of_fastflyer as cached;
 #[cfg(feature = "client")]
 pub use fastkit::client::{self, AsyncClient, Client};
+#[cfg(feature = "redis")]
+pub use fastkit::redis;
 pub use fastkit::{
     self, Locale, env, logger,
     settings::{Config, Settings, Sources},

@@ -24,6 +24,9 @@ use std::{
 ///     vec![]
 /// }
 /// ```
+///
+/// Jobs take states, too. With the feature `jobs` two are in every service: `State<Scheduler>`, which
+/// runs its jobs, and `State<ThreadPool>`, the threads of background tasks.
 #[derive(Clone, Copy, Debug)]
 pub struct State<T>(pub T);
 

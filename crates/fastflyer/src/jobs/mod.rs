@@ -134,16 +134,19 @@ impl Runner {
         });
         let keep = Arc::new(Keep::new(settings, problems));
         let slot = States::default();
-        let mut builder = Scheduler::builder()
-            .threads(pool.0.clone())
-            .background(background.clone())
-            .lock(keep.clone())
-            .store(keep.clone())
-            .give(slot.clone());
-        if let Some(start) = start {
-            builder = builder.service(start);
-        }
-        let scheduler = builder.build();
+        let build = || {
+            let builder = Scheduler::builder()
+                .threads(pool.0.clone())
+                .background(background.clone())
+                .lock(keep.clone())
+                .store(keep.clone())
+                .give(slot.clone());
+            match start {
+                Some(start) => builder.service(start).build(),
+                None => builder.build(),
+            }
+        };
+        let scheduler = build();
         // A project may have given its own.
         states.insert_missing(scheduler.clone());
         states.insert_missing(background.clone());
@@ -161,9 +164,9 @@ impl Runner {
             ));
         }
         for (app, jobs) in declared.0 {
-            if let Err(error) = scheduler.add(jobs)
-                && clashes.is_empty()
-            {
+            // Where ids clash nothing starts: each app is checked alone, for what else is wrong.
+            let apart = (!clashes.is_empty()).then(build);
+            if let Err(error) = apart.as_ref().unwrap_or(&scheduler).add(jobs) {
                 let reasons = error.to_string();
                 problems.extend(reasons.lines().map(|reason| format!("app {app}: {reason}")));
             }
@@ -220,7 +223,7 @@ impl Runner {
             }
         });
         self.scheduler.stop(PATIENT).await;
-        // It panics if a listener does, which there is none of.
+        // Its end is all that is waited for.
         let _ = tasks.await;
     }
 

@@ -184,13 +184,14 @@ fn an_id_twice_names_the_apps() {
         api()
             .load([
                 AppEntry::new("first").jobs(|| jobs![hourly]),
-                AppEntry::new("second").jobs(|| jobs![hourly]),
+                AppEntry::new("second").jobs(|| jobs![hourly, often]),
             ])
             .jobs(Jobs::new().task(Task::new("jobs.hourly", || ()))),
     );
     assert_eq!(
         found,
         [
+            "app second: the job \"often\": it takes State<it::jobs::Told>, but the application has no state of type it::jobs::Told; give one with FlyerApi::state",
             "the job id `jobs.hourly` is used 3 times, by the apps first, second, main; set another with id = \"..\", of a task with name = \"..\""
         ]
     );

@@ -173,7 +173,10 @@ async fn watch_async(
     }
     let told = told_to_end(shared, definition, run, began);
     let result = match race(&mut task, told).await {
-        First::A(result) => result,
+        First::A(result) => {
+            tell_if_cancelled(shared, run);
+            result
+        }
         First::B(reason) => match moment(reason, definition) {
             None => task.await,
             Some(moment) => match timeout(moment, &mut task).await {
@@ -210,7 +213,7 @@ async fn watch_plain(
     definition: &Arc<Definition>,
     run: &Run,
 ) -> Result<Past, Never> {
-    let (began_sender, began) = oneshot::channel();
+    let (began_sender, mut began) = oneshot::channel();
     let (end_sender, mut end) = oneshot::channel();
     let (of, own) = (definition.clone(), run.clone());
     // How long it may wait for a thread before it is too late. Who takes a time over from a process that
@@ -250,14 +253,19 @@ async fn watch_plain(
         Err(refused) if refused.is_full() => return Err(Never::Skipped(Skip::Full)),
         Err(_) => return Err(Never::Skipped(Skip::Stopped)),
     };
-    let began = match race(began, run.cancelled()).await {
+    let began = match race(&mut began, run.cancelled()).await {
         First::A(Ok(began)) => began,
         First::A(Err(_)) if !run.is_cancelled() => return Err(Never::Late),
         _ => {
             handle.cancel();
             // It may have begun at the same moment: then it ends by itself.
             return match end.await {
-                Ok(end) => Ok(past(run, Began::now(), end)),
+                Ok(end) => {
+                    let began = began.try_recv().unwrap_or_else(|_| Began::now());
+                    began.tell(shared, run);
+                    tell_if_cancelled(shared, run);
+                    Ok(past(run, began, end))
+                }
                 Err(_) => Err(Never::Skipped(Skip::Stopped)),
             };
         }
@@ -265,7 +273,10 @@ async fn watch_plain(
     began.tell(shared, run);
     let told = told_to_end(shared, definition, run, began);
     let end = match race(&mut end, told).await {
-        First::A(end) => end,
+        First::A(end) => {
+            tell_if_cancelled(shared, run);
+            end
+        }
         // Nothing can interrupt plain code: its instance counts until it returns.
         First::B(_) => end.await,
     };
@@ -289,12 +300,19 @@ async fn told_to_end(shared: &Shared, definition: &Definition, run: &Run, began:
             run.reason().unwrap_or(Reason::Timeout)
         }
     };
-    shared.tell(&Event::Cancelled {
-        job: definition.job.id.clone(),
-        run: run.id(),
-        reason,
-    });
+    tell_if_cancelled(shared, run);
     reason
+}
+
+/// A run may have ended by the time that it is seen that it was told to.
+fn tell_if_cancelled(shared: &Shared, run: &Run) {
+    if let Some(reason) = run.reason() {
+        shared.tell(&Event::Cancelled {
+            job: run.job().into(),
+            run: run.id(),
+            reason,
+        });
+    }
 }
 
 /// When a run began, on both clocks.

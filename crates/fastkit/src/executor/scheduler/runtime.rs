@@ -24,6 +24,7 @@ use std::{
 use tokio::{
     runtime::{Builder, Runtime},
     sync::{mpsc, oneshot},
+    task::JoinHandle,
     time::{Instant, sleep, timeout, timeout_at},
 };
 
@@ -218,6 +219,9 @@ async fn stop(
         .map(|live| live.run.clone())
         .collect();
     runs.iter().for_each(|run| run.cancel(Reason::Stop));
+    // It waits for background tasks, for which nobody else does.
+    let own_pool = shared.parts.own_pool.then(|| shared.parts.pool.clone());
+    let pool = own_pool.map(|pool| tokio::task::spawn_blocking(move || pool.stop(patience)));
     while let First::B(Some(order)) =
         race(wait_until(shared, after(begin, patience)), orders.recv()).await
     {
@@ -226,7 +230,11 @@ async fn stop(
             replies.extend(reply);
         }
     }
-    let mut cut = Vec::new();
+    let mut cut = match pool {
+        Some(pool) => cut_tasks(shared, pool, after(begin, patience)).await,
+        None => Vec::new(),
+    };
+    let tasks = cut.len();
     for live in shared.live().values() {
         cut.push(live.run.job().to_owned());
         if let Some(abort) = &live.abort {
@@ -238,15 +246,25 @@ async fn stop(
         tracing::warn!(target: "fastkit::executor", "{} runs were cut, which had not ended after {patience:?}: {}", cut.len(), cut.join(", "));
         wait_until(shared, Instant::now() + DROPPING).await;
     }
-    if shared.parts.own_pool {
-        let pool = shared.parts.pool.clone();
-        // It waits for its threads, if only for a moment.
-        let _ = tokio::task::spawn_blocking(move || pool.stop(Duration::ZERO)).await;
-    }
     Report {
-        finished: before.saturating_sub(cut.len()),
+        finished: before.saturating_sub(cut.len() - tasks),
         cut,
     }
+}
+
+/// The names of the tasks of its own pool that have not ended then. Its jobs are looked after elsewhere.
+async fn cut_tasks(shared: &Shared, pool: JoinHandle<Vec<String>>, end: Instant) -> Vec<String> {
+    let names = match timeout_at(end + DROPPING, pool).await {
+        Ok(names) => names,
+        // A further stop has left less time.
+        Err(_) => {
+            let pool = shared.parts.pool.clone();
+            tokio::task::spawn_blocking(move || pool.stop(Duration::ZERO)).await
+        }
+    };
+    let state = shared.state();
+    let names = names.unwrap_or_default().into_iter();
+    names.filter(|name| !state.core.has(name)).collect()
 }
 
 /// So far off that it is never reached, where adding would overflow.

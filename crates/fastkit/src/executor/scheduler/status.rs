@@ -92,7 +92,8 @@ pub enum Outcome {
 pub struct Report {
     /// How many runs ended while it was waited for them.
     pub finished: usize,
-    /// The ids of the jobs whose runs were cut, one for each run, in order of their names. An asynchronous
-    /// run that was cut is dropped; a plain one goes on, and keeps its lock, until it or the process ends.
+    /// The ids of the jobs whose runs were cut, one for each run, and the names of tasks on a pool of its own,
+    /// in alphabetical order. An asynchronous run that was cut is dropped; a plain one goes on, and keeps its
+    /// lock, until it or the process ends.
     pub cut: Vec<String>,
 }

@@ -1,7 +1,7 @@
 //! When the threads of a scheduler begin, and how a stop becomes shorter.
 
 use super::*;
-use crate::executor::{Jobs, Run};
+use crate::executor::{Jobs, Run, Task};
 
 #[test]
 fn threads_begin_with_the_first_job() {
@@ -79,4 +79,32 @@ fn a_trial_needs_neither_start_nor_lock() {
             .is_unknown()
     );
     assert!(watched.scheduler.job("plain").unwrap().history.is_empty());
+}
+
+#[test]
+fn a_stop_waits_for_tasks_of_its_own_pool() {
+    let watched = Watched::new(|builder| builder);
+    let (sender, ended) = std::sync::mpsc::sync_channel(1);
+    let hears = move |run: Run| {
+        while run.sleep(Duration::from_secs(1)) {}
+        sender.send(()).is_ok()
+    };
+    let (go, gone) = std::sync::mpsc::sync_channel::<()>(0);
+    let gone = std::sync::Mutex::new(gone);
+    let deaf = move || gone.lock().unwrap().recv().is_ok();
+    let jobs = Jobs::new().task(Task::new("hears", hears));
+    watched
+        .scheduler
+        .add(jobs.task(Task::new("deaf", deaf)))
+        .unwrap();
+    watched.scheduler.start().unwrap();
+    let pool = watched.scheduler.threads();
+    let end = Instant::now() + PATIENCE;
+    while pool.waiting() > 0 {
+        assert!(Instant::now() < end, "they begin in time");
+        std::thread::yield_now();
+    }
+    assert_eq!(watched.stop(Duration::from_millis(500)).cut, ["deaf"]);
+    ended.recv_timeout(PATIENCE).unwrap();
+    drop(go);
 }

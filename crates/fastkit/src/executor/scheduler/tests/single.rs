@@ -1,7 +1,10 @@
 //! Single jobs: once at a time and once for each time, whatever schedulers and locks do.
 
 use super::*;
-use crate::executor::{Reason, Run, lock::memory::MemoryLock};
+use crate::executor::{
+    Reason, Run,
+    lock::{FileLock, Lock, memory::MemoryLock},
+};
 use chrono::{DateTime, Utc};
 use std::{
     collections::HashSet,
@@ -15,7 +18,11 @@ use std::{
 const TTL: Duration = Duration::from_millis(600);
 
 fn single(lock: &MemoryLock) -> Watched {
-    let watched = Watched::new(|builder| builder.lock(Arc::new(lock.clone())));
+    with_lock(Arc::new(lock.clone()))
+}
+
+fn with_lock(lock: Arc<dyn Lock>) -> Watched {
+    let watched = Watched::new(|builder| builder.lock(lock));
     watched.scheduler.start().unwrap();
     watched
 }
@@ -47,43 +54,53 @@ fn told(watched: &Watched) -> Reason {
 fn many_schedulers_run_each_time_once() {
     for processes in [2, 8] {
         let lock = MemoryLock::default();
-        let (sender, runs) = channel();
-        let sender = Mutex::new(sender);
-        let inside = Arc::new(AtomicUsize::new(0));
-        let work = Arc::new(move |run: Run| {
-            let others = inside.fetch_add(1, Ordering::SeqCst);
-            run.sleep(Duration::from_millis(10));
-            inside.fetch_sub(1, Ordering::SeqCst);
-            let told = (
-                run.scheduled(),
-                run.fence().map(|fence| fence.number()),
-                others,
-            );
-            sender.lock().unwrap().send(told).is_ok()
-        });
-        let all: Vec<_> = (0..processes)
-            .map(|_| {
-                let watched = single(&lock.beside());
-                let work = work.clone();
-                let trigger = Trigger::interval(Duration::from_millis(50));
-                let job = job(trigger, move |run| work(run));
-                watched.scheduler.add_job(job).unwrap();
-                watched
-            })
-            .collect();
-        let mut times = HashSet::new();
-        let mut last = None;
-        for _ in 0..20 {
-            let (scheduled, fence, others) = runs.recv_timeout(PATIENCE).unwrap();
-            assert!(times.insert(scheduled), "{scheduled} twice");
-            assert_eq!(scheduled.timestamp_millis() % 50, 0);
-            assert_eq!(others, 0, "two at a time");
-            assert!(fence > last, "{fence:?} after {last:?}");
-            last = fence;
-        }
-        for watched in &all {
-            watched.stop(PATIENCE);
-        }
+        each_time_once(processes, || Arc::new(lock.beside()));
+    }
+}
+
+#[test]
+fn the_processes_of_a_host_run_each_time_once() {
+    let folder = tempfile::tempdir().unwrap();
+    each_time_once(3, || Arc::new(FileLock::new(folder.path())));
+}
+
+fn each_time_once(processes: usize, lock: impl Fn() -> Arc<dyn Lock>) {
+    let (sender, runs) = channel();
+    let sender = Mutex::new(sender);
+    let inside = Arc::new(AtomicUsize::new(0));
+    let work = Arc::new(move |run: Run| {
+        let others = inside.fetch_add(1, Ordering::SeqCst);
+        run.sleep(Duration::from_millis(10));
+        inside.fetch_sub(1, Ordering::SeqCst);
+        let told = (
+            run.scheduled(),
+            run.fence().map(|fence| fence.number()),
+            others,
+        );
+        sender.lock().unwrap().send(told).is_ok()
+    });
+    let all: Vec<_> = (0..processes)
+        .map(|_| {
+            let watched = with_lock(lock());
+            let work = work.clone();
+            let trigger = Trigger::interval(Duration::from_millis(50));
+            let job = job(trigger, move |run| work(run));
+            watched.scheduler.add_job(job).unwrap();
+            watched
+        })
+        .collect();
+    let mut times = HashSet::new();
+    let mut last = None;
+    for _ in 0..20 {
+        let (scheduled, fence, others) = runs.recv_timeout(PATIENCE).unwrap();
+        assert!(times.insert(scheduled), "{scheduled} twice");
+        assert_eq!(scheduled.timestamp_millis() % 50, 0);
+        assert_eq!(others, 0, "two at a time");
+        assert!(fence > last, "{fence:?} after {last:?}");
+        last = fence;
+    }
+    for watched in &all {
+        watched.stop(PATIENCE);
     }
 }
 

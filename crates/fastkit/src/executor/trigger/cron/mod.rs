@@ -309,7 +309,7 @@ impl Spread {
         let pairs = values().zip(values().skip(1));
         Self {
             first: values().next().unwrap_or(0),
-            last: values().last().unwrap_or(0),
+            last: values().next_back().unwrap_or(0),
             apart: pairs.map(|(a, b)| b - a).max().unwrap_or(0),
         }
     }
