@@ -6,140 +6,11 @@
 (function () {
   "use strict";
 
+  const { clock, word, duration, took, at, time, ahead, timeline, range, pictured, spanned } = window.flyerJobs;
   const root = document.getElementById("jobs");
   const tasks = root.dataset.url;
-  const chinese = document.documentElement.lang.startsWith("zh");
   const PERIOD = 2000;
   const OVERSCAN = 6;
-
-  // ---- Words ----------------------------------------------------------------------------------------
-
-  const WORDS = {
-    title: ["任务", "Jobs"],
-    search: ["搜索名称、编号或计划", "Search names, ids, schedules"],
-    all: ["全部", "All"],
-    running: ["运行中", "Running"],
-    paused: ["已暂停", "Paused"],
-    failing: ["上次失败", "Last run failed"],
-    waiting: ["等待中", "Waiting"],
-    ended: ["不再执行", "No further run"],
-    filter: ["按状态筛选", "Filter by state"],
-    pause: ["暂停", "Pause"],
-    resume: ["恢复", "Resume"],
-    run: ["立即执行", "Run now"],
-    remove: ["移除", "Remove"],
-    pauseAll: ["全部暂停", "Pause all"],
-    cancel: ["取消", "Cancel"],
-    close: ["关闭", "Close"],
-    single: ["单例", "single"],
-    singleHint: ["在所有进程中只执行一次", "Runs once over all processes"],
-    protected: ["受保护", "protected"],
-    protectedHint: ["受保护的任务不可暂停或移除", "A protected job cannot be paused or removed"],
-    empty: ["这个服务没有任务。", "This service has no jobs."],
-    nothing: ["没有符合条件的任务。", "No job is like that."],
-    never: ["尚未执行", "No run yet"],
-    next: ["下次执行", "Next run"],
-    soon: ["即将执行", "now"],
-    loading: ["正在加载…", "Loading…"],
-    fresh: ["进程 {process}，{time} 更新", "Process {process}, updated {time}"],
-    stale: ["无法获取任务：{reason}，正在重试", "Cannot ask for the jobs: {reason}. Trying again"],
-    noAnswer: ["服务没有应答", "the service does not answer"],
-    isPaused: ["已暂停 {name}", "{name} is paused"],
-    isResumed: ["已恢复 {name}", "{name} goes on"],
-    isStarted: ["{name} 已开始执行，编号 {run}", "{name} runs, as {run}"],
-    isRemoved: ["已移除 {name}", "{name} is removed"],
-    arePaused: ["已暂停 {count} 个任务", "{count} jobs are paused"],
-    notDone: ["{name}：{reason}", "{name}: {reason}"],
-    askRun: [
-      "现在执行一次“{name}”？已开始的执行不能撤销。",
-      "Run “{name}” once, now? A run that has begun cannot be undone.",
-    ],
-    askRemove: [
-      "移除“{name}”？服务重新启动之前，任何进程都不再执行它，并且无法在此恢复。",
-      "Remove “{name}”? No process runs it any more until the service is started anew, and it cannot be brought back here.",
-    ],
-    askPauseAll: [
-      "暂停所有未受保护的任务？之后需要逐个恢复。",
-      "Pause all jobs that are not protected? They have to be resumed one by one.",
-    ],
-    runs: ["最近 {count} 次执行，{span}", "Last {count} runs, {span}"],
-    oneRun: ["最近 1 次执行，{span}前", "Last run {span} ago"],
-    span: ["过去 {time}", "over {time}"],
-    summary: ["{good} 次成功，{bad} 次未成功", "{good} succeeded, {bad} did not"],
-    schedule: ["计划", "Schedule"],
-    state: ["状态", "State"],
-    id: ["编号", "Id"],
-    args: ["参数", "Arguments"],
-    grace: ["允许延迟", "May begin late by"],
-    anyDelay: ["不限", "any time"],
-    instances: ["同时执行上限", "Runs at a time"],
-    history: ["最近的执行", "Last runs"],
-    outcome: ["结果", "Outcome"],
-    scheduled: ["计划时间", "Due"],
-    started: ["开始", "Began"],
-    took: ["用时", "Took"],
-    process: ["进程", "Process"],
-    runId: ["执行编号", "Run"],
-    text: ["返回或错误", "Result or error"],
-    gone: ["这个任务已不存在。", "This job is there no more."],
-    succeeded: ["成功", "Succeeded"],
-    failed: ["失败", "Failed"],
-    panicked: ["崩溃", "Panicked"],
-    timedOut: ["超时", "Timed out"],
-    cancelled: ["已取消", "Cancelled"],
-  };
-
-  function word(key, values) {
-    const text = WORDS[key] ? WORDS[key][chinese ? 0 : 1] : key;
-    if (!values) return text;
-    return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
-  }
-
-  const UNITS = chinese ? [" 天", " 小时", " 分", " 秒"] : [" d", " h", " min", " s"];
-
-  // The two largest units: "2 h 5 min".
-  function duration(seconds) {
-    const parts = [
-      Math.floor(seconds / 86400),
-      Math.floor(seconds / 3600) % 24,
-      Math.floor(seconds / 60) % 60,
-      Math.floor(seconds) % 60,
-    ];
-    const first = parts.findIndex((part) => part > 0);
-    if (first < 0) return `0${UNITS[3]}`;
-    const shown = [`${parts[first]}${UNITS[first]}`];
-    if (parts[first + 1]) shown.push(`${parts[first + 1]}${UNITS[first + 1]}`);
-    return shown.join(" ");
-  }
-
-  function took(milliseconds) {
-    if (milliseconds < 1) return "< 1 ms";
-    if (milliseconds < 1000) return `${milliseconds} ms`;
-    if (milliseconds < 60000) return `${(milliseconds / 1000).toFixed(1)}${UNITS[3]}`;
-    return duration(milliseconds / 1000);
-  }
-
-  const clock = new Intl.DateTimeFormat(document.documentElement.lang, {
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-    hourCycle: "h23",
-  });
-  const hours = new Intl.DateTimeFormat(document.documentElement.lang, {
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-    hourCycle: "h23",
-  });
-  const at = (time) => clock.format(new Date(time));
-
-  function ahead(time) {
-    const seconds = Math.ceil((Date.parse(time) - now()) / 1000);
-    if (seconds <= 0) return word("soon");
-    return chinese ? `${duration(seconds)}后` : `in ${duration(seconds)}`;
-  }
 
   // ---- Elements -------------------------------------------------------------------------------------
 
@@ -164,100 +35,11 @@
     if (element.getAttribute(name) !== value) element.setAttribute(name, value);
   }
 
-  const SVG = "http://www.w3.org/2000/svg";
-
-  function draw(name, attributes, ...children) {
-    const element = document.createElementNS(SVG, name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    element.append(...children);
-    return element;
-  }
-
-  // ---- The timeline ---------------------------------------------------------------------------------
-
-  const good = (run) => run.outcome === "succeeded";
-
-  // What is said of one run where there is room for a few lines.
-  function told(run) {
-    const lines = [
-      `${word(run.outcome)}, ${at(run.started)}, ${took(run.durationMs)}`,
-      `${word("runId")} ${run.run}`,
-    ];
-    if (run.text) lines.push(run.text);
-    return lines.join("\n");
-  }
-
-  // From the oldest run to now, at least a minute.
-  function range(runs) {
-    const oldest = Math.min(...runs.map((run) => Date.parse(run.started)));
-    const end = Math.max(now(), ...runs.map((run) => Date.parse(run.started) + run.durationMs));
-    return { start: Math.min(oldest, end - 60000), end, oldest };
-  }
-
-  // Runs that overlap stand above each other.
-  function lanes(runs) {
-    const ends = [];
-    const sorted = [...runs].sort((a, b) => Date.parse(a.started) - Date.parse(b.started));
-    const placed = sorted.map((run) => {
-      const start = Date.parse(run.started);
-      let lane = ends.findIndex((end) => end <= start);
-      if (lane < 0) lane = ends.length;
-      ends[lane] = start + run.durationMs;
-      return { run, start, lane };
-    });
-    return { placed, count: Math.max(ends.length, 1) };
-  }
-
-  // Bars by start and duration. What did not succeed is a full bar and stands out without its colour.
-  function timeline(runs, width, height) {
-    const { start, end } = range(runs);
-    const { placed, count } = lanes(runs);
-    const x = (time) => ((time - start) / (end - start)) * (width - 4);
-    const tall = height / count;
-    const bars = placed.map(({ run, start, lane }) => {
-      const wide = Math.max(x(start + run.durationMs) - x(start), 3);
-      const bar = good(run) ? tall * 0.6 : tall - 1;
-      const attributes = {
-        class: run.outcome,
-        x: Math.min(x(start), width - wide).toFixed(1),
-        y: (height - lane * tall - bar).toFixed(1),
-        width: wide.toFixed(1),
-        height: bar.toFixed(1),
-        rx: 1,
-      };
-      return draw("rect", attributes, draw("title", {}, told(run)));
-    });
-    const bad = runs.filter((run) => !good(run)).length;
-    const label = `${spanned(runs)}: ${word("summary", { good: runs.length - bad, bad })}`;
-    return draw(
-      "svg",
-      { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": label },
-      draw("line", { x1: 0, x2: width, y1: height - 0.5, y2: height - 0.5 }),
-      ...bars,
-    );
-  }
-
-  // What a picture shows; another one is drawn when it has changed by a twentieth.
-  function pictured(runs) {
-    if (!runs.length) return "";
-    const { start, end } = range(runs);
-    return `${runs.map((run) => run.run)} ${Math.round(20 * Math.log(end - start))}`;
-  }
-
-  function spanned(runs) {
-    const { oldest, end } = range(runs);
-    const time = duration((end - oldest) / 1000);
-    if (runs.length === 1) return word("oneRun", { span: time });
-    return word("runs", { count: runs.length, span: word("span", { time }) });
-  }
-
   // ---- What is known --------------------------------------------------------------------------------
 
-  let skew = 0; // the clock of the service less ours
   let view = null; // what `data` said last
   let filter = "";
   let opened = null; // the id of the job whose details are shown
-  const now = () => Date.now() + skew;
 
   class Refusal extends Error {}
 
@@ -348,6 +130,8 @@
 
   let silence = 0;
   function toast(text, bad) {
+    // What is shown beside an open dialog lies behind it.
+    (details.open ? details : root).append(notice);
     notice.className = bad ? "toast bad" : "toast";
     notice.textContent = text;
     clearTimeout(silence);
@@ -483,7 +267,7 @@
     nothing.hidden = view.found > 0;
     say(nothing, word(view.counts.all ? "nothing" : "empty"));
     pauseAll.disabled = view.counts.all === view.counts.paused;
-    say(fresh, word("fresh", { process: view.process, time: hours.format(now()) }));
+    say(fresh, word("fresh", { process: view.process, time: time(clock.now()) }));
   }
 
   // ---- Asking ---------------------------------------------------------------------------------------
@@ -504,7 +288,7 @@
       if (number !== asked) return;
       // Fewer jobs were found than before: from where they are.
       view = answer;
-      skew = answer.now - Date.now();
+      clock.skew = answer.now - Date.now();
       alarm.hidden = true;
       root.classList.remove("old");
       drawFrame();
@@ -632,7 +416,7 @@
     panel = makePanel();
     details.replaceChildren(panel.element);
     details.showModal();
-    await fillDetails();
+    await fillDetails().catch((error) => toast(error.message, true));
   }
 
   function makePanel() {

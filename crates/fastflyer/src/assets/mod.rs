@@ -51,7 +51,7 @@ macro_rules! gzip {
     };
 }
 
-static ASSETS: [Asset; 12] = [
+static ASSETS: [Asset; 14] = [
     Asset::new("swagger-ui.css", CSS, gzip!("swagger-ui.css")),
     Asset::new(
         "swagger-ui-bundle.js",
@@ -73,6 +73,8 @@ static ASSETS: [Asset; 12] = [
         plain!("swagger-ui-init.js"),
     ),
     Asset::new("tasks.css", CSS, plain!("tasks.css")),
+    Asset::new("tasks-words.js", JAVASCRIPT, plain!("tasks-words.js")),
+    Asset::new("tasks-picture.js", JAVASCRIPT, plain!("tasks-picture.js")),
     Asset::new("tasks.js", JAVASCRIPT, plain!("tasks.js")),
     Asset::new("favicon.svg", SVG, plain!("favicon.svg")),
     Asset::new("favicon.ico", ICON, plain!("favicon.ico")),

@@ -1,4 +1,4 @@
-//! The page of `{base}/tasks/ui`: a frame that `tasks.js` fills from `{base}/tasks/ui/data`.
+//! The page of `{base}/tasks/ui`: a frame that its scripts fill from `{base}/tasks/ui/data`.
 
 use super::{PageInfo, bar, escape::Html, html_response};
 use fastflyer_server::Body;
@@ -47,6 +47,8 @@ pub(crate) fn tasks(info: &PageInfo, language: &str, docs: bool) -> Response<Bod
          <script src=\"{colours}\"></script>\n\
          <link rel=\"stylesheet\" href=\"{shared}\">\n\
          <link rel=\"stylesheet\" href=\"{style}\">\n\
+         <script src=\"{words}\" defer></script>\n\
+         <script src=\"{picture}\" defer></script>\n\
          <script src=\"{script}\" defer></script>\n\
          </head>\n\
          <body class=\"ff-jobs\">\n\
@@ -61,6 +63,8 @@ pub(crate) fn tasks(info: &PageInfo, language: &str, docs: bool) -> Response<Bod
         colours = info.asset("pages.js"),
         shared = info.asset("pages.css"),
         style = info.asset("tasks.css"),
+        words = info.asset("tasks-words.js"),
+        picture = info.asset("tasks-picture.js"),
         script = info.asset("tasks.js"),
         bar = bar(info, [nav, switch], &links),
     );
