@@ -3,6 +3,8 @@
 //! Order of work: request id, route, authentication, operation (or axum's router), headers that
 //! every answer carries, access log. What is constant for the connection was worked out before.
 
+mod unanswered;
+
 use crate::{
     ApiError, Body, Response,
     app::Core,
@@ -27,13 +29,14 @@ use std::{
     net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     task::{Context as TaskContext, Poll, ready},
     time::Instant,
 };
 use sync_wrapper::SyncWrapper;
 use tokio::time::Sleep;
 use tower::Service as _;
+use unanswered::{Exchange, Kept};
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) const X_LASTING_TIME: HeaderName = HeaderName::from_static("x-lasting-time");
@@ -137,71 +140,6 @@ impl fastflyer_server::Service for ConnectionService {
         give_headers(std::mem::take(&mut cx.parts.headers));
         exchange.answered = true;
         response
-    }
-}
-
-/// A request on its way to its answer. Dropped before that, since the client has left or the service
-/// could not wait any longer, it leaves a line in the access log all the same.
-struct Exchange {
-    cx: Context,
-    started: Instant,
-    answered: bool,
-}
-
-impl Drop for Exchange {
-    fn drop(&mut self) {
-        let cx = &self.cx;
-        if self.answered || !cx.core.wants_log(cx.parts.uri.path()) {
-            return;
-        }
-        let asked = Asked {
-            method: &cx.parts.method,
-            uri: &cx.parts.uri,
-            headers: &cx.parts.headers,
-            body: cx.seen_body.as_ref(),
-        };
-        cx.core
-            .log_unanswered(&asked, self.started, &cx.peer, cx.request_id);
-    }
-}
-
-/// The same of a request that axum's router has.
-struct Kept {
-    core: Arc<Core>,
-    peer: Arc<PeerInfo>,
-    request_id: RequestId,
-    started: Instant,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    seen_body: Arc<Mutex<Option<Bytes>>>,
-    answered: bool,
-}
-
-impl Kept {
-    fn with<T>(&self, log: impl FnOnce(&Asked<'_>) -> T) -> T {
-        let body = self
-            .seen_body
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let body = body.clone();
-        log(&Asked {
-            method: &self.method,
-            uri: &self.uri,
-            headers: &self.headers,
-            body: body.as_ref(),
-        })
-    }
-}
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        if !self.answered {
-            self.with(|asked| {
-                self.core
-                    .log_unanswered(asked, self.started, &self.peer, self.request_id);
-            });
-        }
     }
 }
 

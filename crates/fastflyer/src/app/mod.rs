@@ -1,6 +1,7 @@
 //! Assembly: [`FlyerApi`] takes settings, apps, routers, states and hooks, checks them as a whole,
 //! and makes the [`App`] that a server serves.
 
+mod assembly;
 mod base_routes;
 mod core;
 mod entry;
@@ -12,6 +13,7 @@ mod state_page;
 #[cfg(feature = "jobs")]
 mod tasks;
 
+pub use assembly::{App, StartError};
 pub(crate) use core::{Core, Part};
 pub use entry::{AppEntry, Hook, app_defaults};
-pub use flyer_api::{App, FlyerApi, StartError};
+pub use flyer_api::FlyerApi;

@@ -1,12 +1,14 @@
 //! [`Job`]: a function with its times and options; [`Task`]: one that runs in the background; [`Jobs`],
 //! a list of both.
 
-use super::{FromRun, Given, Run, Trigger, Zone, lock::Boxed, private};
-use crate::mask::mask_url;
+use super::{
+    Trigger, Zone,
+    work::{IntoWork, Work},
+};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use std::{fmt, future::Future, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// A function that runs at its times.
 ///
@@ -92,36 +94,6 @@ impl Default for Options {
         }
     }
 }
-
-/// What a job does.
-#[derive(Clone)]
-#[doc(hidden)]
-pub struct Work {
-    pub(crate) call: Call,
-    /// Whether the arguments will be there.
-    pub(crate) check: fn(&Given, &Value) -> Result<(), String>,
-}
-
-impl fmt::Debug for Work {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.call {
-            Call::Async(_) => "an asynchronous function",
-            Call::Plain(_) => "a plain function",
-        })
-    }
-}
-
-#[derive(Clone)]
-pub(crate) enum Call {
-    Async(Arc<AsyncCall>),
-    Plain(Arc<PlainCall>),
-}
-
-pub(crate) type AsyncCall = dyn Fn(&Run) -> Boxed<'static, Finished> + Send + Sync;
-pub(crate) type PlainCall = dyn Fn(&Run) -> Finished + Send + Sync;
-
-/// How a run ended: with a text to remember, or a failure.
-pub(crate) type Finished = Result<Option<String>, JobError>;
 
 impl Job {
     /// A job of this id (1 to 128 of `A-Z a-z 0-9 . _ ~ -`), that runs `function` whenever `trigger` says so.
@@ -459,189 +431,3 @@ pub(crate) fn id_problem(id: &str) -> Option<String> {
     let problem = !(1..=128).contains(&id.len()) || !id.bytes().all(allowed);
     problem.then(|| format!("is {id:?}; 1 to 128 of `A-Z a-z 0-9 . _ ~ -` are allowed"))
 }
-
-/// Why a run has failed, with the errors behind it. Secrets in URLs are masked.
-///
-/// Any error becomes one by `?`:
-///
-/// ```
-/// use fastkit::executor::JobError;
-///
-/// fn read() -> Result<u16, JobError> {
-///     Ok("many".parse()?)
-/// }
-///
-/// assert_eq!(read().unwrap_err().to_string(), "invalid digit found in string");
-/// let error = JobError::new("no answer from redis://app:secret@db:6379");
-/// assert_eq!(error.to_string(), "no answer from redis://app:***@db:6379");
-/// ```
-#[derive(Debug)]
-pub struct JobError(String);
-
-impl JobError {
-    /// With this reason.
-    pub fn new(reason: impl Into<String>) -> Self {
-        Self::masked(&reason.into())
-    }
-
-    fn masked(text: &str) -> Self {
-        Self(mask_url(text).into_owned())
-    }
-}
-
-impl fmt::Display for JobError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl<E: std::error::Error> From<E> for JobError {
-    fn from(error: E) -> Self {
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            let cause_text = cause.to_string();
-            // Some libraries say their cause in their own text already.
-            if !text.ends_with(&cause_text) {
-                text.push_str(": ");
-                text.push_str(&cause_text);
-            }
-            source = cause.source();
-        }
-        Self::masked(&text)
-    }
-}
-
-/// What a job may return, remembered as the result of its run: nothing, text, a number, a bool, JSON, or an
-/// `Option` of these.
-///
-/// ```
-/// use fastkit::executor::JobValue;
-///
-/// assert_eq!(42.text().as_deref(), Some("42"));
-/// assert_eq!(().text(), None);
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "a job cannot return `{Self}`",
-    label = "return nothing, text, a number, a bool, `serde_json::Value`, or a `Result` of these"
-)]
-pub trait JobValue {
-    /// As the history shows it.
-    fn text(self) -> Option<String>;
-}
-
-impl JobValue for () {
-    fn text(self) -> Option<String> {
-        None
-    }
-}
-
-impl<T: JobValue> JobValue for Option<T> {
-    fn text(self) -> Option<String> {
-        self.and_then(T::text)
-    }
-}
-
-macro_rules! job_values {
-    ($($type:ty)*) => {
-        $(impl JobValue for $type {
-            fn text(self) -> Option<String> {
-                Some(self.to_string())
-            }
-        })*
-    };
-}
-
-job_values!(String &'static str bool char u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 Value);
-
-/// How the function of a job may end.
-#[diagnostic::on_unimplemented(
-    message = "a job cannot return `{Self}`",
-    label = "return nothing, text, a number, a bool, `serde_json::Value`, or a `Result` of these",
-    note = "the error of a `Result` is a `std::error::Error`, a `JobError`, or in a service an `ApiError`"
-)]
-pub trait JobOutput {
-    /// The result of the run.
-    ///
-    /// # Errors
-    ///
-    /// When the run has failed.
-    fn finished(self) -> Result<Option<String>, JobError>;
-}
-
-impl<T: JobValue> JobOutput for T {
-    fn finished(self) -> Result<Option<String>, JobError> {
-        Ok(self.text())
-    }
-}
-
-impl<T: JobValue, E: Into<JobError>> JobOutput for Result<T, E> {
-    fn finished(self) -> Result<Option<String>, JobError> {
-        self.map(JobValue::text).map_err(Into::into)
-    }
-}
-
-/// A function, plain or asynchronous, that a job can run.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no function that a job can run",
-    note = "its arguments are `Run`, `Args<T>`, or in a service `State<T>`; it returns nothing, a plain value, or a `Result`",
-    note = "what it borrows or awaits has to be `Send`, and the function `Clone`-able `Fn`, not `FnMut`"
-)]
-pub trait IntoWork<M> {
-    #[doc(hidden)]
-    fn into_work(self) -> Work;
-}
-
-/// Tells asynchronous functions from plain ones.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct AsyncMark;
-
-macro_rules! into_work {
-    ($($argument:ident)*) => {
-        impl<F, Future_, O, $($argument,)*> IntoWork<(AsyncMark, O, $($argument,)*)> for F
-        where
-            F: Fn($($argument),*) -> Future_ + Send + Sync + 'static,
-            Future_: Future<Output = O> + Send + 'static,
-            O: JobOutput,
-            $($argument: FromRun,)*
-        {
-            fn into_work(self) -> Work {
-                let begin = move |_run: &Run| -> Result<Future_, JobError> {
-                    Ok(self($($argument::from_run(_run)?),*))
-                };
-                Work {
-                    call: Call::Async(Arc::new(move |run: &Run| {
-                        let future = begin(run);
-                        Box::pin(async move { future?.await.finished() })
-                    })),
-                    check: |_given, _args| private::all([$($argument::check(_given, _args)),*]),
-                }
-            }
-        }
-
-        impl<F, O, $($argument,)*> IntoWork<(O, $($argument,)*)> for F
-        where
-            F: Fn($($argument),*) -> O + Send + Sync + 'static,
-            O: JobOutput,
-            $($argument: FromRun,)*
-        {
-            fn into_work(self) -> Work {
-                Work {
-                    call: Call::Plain(Arc::new(move |_run: &Run| {
-                        self($($argument::from_run(_run)?),*).finished()
-                    })),
-                    check: |_given, _args| private::all([$($argument::check(_given, _args)),*]),
-                }
-            }
-        }
-    };
-}
-
-into_work!();
-into_work!(A);
-into_work!(A B);
-into_work!(A B C);
-into_work!(A B C D);
-into_work!(A B C D G);
-into_work!(A B C D G H);

@@ -9,15 +9,18 @@ pub mod lock;
 pub mod store;
 
 mod job;
+mod output;
 #[doc(hidden)]
 pub mod private;
 mod run;
 mod scheduler;
 mod threads;
 mod trigger;
+mod work;
 
 pub use crate::threadpool::{self, Full, Handle, Reason, TaskError, ThreadPool, ThreadPoolConfig};
-pub use job::{Declare, Job, JobError, JobOutput, JobValue, Jobs, Task};
+pub use job::{Declare, Job, Jobs, Task};
+pub use output::{JobError, JobOutput, JobValue};
 pub use run::{Args, FromRun, Given, Run};
 pub use scheduler::{
     Change, Error, Event, Outcome, Past, Report, Scheduler, SchedulerBuilder, Skip, Status,

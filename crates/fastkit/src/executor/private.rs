@@ -2,8 +2,8 @@
 
 use super::{
     Given, Job, JobError, Run, Task, TriggerError, Zone,
-    job::{Call, Finished, Work},
     lock::Boxed,
+    work::{Call, Finished, Work},
 };
 use chrono::{DateTime, Utc};
 use serde_json::Value;

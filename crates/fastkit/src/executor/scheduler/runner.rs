@@ -13,8 +13,8 @@ use crate::{
     context::{RequestId, Scoped, Served},
     executor::{
         Reason, Run,
-        job::{Call, Finished},
         lock::{Fence, Lease, hold},
+        work::{Call, Finished},
     },
     threadpool::shown,
 };

@@ -3,11 +3,7 @@
 
 mod single;
 
-use super::{
-    Given, Run, Task,
-    job::{Call, id_problem},
-    lock::Lock,
-};
+use super::{Given, Run, Task, job::id_problem, lock::Lock, work::Call};
 use crate::threadpool::{Full, Handle, Shared, Slot, TaskError, ThreadPool, Why, shown};
 use chrono::Utc;
 use std::{
