@@ -2,7 +2,8 @@
 //! the answers that they show are those that a service gives.
 
 macro_rules! guides {
-    ($($name:ident $path:literal;)*) => {$(
+    ($($(#[$condition:meta])* $name:ident $path:literal;)*) => {$(
+        $(#[$condition])*
         #[doc = include_str!(concat!("../../../", $path))]
         #[derive(Debug)]
         pub struct $name;
@@ -21,6 +22,8 @@ guides! {
     Settings "docs/guide/7-settings-logging.md";
     Testing "docs/guide/8-testing.md";
     Live "docs/guide/9-streams-and-websockets.md";
+    #[cfg(feature = "jobs")]
+    Jobs "docs/guide/10-jobs.md";
     Migration "docs/migration.md";
 }
 
