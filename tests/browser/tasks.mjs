@@ -71,6 +71,8 @@ async function eventually(holds) {
 async function checkPause(run, page, jobs) {
   const { checks } = run;
   const { id } = jobs[0];
+  // An earlier run that was cut may have left it paused.
+  await others(run, page, "POST", id, "detached");
   await row(page, id).getByRole("button", { name: "暂停" }).click();
   await row(page, id).locator(".state.paused").waitFor();
   const paused = async () => (await api(run, "GET", `/${id}`)).nextRunTime === null;

@@ -39,6 +39,10 @@ impl Demo {
         let executable = build_binary(workspace, "fastflyer-cli", "fastflyer")?;
         let port = free_port()?;
         let folder = workspace.output.join(format!("demo-{name}"));
+        // What an earlier run has left of its jobs.
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder)?;
+        }
         std::fs::create_dir_all(&folder)?;
         let mut command = workspace.command(executable);
         command
@@ -46,7 +50,8 @@ impl Demo {
             .current_dir(&folder)
             .env("flyer_host", "127.0.0.1")
             .env("flyer_port", port.to_string())
-            .env("flyer_base_url", PREFIX);
+            .env("flyer_base_url", PREFIX)
+            .env("flyer_job_path", folder.join("jobs"));
         let log = workspace.output.join(format!("demo-{name}.log"));
         let mut service = Service::start(&mut command, &log)?;
         match service.wait_for_port(port, Duration::from_secs(30))? {

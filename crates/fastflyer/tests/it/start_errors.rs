@@ -350,7 +350,7 @@ fn an_app_without_anything_is_a_mistake() {
     assert_eq!(
         reasons(api),
         [
-            "the app empty has neither `pub fn router()` nor a hook; write one, or `pub const ENABLED: bool = false;`"
+            "the app empty has neither `pub fn router()` nor `pub fn jobs()` nor a hook; write one, or `pub const ENABLED: bool = false;`"
         ]
     );
     let mut off = AppEntry::new("empty");
