@@ -1,4 +1,5 @@
-//! Writes to the store what is to be remembered, and reads what others have written, once a second.
+//! Writes to the store what is to be remembered, and reads what others have written: once a second, and
+//! when somebody has changed a job.
 
 use super::{
     race::{First, race},
@@ -19,7 +20,8 @@ pub(super) async fn keep(
 ) {
     let mut troubled = false;
     loop {
-        let over = matches!(race(&mut finish, sleep(PACE)).await, First::A(_));
+        let turn = race(shared.hurry.notified(), sleep(PACE));
+        let over = matches!(race(&mut finish, turn).await, First::A(_));
         exchange(&shared, &store, &mut troubled).await;
         if over {
             return;

@@ -248,11 +248,13 @@ impl Scheduler {
     /// # Ok::<(), fastkit::executor::Error>(())
     /// ```
     pub fn pause(&self, id: &str) -> Result<(), Error> {
-        let mut state = self.shared().state();
+        let shared = self.shared();
+        let mut state = shared.state();
         let job = changeable(&state, id)?.job.id.clone();
-        if state.core.pause(id) {
-            state.memory.paused(&job, true);
-        }
+        state.core.pause(id);
+        // Told even if nothing has changed here: another process may have changed it a moment ago.
+        state.memory.paused(&job, true);
+        shared.hurry.notify_one();
         Ok(())
     }
 
@@ -267,9 +269,10 @@ impl Scheduler {
         let mut state = shared.state();
         let job = changeable(&state, id)?.job.id.clone();
         if state.core.resume(id, now) {
-            state.memory.paused(&job, false);
             shared.wake_for(&mut state, now);
         }
+        state.memory.paused(&job, false);
+        shared.hurry.notify_one();
         Ok(())
     }
 
@@ -280,10 +283,12 @@ impl Scheduler {
     ///
     /// As [`pause`](Self::pause).
     pub fn remove(&self, id: &str) -> Result<(), Error> {
-        let mut state = self.shared().state();
+        let shared = self.shared();
+        let mut state = shared.state();
         let job = changeable(&state, id)?.job.id.clone();
         state.core.remove(id);
         state.memory.removed(&job);
+        shared.hurry.notify_one();
         Ok(())
     }
 

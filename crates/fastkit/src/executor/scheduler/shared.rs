@@ -41,6 +41,9 @@ pub(super) struct Shared {
     born: AtomicU64,
     /// Something may be due earlier than the scheduler's thread believes.
     pub(super) wake: Notify,
+    /// Something has to be written to the store at once: who changes a job in one process and then in
+    /// another expects the second to win.
+    pub(super) hurry: Notify,
     /// Held by who starts the threads.
     pub(super) launching: Mutex<()>,
     /// There once the threads are.
@@ -131,6 +134,7 @@ impl Shared {
             origin: Instant::now(),
             born: AtomicU64::new(0),
             wake: Notify::new(),
+            hurry: Notify::new(),
             launching: Mutex::new(()),
             engine: OnceLock::new(),
             live: Mutex::default(),

@@ -102,6 +102,21 @@ fn processes_share_pauses_removals_and_runs() {
 }
 
 #[test]
+fn of_two_processes_that_change_a_job_the_second_wins() {
+    let store = Arc::new(MemoryStore::default());
+    let (one, other) = (with(&store, jobs()), with(&store.beside(), jobs()));
+    for _ in 0..5 {
+        one.scheduler.pause("a").unwrap();
+        until(|| store.facts("a").last() == Some(&Fact::Paused));
+        // It may not have heard of the pause yet.
+        other.scheduler.resume("a").unwrap();
+        until(|| store.facts("a").last() == Some(&Fact::Resumed));
+        let paused = |watched: &Watched| watched.scheduler.job("a").unwrap().paused;
+        until(|| !paused(&one) && !paused(&other));
+    }
+}
+
+#[test]
 fn a_restart_knows_pauses_removals_and_last_times() {
     let store = MemoryStore::default().beside();
     let hourly = || {
