@@ -54,6 +54,7 @@ pub mod prelude;
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "only generated code calls it")]
 pub mod private;
+mod program;
 pub mod reply;
 mod routing;
 mod serve;

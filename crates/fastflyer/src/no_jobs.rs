@@ -50,3 +50,13 @@ impl Runner {
 
     pub(crate) async fn stop(&self) {}
 }
+
+/// There are no operations on jobs.
+pub(crate) mod tasks {
+    use crate::routing::{Mount, Scope};
+    use fastkit::settings::Settings;
+
+    pub(crate) fn mount(_: &Settings, _: &mut Mount, _: &Scope) -> Option<String> {
+        None
+    }
+}

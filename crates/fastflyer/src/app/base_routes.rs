@@ -6,6 +6,7 @@ use crate::{
     ApiError, Body, Operation, Response, assets,
     codes::CodeRow,
     context::Context,
+    jobs::tasks,
     openapi::Describer,
     operation::Place,
     pages::{self, PageInfo},
@@ -69,10 +70,7 @@ pub(super) fn mount(settings: &Settings, mount: &mut Mount, codes: Vec<CodeRow>)
         }
     }
     mount_static(settings, mount, &under_base);
-    #[cfg(feature = "jobs")]
-    return super::tasks::mount(settings, mount, &guarded);
-    #[cfg(not(feature = "jobs"))]
-    None
+    tasks::mount(settings, mount, &guarded)
 }
 
 fn mounts(mount: &Mount, path: &str) -> bool {

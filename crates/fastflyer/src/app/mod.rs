@@ -6,12 +6,9 @@ mod base_routes;
 mod core;
 mod entry;
 mod flyer_api;
-mod run;
 mod served;
 #[cfg(unix)]
 mod state_page;
-#[cfg(feature = "jobs")]
-mod tasks;
 
 pub use assembly::{App, StartError};
 pub(crate) use core::{Core, Part};

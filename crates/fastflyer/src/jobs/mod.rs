@@ -8,6 +8,7 @@
 mod entry;
 mod keep;
 mod state;
+pub(crate) mod tasks;
 
 pub use entry::{JobsReturn, with_jobs};
 

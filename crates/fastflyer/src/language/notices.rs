@@ -34,6 +34,7 @@ macro_rules! notices {
             }),*
         ];
 
+        #[cfg_attr(not(feature = "jobs"), expect(dead_code, reason = "jobs have some of their own"))]
         impl Notice {
             $(pub(crate) fn $constructor($($value: impl ToString),*) -> Self {
                 static ROW: Row = Row {

@@ -5,8 +5,7 @@ mod live;
 #[cfg(feature = "jobs")]
 mod tasks;
 
-use super::{App, FlyerApi, StartError};
-use crate::{Result, codes, language::Missing};
+use crate::{App, FlyerApi, Result, StartError, codes, language::Missing};
 use std::io::{IsTerminal as _, Write as _};
 
 const USAGE: &str = "\

@@ -29,7 +29,7 @@ const TAG: &str = "任务管理";
 
 /// Mounts the operations, and the page where the settings want it. Gives what to say in the log when
 /// the project has a resource of that name itself, which goes before.
-pub(super) fn mount(settings: &Settings, mount: &mut Mount, scope: &Scope) -> Option<String> {
+pub(crate) fn mount(settings: &Settings, mount: &mut Mount, scope: &Scope) -> Option<String> {
     let mut operations = operations();
     if settings.tasks_page {
         operations.extend(ui::operations());
