@@ -117,7 +117,8 @@ impl RequestBuilder<AsyncClient> {
     /// # Errors
     /// See [`Error`]. A status is none, unless it calls for retries and no retry was left.
     pub async fn send(self) -> Result<Response, Error> {
-        self.into_future().await
+        let (call, body) = self.client.core.prepare(self.request, Mode::Whole)?;
+        self.client.core.whole(call, body).await
     }
 
     /// Sends the request and leaves the body of the answer to be read piece by piece. The limit for
