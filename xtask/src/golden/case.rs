@@ -133,7 +133,7 @@ fn later_kind(value: &Value) -> Option<(&'static str, &'static str)> {
         return Some(if value.get("tools").is_some() {
             ("MCP injection", "part 7")
         } else {
-            ("load and signals", "part 2")
+            ("load and signals", "measured by tests/reliability")
         });
     };
     if items.iter().any(|item| item.get("request").is_some()) {
@@ -148,11 +148,14 @@ fn later_kind(value: &Value) -> Option<(&'static str, &'static str)> {
     } else if has("rc") {
         Some(("cli", "replayed by the CLI's own tests"))
     } else if has("procs") {
-        Some(("scheduler", "part 5"))
+        Some((
+            "scheduler",
+            "run the right way by promise 13 of tests/reliability",
+        ))
     } else if has("server_log") {
         Some(("mcp", "part 7"))
     } else if has("result") {
-        Some(("recorded values (cache_env, db_wrapper)", "parts 4 and 6"))
+        Some(("recorded values", "by the own tests of fastkit; part 6"))
     } else {
         None
     }
