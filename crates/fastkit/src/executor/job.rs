@@ -189,7 +189,7 @@ impl Job {
         self
     }
 
-    /// How long a run may take; without end by default. Its [`Run`] is told then. An asynchronous one is
+    /// How long a run may take; without end by default. Its [`Run`](super::Run) is told then. An asynchronous one is
     /// dropped a second later if it goes on; a plain one cannot be, and counts until it returns.
     pub fn timeout(mut self, time: impl Into<Option<Duration>>) -> Self {
         self.options.timeout = time.into();
