@@ -97,6 +97,14 @@ impl Core {
         self.entries.keys()
     }
 
+    /// Those that wait to be resumed, by id.
+    pub(super) fn paused(&self) -> Vec<Arc<str>> {
+        let paused = self.entries.iter().filter(|(_, entry)| entry.paused);
+        let mut ids: Vec<_> = paused.map(|(id, _)| id.clone()).collect();
+        ids.sort_unstable();
+        ids
+    }
+
     pub(super) fn has(&self, id: &str) -> bool {
         self.entries.contains_key(id)
     }

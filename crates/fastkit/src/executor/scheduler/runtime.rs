@@ -132,9 +132,14 @@ fn begin(shared: &Arc<Shared>, late: bool) {
         core.remove(&id);
     }
     core.start(now, late, |id| -> Option<Remembered> { memory.take(id) });
+    let paused = core.paused();
     *phase = Phase::Running;
     drop(state);
     shared.wake.notify_one();
+    if !paused.is_empty() {
+        // Somebody may have paused them long ago.
+        tracing::warn!(target: "fastkit::executor", "{} jobs are paused until they are resumed: {}", paused.len(), paused.join(", "));
+    }
     for task in tasks {
         start_task(shared, task);
     }

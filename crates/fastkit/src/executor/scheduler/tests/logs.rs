@@ -47,6 +47,27 @@ impl<S: tracing::Subscriber + for<'a> LookupSpan<'a>> tracing_subscriber::Layer<
     }
 }
 
+/// From now on lines are kept.
+fn listen() {
+    static ONCE: OnceLock<()> = OnceLock::new();
+    ONCE.get_or_init(|| tracing_subscriber::registry().with(Lines).init());
+}
+
+#[test]
+fn jobs_that_are_paused_are_named_at_the_start() {
+    listen();
+    let scheduler = Scheduler::builder().build();
+    for id in ["asleep-b", "asleep-a"] {
+        scheduler
+            .add_job(Job::new(id, never(), || {}).paused(true))
+            .unwrap();
+    }
+    scheduler.start().unwrap();
+    let lines = LINES.lock().unwrap();
+    let told = "2 jobs are paused until they are resumed: asleep-a, asleep-b";
+    assert!(lines.iter().any(|line| line.text == told));
+}
+
 /// The lines that were written under the id of the run.
 fn lines(run: &str) -> Vec<Line> {
     let lines = LINES.lock().unwrap();
@@ -56,8 +77,7 @@ fn lines(run: &str) -> Vec<Line> {
 
 #[test]
 fn all_lines_of_a_run_have_its_id() {
-    static ONCE: OnceLock<()> = OnceLock::new();
-    ONCE.get_or_init(|| tracing_subscriber::registry().with(Lines).init());
+    listen();
     let watched = Watched::started();
     let scheduler = &watched.scheduler;
     let speaks = async || {
