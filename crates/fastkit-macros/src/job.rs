@@ -31,27 +31,11 @@ impl fmt::Display for Kind {
     }
 }
 
-/// By which crate the toolkit is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Krate {
-    Fastkit,
-    Fastflyer,
-}
-
-impl Krate {
-    fn path(self) -> TokenStream {
-        match self {
-            Self::Fastkit => quote!(::fastkit),
-            Self::Fastflyer => quote!(::fastflyer::fastkit),
-        }
-    }
-}
-
-/// Lowers one attributed function. Every mistake is reported; the function is emitted in any case, so
+/// Lowers one attributed function, with the path by which the toolkit is known. Every mistake is reported; the function is emitted in any case, so
 /// that one mistake does not cause others.
 pub(crate) fn lower(
     kind: Kind,
-    krate: Krate,
+    krate: &TokenStream,
     attribute: TokenStream,
     item: TokenStream,
 ) -> TokenStream {
@@ -141,14 +125,18 @@ impl<'ast> Visit<'ast> for Borrowed {
     }
 }
 
-fn declared(kind: Kind, krate: Krate, options: &JobOptions, function: &ItemFn) -> TokenStream {
+fn declared(
+    kind: Kind,
+    krate: &TokenStream,
+    options: &JobOptions,
+    function: &ItemFn,
+) -> TokenStream {
     let (name, vis) = (&function.sig.ident, &function.vis);
     let conditions: Vec<_> = function
         .attrs
         .iter()
         .filter(|attribute| attribute.path().is_ident("cfg"))
         .collect();
-    let path = krate.path();
     let work = work(function);
     let id = match &options.id {
         Some(id) => quote_spanned!(id.span()=> ::core::convert::AsRef::<str>::as_ref(&#id)),
@@ -186,10 +174,10 @@ fn declared(kind: Kind, krate: Krate, options: &JobOptions, function: &ItemFn) -
 
         #(#conditions)*
         #[automatically_derived]
-        impl #path::executor::Declare for #name {
+        impl #krate::executor::Declare for #name {
             #[allow(clippy::let_unit_value)]
-            fn declare(__jobs: #path::executor::Jobs) -> #path::executor::Jobs {
-                use #path::executor::private as __rt;
+            fn declare(__jobs: #krate::executor::Jobs) -> #krate::executor::Jobs {
+                use #krate::executor::private as __rt;
                 let __work = #work;
                 #added
             }
@@ -251,13 +239,13 @@ fn work(function: &ItemFn) -> TokenStream {
 }
 
 /// The errors, the function, and a type that keeps `jobs![..]` quiet.
-fn failed(krate: Krate, function: &ItemFn, errors: &[Error]) -> TokenStream {
+fn failed(krate: &TokenStream, function: &ItemFn, errors: &[Error]) -> TokenStream {
     let errors = errors.iter().map(Error::to_compile_error);
     // In an `impl` block no type can stand.
     if function.sig.receiver().is_some() {
         return quote!(#(#errors)* #function);
     }
-    let (name, vis, path) = (&function.sig.ident, &function.vis, krate.path());
+    let (name, vis) = (&function.sig.ident, &function.vis);
     quote! {
         #(#errors)*
 
@@ -268,8 +256,8 @@ fn failed(krate: Krate, function: &ItemFn, errors: &[Error]) -> TokenStream {
         #[allow(non_camel_case_types, missing_debug_implementations)]
         #vis struct #name {}
 
-        impl #path::executor::Declare for #name {
-            fn declare(_: #path::executor::Jobs) -> #path::executor::Jobs {
+        impl #krate::executor::Declare for #name {
+            fn declare(_: #krate::executor::Jobs) -> #krate::executor::Jobs {
                 ::core::unreachable!()
             }
         }

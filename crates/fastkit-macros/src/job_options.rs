@@ -3,13 +3,11 @@
 use crate::{
     job::Kind,
     times,
-    value::{Time, text, time, whole},
+    value::{Time, each, text, time, whole},
 };
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote, quote_spanned};
-use syn::{
-    Error, Expr, ExprLit, Ident, Lit, Result, Token, parse::ParseStream, spanned::Spanned as _,
-};
+use syn::{Error, Expr, ExprLit, Ident, Lit, Result, parse::ParseStream, spanned::Spanned as _};
 
 const SCHEDULED: &str = "interval, aligned, cron, at, trigger, id, name, args, single_job, misfire_grace_time, coalesce, max_instances, jitter, start, end, timezone, timeout, lock_ttl, paused, protected";
 const BACKGROUND: &str = "name, args, single_job, lock_ttl";
@@ -36,32 +34,22 @@ pub(crate) struct JobOptions {
 impl JobOptions {
     pub(crate) fn parse(kind: Kind, input: ParseStream<'_>) -> Result<Self> {
         let mut options = Self::default();
-        let known = kind.options();
-        let mut seen: Vec<Ident> = Vec::new();
-        while !input.is_empty() {
-            let name: Ident = input.parse().map_err(|error| {
-                Error::new(error.span(), format!("expected an option: one of {known}"))
-            })?;
-            let value = match input.parse::<Option<Token![=]>>()? {
-                Some(_) => Some(input.parse::<Expr>()?),
-                None => None,
-            };
-            if seen.contains(&name) {
-                let error = Error::new(name.span(), format!("`{name}` stands here twice"));
-                options.errors.push(error);
-            } else if let Err(error) = options.set(kind, &name, value) {
-                options.errors.push(error);
-            }
-            seen.push(name);
-            if input.parse::<Option<Token![,]>>()?.is_none() && !input.is_empty() {
-                return Err(input.error("expected `,` and another option"));
-            }
-        }
+        let mut errors = Vec::new();
+        let seen = each(input, kind.options(), &mut errors, |name, value, errors| {
+            options.set(kind, name, value, errors)
+        })?;
+        options.errors.append(&mut errors);
         options.finish(&seen);
         Ok(options)
     }
 
-    fn set(&mut self, kind: Kind, name: &Ident, value: Option<Expr>) -> Result<()> {
+    fn set(
+        &mut self,
+        kind: Kind,
+        name: &Ident,
+        value: Option<Expr>,
+        mistakes: &mut Vec<Error>,
+    ) -> Result<()> {
         let option = name.to_string();
         let known = kind.options();
         if !known.split(", ").any(|known| known == option) {
@@ -100,7 +88,7 @@ impl JobOptions {
                     Some(text) => {
                         let problems = times::cron(&text);
                         let errors = problems.into_iter().map(|text| Error::new(span, text));
-                        self.errors.extend(errors);
+                        mistakes.extend(errors);
                         value.to_token_stream()
                     }
                     None => quote!(::core::convert::AsRef::<str>::as_ref(&#value)),

@@ -14,7 +14,7 @@ mod tests;
 mod times;
 mod value;
 
-use job::{Kind, Krate};
+use job::Kind;
 
 use proc_macro::TokenStream;
 use quote::quote;
@@ -103,7 +103,7 @@ pub fn cached_of_fastflyer(attribute: TokenStream, item: TokenStream) -> TokenSt
 pub fn scheduled(attribute: TokenStream, item: TokenStream) -> TokenStream {
     job::lower(
         Kind::Scheduled,
-        Krate::Fastkit,
+        &quote!(::fastkit),
         attribute.into(),
         item.into(),
     )
@@ -116,7 +116,7 @@ pub fn scheduled(attribute: TokenStream, item: TokenStream) -> TokenStream {
 pub fn scheduled_of_fastflyer(attribute: TokenStream, item: TokenStream) -> TokenStream {
     job::lower(
         Kind::Scheduled,
-        Krate::Fastflyer,
+        &quote!(::fastflyer::fastkit),
         attribute.into(),
         item.into(),
     )
@@ -145,7 +145,7 @@ pub fn scheduled_of_fastflyer(attribute: TokenStream, item: TokenStream) -> Toke
 pub fn background(attribute: TokenStream, item: TokenStream) -> TokenStream {
     job::lower(
         Kind::Background,
-        Krate::Fastkit,
+        &quote!(::fastkit),
         attribute.into(),
         item.into(),
     )
@@ -158,7 +158,7 @@ pub fn background(attribute: TokenStream, item: TokenStream) -> TokenStream {
 pub fn background_of_fastflyer(attribute: TokenStream, item: TokenStream) -> TokenStream {
     job::lower(
         Kind::Background,
-        Krate::Fastflyer,
+        &quote!(::fastflyer::fastkit),
         attribute.into(),
         item.into(),
     )

@@ -1,8 +1,8 @@
 //! The options of `#[cached(..)]`.
 
-use crate::value::{Time, text, time, whole};
+use crate::value::{Time, each, text, time, whole};
 use syn::{
-    Error, Expr, ExprLit, Ident, Lit, LitStr, Result, Token,
+    Error, Expr, ExprLit, Ident, Lit, LitStr, Result,
     parse::{Parse, ParseStream},
     spanned::Spanned as _,
 };
@@ -39,26 +39,11 @@ pub(crate) enum Key {
 impl Parse for Options {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let mut options = Self::default();
-        let mut seen: Vec<Ident> = Vec::new();
-        while !input.is_empty() {
-            let name: Ident = input.parse().map_err(|error| {
-                Error::new(error.span(), format!("expected an option: one of {KNOWN}"))
-            })?;
-            let value = match input.parse::<Option<Token![=]>>()? {
-                Some(_) => Some(input.parse::<Expr>()?),
-                None => None,
-            };
-            if seen.contains(&name) {
-                let error = Error::new(name.span(), format!("`{name}` stands here twice"));
-                options.errors.push(error);
-            } else if let Err(error) = options.set(&name, value) {
-                options.errors.push(error);
-            }
-            seen.push(name);
-            if input.parse::<Option<Token![,]>>()?.is_none() && !input.is_empty() {
-                return Err(input.error("expected `,` and another option"));
-            }
-        }
+        let mut errors = Vec::new();
+        let seen = each(input, KNOWN, &mut errors, |name, value, _| {
+            options.set(name, value)
+        })?;
+        options.errors.append(&mut errors);
         options.check(&seen);
         Ok(options)
     }

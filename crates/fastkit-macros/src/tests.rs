@@ -2,7 +2,7 @@
 
 use crate::{
     cached,
-    job::{self, Kind, Krate},
+    job::{self, Kind},
     times,
 };
 use proc_macro2::TokenStream;
@@ -132,7 +132,7 @@ fn all_mistakes_are_reported_and_the_function_stays() {
 }
 
 fn lower_job(kind: Kind, attribute: TokenStream, item: TokenStream) -> String {
-    let tokens = job::lower(kind, Krate::Fastkit, attribute, item);
+    let tokens = job::lower(kind, &quote!(::fastkit), attribute, item);
     let text = tokens.to_string();
     match syn::parse2(tokens) {
         Ok(file) => prettyplease::unparse(&file),
@@ -210,7 +210,7 @@ fn a_task_in_the_background() {
 fn a_job_of_the_framework_finds_its_toolkit() {
     let tokens = job::lower(
         Kind::Scheduled,
-        Krate::Fastflyer,
+        &quote!(::fastflyer::fastkit),
         quote!(interval = 5),
         quote!(
             fn hello() {}

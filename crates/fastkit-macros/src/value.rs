@@ -1,8 +1,11 @@
-//! The values of options: lengths of time, texts, numbers, switches.
+//! The options of attributes, and their values: lengths of time, texts, numbers, switches.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, Result, UnOp, spanned::Spanned as _};
+use syn::{
+    Error, Expr, ExprLit, Ident, Lit, LitStr, Result, Token, UnOp, parse::ParseStream,
+    spanned::Spanned as _,
+};
 
 /// A hundred years, in milliseconds.
 const LONGEST: u64 = 100 * 365 * 86_400 * 1000;
@@ -11,6 +14,43 @@ const LONGEST: u64 = 100 * 365 * 86_400 * 1000;
 pub(crate) struct Time {
     pub(crate) tokens: TokenStream,
     pub(crate) milliseconds: Option<u64>,
+}
+
+/// Reads options (`name = value`, or a name alone), separated by commas, and gives them to `set`; gives their
+/// names in order. What is wrong with one of them is kept in `errors`, and the others are read on.
+///
+/// # Errors
+///
+/// When it is not known where the next option begins.
+pub(crate) fn each(
+    input: ParseStream<'_>,
+    known: &str,
+    errors: &mut Vec<Error>,
+    mut set: impl FnMut(&Ident, Option<Expr>, &mut Vec<Error>) -> Result<()>,
+) -> Result<Vec<Ident>> {
+    let mut seen: Vec<Ident> = Vec::new();
+    while !input.is_empty() {
+        let name: Ident = input.parse().map_err(|error| {
+            Error::new(error.span(), format!("expected an option: one of {known}"))
+        })?;
+        let value = match input.parse::<Option<Token![=]>>()? {
+            Some(_) => Some(input.parse::<Expr>()?),
+            None => None,
+        };
+        if seen.contains(&name) {
+            errors.push(Error::new(
+                name.span(),
+                format!("`{name}` stands here twice"),
+            ));
+        } else if let Err(error) = set(&name, value, errors) {
+            errors.push(error);
+        }
+        seen.push(name);
+        if input.parse::<Option<Token![,]>>()?.is_none() && !input.is_empty() {
+            return Err(input.error("expected `,` and another option"));
+        }
+    }
+    Ok(seen)
 }
 
 /// A text that stands there as such.

@@ -1,7 +1,7 @@
 //! What a pool refuses ([`Full`]), and why a task has no result ([`TaskError`]).
 
 use crate::mask::mask_url;
-use std::{borrow::Cow, fmt};
+use std::{any::Any, borrow::Cow, fmt};
 
 /// Nothing was submitted: the queue of the pool is full, or something else is in the way.
 ///
@@ -122,11 +122,8 @@ enum End {
 }
 
 impl TaskError {
-    pub(crate) fn panicked(task: Cow<'static, str>, panic: &(dyn std::any::Any + Send)) -> Self {
-        let text = panic.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        let text = text.unwrap_or("a value that is no text");
-        Self::new(task, End::Panicked(shown(text)))
+    pub(crate) fn panicked(task: Cow<'static, str>, panic: &(dyn Any + Send)) -> Self {
+        Self::new(task, End::Panicked(shown(panic_text(panic))))
     }
 
     #[cfg(feature = "executor")]
@@ -205,4 +202,11 @@ pub(crate) fn shown(text: &str) -> String {
         Some((end, _)) => text[..end].to_owned(),
         None => text.into_owned(),
     }
+}
+
+/// What was panicked with, where that is a text.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a value that is no text")
 }

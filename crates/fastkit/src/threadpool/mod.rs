@@ -37,7 +37,7 @@ pub(crate) use queue::Shared;
 #[cfg(feature = "executor")]
 pub(crate) use {
     ends::{Ending, Ends},
-    error::{Why, shown},
+    error::{Why, panic_text, shown},
 };
 
 use crate::context::{self, RequestId};

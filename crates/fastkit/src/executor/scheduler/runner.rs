@@ -16,7 +16,7 @@ use crate::{
         lock::{Fence, Lease, hold},
         work::{Call, Finished},
     },
-    threadpool::shown,
+    threadpool::{panic_text, shown},
 };
 use chrono::{DateTime, Utc};
 use std::{
@@ -345,7 +345,7 @@ fn span(run: &Run) -> tracing::Span {
 fn past(run: &Run, began: Began, end: End) -> Past {
     let told = run.reason();
     let (outcome, text) = match end {
-        End::Panicked(panic) => (Outcome::Panicked, Some(panic_text(&*panic))),
+        End::Panicked(panic) => (Outcome::Panicked, Some(panic_text(&*panic).to_owned())),
         End::Finished(Ok(text)) => match told {
             // It came to its end although the service stops.
             None | Some(Reason::Stop | Reason::Asked) => (Outcome::Succeeded, text),
@@ -376,10 +376,4 @@ fn outcome_of(reason: Reason) -> Outcome {
         Reason::Timeout => Outcome::TimedOut,
         _ => Outcome::Cancelled,
     }
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("a panic without a text").to_owned()
 }
