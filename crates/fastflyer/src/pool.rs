@@ -7,7 +7,7 @@
 
 use fastkit::{
     context::{RequestId, Served},
-    threadpool::{Full, Handle, ThreadPool, ThreadPoolConfig},
+    threadpool::{Handle, SubmitError, ThreadPool, ThreadPoolConfig},
 };
 use std::{
     any::Any,
@@ -22,7 +22,7 @@ pub(crate) struct Pool(pub(crate) ThreadPool);
 pub(crate) enum Failed {
     Panicked(Box<dyn Any + Send>),
     Stopped,
-    Refused(Full),
+    Refused(SubmitError),
 }
 
 impl Pool {

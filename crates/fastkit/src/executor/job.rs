@@ -239,7 +239,7 @@ impl fmt::Debug for Job {
 /// let pool = ThreadPool::new(ThreadPoolConfig { name: "background".into(), threads: 2, queue: None });
 /// let handle = pool.start(Task::new("add", add).args((40, 2)))?;
 /// assert_eq!(handle.join(), Ok(Some("42".to_owned())));
-/// # Ok::<(), fastkit::executor::Full>(())
+/// # Ok::<(), fastkit::executor::SubmitError>(())
 /// ```
 #[derive(Clone)]
 pub struct Task {

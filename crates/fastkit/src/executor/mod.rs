@@ -18,7 +18,9 @@ mod threads;
 mod trigger;
 mod work;
 
-pub use crate::threadpool::{self, Full, Handle, Reason, TaskError, ThreadPool, ThreadPoolConfig};
+pub use crate::threadpool::{
+    self, Handle, Reason, SubmitError, TaskError, ThreadPool, ThreadPoolConfig,
+};
 pub use job::{Declare, Job, Jobs, Task};
 pub use output::{JobError, JobOutput, JobValue};
 pub use run::{Args, FromRun, Given, Run};

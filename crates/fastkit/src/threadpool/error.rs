@@ -1,4 +1,4 @@
-//! What a pool refuses ([`Full`]), and why a task has no result ([`TaskError`]).
+//! What a pool refuses ([`SubmitError`]), and why a task has no result ([`TaskError`]).
 
 use crate::mask::mask_url;
 use std::{any::Any, borrow::Cow, fmt};
@@ -16,7 +16,7 @@ use std::{any::Any, borrow::Cow, fmt};
 /// assert_eq!(refused.to_string(), "the thread pool `reports` has stopped and takes nothing any more");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Full {
+pub struct SubmitError {
     pool: String,
     why: Why,
 }
@@ -42,7 +42,7 @@ pub(crate) enum Why {
     },
 }
 
-impl Full {
+impl SubmitError {
     pub(crate) fn new(pool: &str, why: Why) -> Self {
         let pool = pool.to_owned();
         Self { pool, why }
@@ -67,7 +67,7 @@ impl Full {
     }
 }
 
-impl fmt::Display for Full {
+impl fmt::Display for SubmitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pool = &self.pool;
         match &self.why {
@@ -90,7 +90,7 @@ impl fmt::Display for Full {
     }
 }
 
-impl std::error::Error for Full {}
+impl std::error::Error for SubmitError {}
 
 /// Why a task has no result: it panicked, failed, was cancelled, or its pool has stopped.
 ///
@@ -101,7 +101,7 @@ impl std::error::Error for Full {}
 /// let error = pool.submit(|| -> u32 { panic!("no paper") })?.join().unwrap_err();
 /// assert!(error.is_panic());
 /// assert!(error.to_string().ends_with(" panicked: no paper"), "{error}");
-/// # Ok::<(), fastkit::threadpool::Full>(())
+/// # Ok::<(), fastkit::threadpool::SubmitError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskError {

@@ -33,7 +33,7 @@ pub(crate) type Function<T> = Box<dyn FnOnce() -> Result<T, TaskError> + Send>;
 /// assert_eq!(on_a_thread.join(), Ok(2));
 /// let in_a_task = pool.submit(|| 2 + 2)?;
 /// assert_eq!(in_a_task.await, Ok(4));
-/// # Ok::<(), fastkit::threadpool::Full>(())
+/// # Ok::<(), fastkit::threadpool::SubmitError>(())
 /// # }).map_err(std::io::Error::other)?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -270,7 +270,7 @@ impl<T: Send + 'static> Handle<T> {
     /// # while pool.waiting() > 0 { std::thread::yield_now() }
     /// running.cancel();
     /// assert_eq!(running.join(), Ok(false));
-    /// # Ok::<(), fastkit::threadpool::Full>(())
+    /// # Ok::<(), fastkit::threadpool::SubmitError>(())
     /// ```
     pub fn cancel(&self) {
         if !self.is_finished() && !self.withdraw() {

@@ -20,7 +20,7 @@
 //! // Ends at once, although the function sleeps.
 //! let cut = pool.stop(Duration::from_secs(30));
 //! # drop(cut);
-//! # Ok::<(), fastkit::threadpool::Full>(())
+//! # Ok::<(), fastkit::threadpool::SubmitError>(())
 //! ```
 
 mod ends;
@@ -29,7 +29,7 @@ mod handle;
 mod queue;
 
 pub use ends::Reason;
-pub use error::{Full, TaskError};
+pub use error::{SubmitError, TaskError};
 pub use handle::Handle;
 
 pub(crate) use handle::Slot;
@@ -66,7 +66,7 @@ pub struct ThreadPoolConfig {
 /// let pool = ThreadPool::new(ThreadPoolConfig { name: "reports".into(), threads: 2, queue: Some(1000) });
 /// let handle = pool.submit(|| (1..=10).product::<u64>())?;
 /// assert_eq!(handle.join(), Ok(3_628_800));
-/// # Ok::<(), fastkit::threadpool::Full>(())
+/// # Ok::<(), fastkit::threadpool::SubmitError>(())
 /// ```
 #[derive(Clone)]
 pub struct ThreadPool(Arc<Owner>);
@@ -96,8 +96,8 @@ impl ThreadPool {
     ///
     /// # Errors
     ///
-    /// When the queue is full ([`Full::is_full`]), or the pool has stopped ([`Full::is_stopped`]).
-    pub fn submit<F, T>(&self, function: F) -> Result<Handle<T>, Full>
+    /// When the queue is full ([`SubmitError::is_full`]), or the pool has stopped ([`SubmitError::is_stopped`]).
+    pub fn submit<F, T>(&self, function: F) -> Result<Handle<T>, SubmitError>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
@@ -108,7 +108,10 @@ impl ThreadPool {
         self.push(Arc::new(slot))
     }
 
-    pub(crate) fn push<T: Send + 'static>(&self, slot: Arc<Slot<T>>) -> Result<Handle<T>, Full> {
+    pub(crate) fn push<T: Send + 'static>(
+        &self,
+        slot: Arc<Slot<T>>,
+    ) -> Result<Handle<T>, SubmitError> {
         self.0.0.push(slot.clone())?;
         Ok(Handle::new(slot, self.0.0.clone()))
     }

@@ -4,7 +4,7 @@
 //! taken inside of that of the queue, never the other way round.
 
 use super::{
-    Full, ThreadPoolConfig,
+    SubmitError, ThreadPoolConfig,
     ends::{Ends, Reason},
     error::Why,
     handle::Call,
@@ -95,12 +95,12 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn refuse(&self, why: Why) -> Full {
-        Full::new(&self.config.name, why)
+    pub(crate) fn refuse(&self, why: Why) -> SubmitError {
+        SubmitError::new(&self.config.name, why)
     }
 
     /// Whether there is room for one more that waits.
-    fn admit(&self, queue: &Queue) -> Result<(), Full> {
+    fn admit(&self, queue: &Queue) -> Result<(), SubmitError> {
         if queue.phase != Phase::Open {
             return Err(self.refuse(Why::Stopped));
         }
@@ -116,7 +116,7 @@ impl Shared {
     }
 
     /// Puts the call at the end of the queue.
-    pub(crate) fn push(self: &Arc<Self>, call: Arc<dyn Call>) -> Result<(), Full> {
+    pub(crate) fn push(self: &Arc<Self>, call: Arc<dyn Call>) -> Result<(), SubmitError> {
         let mut queue = self.queue();
         self.admit(&queue)?;
         self.start_thread(&mut queue)?;
@@ -127,7 +127,7 @@ impl Shared {
     }
 
     /// Starts a thread if all are spoken for and there may be more.
-    fn start_thread(self: &Arc<Self>, queue: &mut Queue) -> Result<(), Full> {
+    fn start_thread(self: &Arc<Self>, queue: &mut Queue) -> Result<(), SubmitError> {
         if queue.idle > queue.waiting() || queue.started >= self.config.threads {
             return Ok(());
         }
@@ -313,7 +313,7 @@ impl Shared {
     }
 
     /// Lets in a task that is looked after outside, and has to wait for its lock.
-    pub(crate) fn enter_apart(&self) -> Result<(), Full> {
+    pub(crate) fn enter_apart(&self) -> Result<(), SubmitError> {
         let mut queue = self.queue();
         self.admit(&queue)?;
         queue.apart += 1;
@@ -345,7 +345,7 @@ impl Shared {
     }
 
     /// Puts a call at the head of the queue: it has waited elsewhere.
-    pub(crate) fn push_front(self: &Arc<Self>, call: Arc<dyn Call>) -> Result<(), Full> {
+    pub(crate) fn push_front(self: &Arc<Self>, call: Arc<dyn Call>) -> Result<(), SubmitError> {
         let mut queue = self.queue();
         if queue.phase != Phase::Open {
             return Err(self.refuse(Why::Stopped));

@@ -4,7 +4,7 @@
 mod single;
 
 use super::{Given, Run, Task, job::id_problem, lock::Lock, work::Call};
-use crate::threadpool::{Full, Handle, Shared, Slot, TaskError, ThreadPool, Why, shown};
+use crate::threadpool::{Handle, Shared, Slot, SubmitError, TaskError, ThreadPool, Why, shown};
 use chrono::Utc;
 use std::{
     borrow::Cow,
@@ -62,14 +62,14 @@ impl ThreadPool {
     /// assert_eq!(handle.join(), Ok(Some("hello world".to_owned())));
     /// // A mistake is told before anything runs.
     /// assert!(pool.start(Task::new("greet", greet).args(7)).unwrap_err().is_impossible());
-    /// # Ok::<(), fastkit::executor::Full>(())
+    /// # Ok::<(), fastkit::executor::SubmitError>(())
     /// ```
     ///
     /// # Errors
     ///
     /// As [`submit`](Self::submit), and when its name, options or arguments cannot be, or it is a single
-    /// one and the scheduler of the pool has no lock ([`Full::is_impossible`]); all reasons at once.
-    pub fn start(&self, task: Task) -> Result<Handle<Option<String>>, Full> {
+    /// one and the scheduler of the pool has no lock ([`SubmitError::is_impossible`]); all reasons at once.
+    pub fn start(&self, task: Task) -> Result<Handle<Option<String>>, SubmitError> {
         let shared = self.shared();
         if shared.is_stopped() {
             return Err(shared.refuse(Why::Stopped));
@@ -104,7 +104,7 @@ impl ThreadPool {
         &self,
         run: &Run,
         function: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<Handle<T>, Full> {
+    ) -> Result<Handle<T>, SubmitError> {
         let name = Cow::Owned(run.job().to_owned());
         let slot = Slot::new(name, run.id(), Box::new(move || Ok(function())));
         self.push(Arc::new(slot.of(run.ending()).unlogged()))

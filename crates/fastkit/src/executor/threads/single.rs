@@ -8,7 +8,7 @@ use crate::{
         Given, Run, Task,
         lock::{Answer, Claim, Lease, Lock, LockError, hold},
     },
-    threadpool::{Ending, Ends, Full, Handle, Shared, Slot, TaskError, Why},
+    threadpool::{Ending, Ends, Handle, Shared, Slot, SubmitError, TaskError, Why},
 };
 use chrono::{DateTime, Utc};
 use std::{
@@ -71,7 +71,7 @@ pub(super) fn start(
     task: Task,
     lock: Arc<dyn Lock>,
     given: Given,
-) -> Result<Handle<Option<String>>, Full> {
+) -> Result<Handle<Option<String>>, SubmitError> {
     let runtime = {
         let mut serves = serves(shared);
         if serves.locks.is_none() {
