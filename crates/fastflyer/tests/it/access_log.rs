@@ -52,7 +52,9 @@ fn a_request_whose_client_has_left_has_a_line_too() {
     drop(server);
     let text = std::fs::read_to_string(&log).unwrap();
     for (path, body) in [("direct", json!(7)), ("routed", json!(""))] {
-        let line = text.lines().find(|line| line.contains(path));
+        let line = text
+            .lines()
+            .find(|line| line.contains(&format!("/demo/{path}")));
         let line: Value = serde_json::from_str(line.expect(path)).unwrap();
         assert_eq!(line["response"]["status"], 499, "{line}");
         assert_eq!(line["request"]["headers"]["host"], "x", "{line}");
