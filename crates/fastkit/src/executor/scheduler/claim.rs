@@ -6,7 +6,7 @@ use super::{
     Event, Skip,
     definition::Definition,
     race::race,
-    runner::{conduct, make, register},
+    runner::{conduct, make},
     shared::Shared,
 };
 use crate::{
@@ -79,7 +79,6 @@ pub(super) async fn run_now(shared: Arc<Shared>, definition: Arc<Definition>, id
         Ok(Answer::Granted(_)) if !shared.state().core.is_running() => Skip::Stopped,
         Ok(Answer::Granted(lease)) => {
             let run = make(&shared, &definition, due, id, Some(lease.fence()));
-            register(&shared, &run);
             return conduct(shared, definition, run, Some((lease, asked))).await;
         }
         Ok(Answer::Busy(_) | Answer::Done) => Skip::Elsewhere,
@@ -117,7 +116,6 @@ async fn ask(shared: Arc<Shared>, mut definition: Arc<Definition>, wanted: Arc<W
                 }
                 let fence = Some(lease.fence());
                 let run = make(&shared, &definition, due, RequestId::random(), fence);
-                register(&shared, &run);
                 return conduct(shared, definition, run, Some((lease, asked))).await;
             }
             Ok(Answer::Done) => {

@@ -1,8 +1,9 @@
 //! [`Scheduler`]: runs jobs at their times.
 //!
 //! What is due is decided in `core`, which knows neither clocks nor threads; `runtime` has the threads,
-//! `runner` the life of one run, `claim` the locks of single jobs, `memory` what is kept in the store.
+//! `runner` the life of one run and `begin` how it comes to a thread, `claim` the locks of single jobs, `memory` what is kept in the store.
 
+mod begin;
 mod builder;
 mod change;
 mod claim;

@@ -1,35 +1,29 @@
 //! One run of a job, from its begin to its place in the history.
 //!
-//! The job itself runs on the loop for jobs or on a thread of the pool; it is watched from the scheduler's
-//! thread, which a job that blocks cannot stop.
+//! The job itself runs elsewhere, as [`begin`] has it; it is watched from the scheduler's thread, which a job
+//! that blocks cannot stop.
 
 use super::{
     Event, Outcome, Past, Skip,
+    begin::{Began, Begun, End, Function, Never, begin, hand_over},
     definition::Definition,
     race::{First, race},
-    shared::{Live, Shared},
+    shared::Shared,
 };
 use crate::{
-    context::{RequestId, Scoped, Served},
+    context::RequestId,
     executor::{
         Reason, Run,
         lock::{Fence, Lease, hold},
-        work::{Call, Finished},
     },
-    threadpool::{panic_text, shown},
+    threadpool::{Handle, panic_text, shown},
 };
 use chrono::{DateTime, Utc};
-use std::{
-    any::Any,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::{
     sync::oneshot,
     time::{Instant, sleep_until, timeout},
 };
-use tracing::Instrument;
 
 /// How long an asynchronous run that was told to end may take before it is dropped.
 const MOMENT: Duration = Duration::from_secs(1);
@@ -37,16 +31,18 @@ const MOMENT: Duration = Duration::from_secs(1);
 /// A lock that was got, and when it was asked for.
 pub(super) type Held = (Box<dyn Lease>, Instant);
 
-/// Begins a run that the core has counted.
+/// Begins a run that the core has counted. What is given has to be handed to the loop for jobs.
 pub(super) fn start(
     shared: &Arc<Shared>,
     definition: Arc<Definition>,
     scheduled: DateTime<Utc>,
     id: RequestId,
-) {
+) -> Option<Function> {
     let run = make(shared, &definition, scheduled, id, None);
-    register(shared, &run);
-    drop(tokio::spawn(conduct(shared.clone(), definition, run, None)));
+    let (begun, function) = begin(shared, &definition, &run);
+    let watched = attend(shared.clone(), definition, run, None, begun);
+    drop(tokio::spawn(watched));
+    function
 }
 
 pub(super) fn make(
@@ -61,24 +57,28 @@ pub(super) fn make(
     Run::with_id(id, definition.job.id.clone(), scheduled, args, fence, given)
 }
 
-/// From here on a stop waits for it.
-pub(super) fn register(shared: &Shared, run: &Run) {
-    let live = Live {
-        run: run.clone(),
-        abort: None,
-    };
-    shared.live().insert(run.id(), live);
-}
-
-/// Runs a job that is counted and registered, with its lock if it has one, and counts it no more.
+/// Begins a run that is counted, and stays with it to its end.
 pub(super) async fn conduct(
     shared: Arc<Shared>,
     definition: Arc<Definition>,
     run: Run,
     held: Option<Held>,
 ) {
+    let (begun, function) = begin(&shared, &definition, &run);
+    hand_over(&shared, function);
+    attend(shared, definition, run, held, begun).await;
+}
+
+/// Watches a run, with its lock if it has one, and counts it no more when it is over.
+async fn attend(
+    shared: Arc<Shared>,
+    definition: Arc<Definition>,
+    run: Run,
+    held: Option<Held>,
+    begun: Result<Begun, Never>,
+) {
     let single = held.is_some();
-    let work = watch(&shared, &definition, &run);
+    let work = pin!(watch(&shared, &definition, &run, begun));
     let result = match held {
         Some((lease, asked)) => {
             hold(lease, definition.job.options.lock_ttl, asked, &run, work).await
@@ -106,96 +106,48 @@ pub(super) async fn conduct(
     shared.ended.notify_one();
 }
 
-/// Why a run did not begin.
-enum Never {
-    Late,
-    Skipped(Skip),
-}
-
-impl Never {
-    fn tell(self, shared: &Shared, of: &Definition, scheduled: DateTime<Utc>) {
-        let job = of.job.id.clone();
-        shared.tell(&match self {
-            Self::Late => Event::Missed {
-                job,
-                scheduled,
-                times: 1,
-            },
-            Self::Skipped(why) => Event::Skipped {
-                job,
-                scheduled,
-                why,
-            },
-        });
-    }
-}
-
-/// How the function of a job came to its end.
-enum End {
-    Finished(Finished),
-    Panicked(Box<dyn Any + Send>),
-    /// An asynchronous one, that did not end when it was told to.
-    Dropped,
-}
-
+/// Waits for the end of a run, and tells it to end if its time is over.
 async fn watch(
-    shared: &Arc<Shared>,
-    definition: &Arc<Definition>,
+    shared: &Shared,
+    definition: &Definition,
     run: &Run,
+    begun: Result<Begun, Never>,
 ) -> Result<Past, Never> {
-    match &definition.job.work.call {
-        Call::Async(_) => watch_async(shared, definition, run).await,
-        Call::Plain(_) => watch_plain(shared, definition, run).await,
+    match begun? {
+        Begun::Task { began, end } => Ok(watch_task(shared, definition, run, began, end).await),
+        Begun::Thread { handle, began, end } => {
+            watch_thread(shared, definition, run, handle, began, end).await
+        }
     }
 }
 
-async fn watch_async(
-    shared: &Arc<Shared>,
-    definition: &Arc<Definition>,
+async fn watch_task(
+    shared: &Shared,
+    definition: &Definition,
     run: &Run,
-) -> Result<Past, Never> {
-    let Some(engine) = shared.engine.get() else {
-        return Err(Never::Skipped(Skip::Stopped));
-    };
-    let began = Began::now();
-    began.tell(shared, run);
-    let (of, own) = (definition.clone(), run.clone());
-    let function = async move {
-        match &of.job.work.call {
-            Call::Async(call) => call(&own).await,
-            Call::Plain(call) => call(&own),
-        }
-    };
-    let function = Scoped::new(run.id(), function.instrument(span(run)));
-    let mut task = engine.jobs.spawn(function);
-    if let Some(live) = shared.live().get_mut(&run.id()) {
-        live.abort = Some(task.abort_handle());
-    }
+    began: Began,
+    mut end: oneshot::Receiver<End>,
+) -> Past {
     let told = told_to_end(shared, definition, run, began);
-    let result = match race(&mut task, told).await {
-        First::A(result) => {
+    let end = match race(&mut end, told).await {
+        First::A(end) => {
             tell_if_cancelled(shared, run);
-            result
+            end
         }
         First::B(reason) => match moment(reason, definition) {
-            None => task.await,
-            Some(moment) => match timeout(moment, &mut task).await {
-                Ok(result) => result,
+            None => end.await,
+            Some(moment) => match timeout(moment, &mut end).await {
+                Ok(end) => end,
                 Err(_) => {
-                    task.abort();
-                    task.await
+                    if let Some(live) = shared.live().get_mut(&run.id()) {
+                        live.go_on = None;
+                    }
+                    end.await
                 }
             },
         },
     };
-    let end = match result {
-        Ok(finished) => End::Finished(finished),
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => End::Panicked(panic),
-            Err(_) => End::Dropped,
-        },
-    };
-    Ok(past(run, began, end))
+    past(run, began, end.unwrap_or(End::Dropped))
 }
 
 /// How long a run may go on that was told to end; `None` is until the one who told it drops it.
@@ -208,51 +160,14 @@ fn moment(reason: Reason, definition: &Definition) -> Option<Duration> {
     }
 }
 
-async fn watch_plain(
-    shared: &Arc<Shared>,
-    definition: &Arc<Definition>,
+async fn watch_thread(
+    shared: &Shared,
+    definition: &Definition,
     run: &Run,
+    handle: Handle<()>,
+    mut began: oneshot::Receiver<Began>,
+    mut end: oneshot::Receiver<End>,
 ) -> Result<Past, Never> {
-    let (began_sender, mut began) = oneshot::channel();
-    let (end_sender, mut end) = oneshot::channel();
-    let (of, own) = (definition.clone(), run.clone());
-    // How long it may wait for a thread before it is too late. Who takes a time over from a process that
-    // died is late already, and need not be in time for that.
-    let late = (Utc::now() - run.scheduled()).to_std().unwrap_or_default();
-    let patience = definition.patience();
-    let left = patience.map(|patience| patience.checked_sub(late).unwrap_or(patience));
-    let asked = std::time::Instant::now();
-    let function = move || {
-        if own.is_cancelled() || left.is_some_and(|left| asked.elapsed() > left) {
-            return;
-        }
-        let Call::Plain(call) = &of.job.work.call else {
-            return;
-        };
-        let begin = Began::now();
-        if began_sender.send(begin).is_err() {
-            return;
-        }
-        let deadline = of.job.options.timeout;
-        let served = Served {
-            id: own.id(),
-            deadline: deadline.and_then(|timeout| std::time::Instant::now().checked_add(timeout)),
-            trace: None,
-        };
-        let _scope = served.enter();
-        let _span = span(&own).entered();
-        let end = match catch_unwind(AssertUnwindSafe(|| call(&own))) {
-            Ok(finished) => End::Finished(finished),
-            Err(panic) => End::Panicked(panic),
-        };
-        // The scheduler is gone if nobody waits any more.
-        let _ = end_sender.send(end);
-    };
-    let handle = match shared.parts.pool.run(run, function) {
-        Ok(handle) => handle,
-        Err(refused) if refused.is_full() => return Err(Never::Skipped(Skip::Full)),
-        Err(_) => return Err(Never::Skipped(Skip::Stopped)),
-    };
     let began = match race(&mut began, run.cancelled()).await {
         First::A(Ok(began)) => began,
         First::A(Err(_)) if !run.is_cancelled() => return Err(Never::Late),
@@ -313,33 +228,6 @@ fn tell_if_cancelled(shared: &Shared, run: &Run) {
             reason,
         });
     }
-}
-
-/// When a run began, on both clocks.
-#[derive(Clone, Copy, Debug)]
-struct Began {
-    wall: DateTime<Utc>,
-    clock: Instant,
-}
-
-impl Began {
-    fn now() -> Self {
-        Self {
-            wall: Utc::now(),
-            clock: Instant::now(),
-        }
-    }
-
-    fn tell(&self, shared: &Shared, run: &Run) {
-        shared.tell(&Event::Started {
-            job: run.job().into(),
-            run: run.id(),
-        });
-    }
-}
-
-fn span(run: &Run) -> tracing::Span {
-    tracing::info_span!(target: "fastkit::executor", "job", id = run.job(), run = run.id().as_str())
 }
 
 fn past(run: &Run, began: Began, end: End) -> Past {

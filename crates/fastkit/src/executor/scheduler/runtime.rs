@@ -5,6 +5,7 @@
 
 use super::{
     Error, Report,
+    begin::hand_over,
     claim::run_now,
     core::Remembered,
     journal,
@@ -172,7 +173,7 @@ async fn serve(shared: &Arc<Shared>, mut orders: Orders) {
                 if definition.job.options.single_job {
                     drop(tokio::spawn(run_now(shared.clone(), definition, id)));
                 } else {
-                    runner::start(shared, definition, Utc::now(), id);
+                    hand_over(shared, runner::start(shared, definition, Utc::now(), id));
                 }
             }
             First::A(None) => break (Duration::ZERO, None),
@@ -240,11 +241,9 @@ async fn stop(
         None => Vec::new(),
     };
     let tasks = cut.len();
-    for live in shared.live().values() {
+    for live in shared.live().values_mut() {
         cut.push(live.run.job().to_owned());
-        if let Some(abort) = &live.abort {
-            abort.abort();
-        }
+        live.go_on = None;
     }
     cut.sort();
     if !cut.is_empty() {

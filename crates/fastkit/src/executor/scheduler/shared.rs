@@ -2,11 +2,13 @@
 
 use super::{
     Error, Event, Past, Report,
-    claim::Claims,
+    begin::hand_over,
+    claim::{self, Claims},
     core::{Act, Core},
     cursor::Now,
     definition::{Definition, Surroundings},
     memory::{Memory, News},
+    runner,
 };
 use crate::{
     context::RequestId,
@@ -26,7 +28,6 @@ use std::{
 use tokio::{
     runtime,
     sync::{Notify, mpsc, oneshot},
-    task::AbortHandle,
 };
 
 /// A listener of events.
@@ -112,12 +113,12 @@ pub(super) enum Order {
 #[derive(Debug)]
 pub(super) struct Live {
     pub(super) run: Run,
-    /// Drops an asynchronous one.
-    pub(super) abort: Option<AbortHandle>,
+    /// An asynchronous one is dropped where it stands when this is.
+    pub(super) go_on: Option<oneshot::Sender<()>>,
 }
 
 /// How many jobs are looked at before others get at the state.
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = 64;
 
 impl Shared {
     pub(super) fn new(parts: Parts) -> Self {
@@ -195,18 +196,25 @@ impl Shared {
 
     /// Does what the core says. Only on the scheduler's thread.
     pub(super) fn perform(self: &Arc<Self>, acts: Vec<Act>) {
+        let mut functions = Vec::new();
         for act in acts {
             match act {
                 Act::Start(definition, scheduled) => {
-                    super::runner::start(self, definition, scheduled, RequestId::random());
+                    functions.extend(runner::start(
+                        self,
+                        definition,
+                        scheduled,
+                        RequestId::random(),
+                    ));
                 }
                 Act::Claim(definition, scheduled) => {
-                    super::claim::claim(self, definition, scheduled);
+                    claim::claim(self, definition, scheduled);
                 }
                 Act::Tell(event) => self.tell(&event),
                 Act::Dealt(definition, until) => self.dealt(&definition, until),
             }
         }
+        hand_over(self, functions);
     }
 
     /// Everything of the job until this time is dealt with.
