@@ -5,6 +5,7 @@ use crate::{
     context,
     executor::{Args, JobError, Reason, Run},
 };
+use chrono::Utc;
 use std::sync::mpsc::sync_channel;
 
 #[test]
@@ -61,6 +62,45 @@ fn failures_and_panics_are_kept_and_the_job_goes_on() {
     ] {
         let past = watched.ended(id);
         assert_eq!((past.outcome, past.text.as_deref()), (outcome, Some(text)));
+    }
+}
+
+#[test]
+fn of_many_that_are_due_together_each_runs_and_spoils_no_other() {
+    let watched = Watched::new(|builder| builder);
+    let due = Utc::now() + Duration::from_millis(300);
+    for number in 0..300 {
+        let job = move || async move {
+            match number {
+                7 => panic!("no ink"),
+                70 => std::future::pending().await,
+                _ => number,
+            }
+        };
+        let mut job = Job::new(&number.to_string(), Trigger::at(due), job);
+        if number == 70 {
+            job = job.timeout(Duration::from_millis(50));
+        }
+        watched.scheduler.add_job(job).unwrap();
+    }
+    watched.scheduler.start().unwrap();
+    let mut ended: Vec<_> = (0..300)
+        .map(|_| {
+            watched.wait(|event| match event {
+                Event::Ended { job, past } => Some((job.parse::<u32>().unwrap(), past.clone())),
+                _ => None,
+            })
+        })
+        .collect();
+    ended.sort_by_key(|(number, _)| *number);
+    for (expected, (number, past)) in (0..).zip(ended) {
+        let outcome = match number {
+            7 => Outcome::Panicked,
+            70 => Outcome::TimedOut,
+            _ => Outcome::Succeeded,
+        };
+        assert_eq!((number, past.outcome), (expected, outcome));
+        assert_eq!(past.scheduled, due);
     }
 }
 
@@ -248,7 +288,7 @@ fn everything_that_is_wrong_is_told_at_once() {
     let scheduler = Scheduler::builder().build();
     let second = Duration::from_secs(1);
     let takes = |Args(_): Args<u8>| {};
-    let start = chrono::Utc::now();
+    let start = Utc::now();
     let wrong = Job::new("a/b", Trigger::interval(Duration::ZERO), takes)
         .args("seven")
         .single_job(true)
