@@ -126,6 +126,17 @@ impl Served {
     }
 }
 
+/// A request of which no more is known.
+impl From<RequestId> for Served {
+    fn from(id: RequestId) -> Self {
+        Self {
+            id,
+            deadline: None,
+            trace: None,
+        }
+    }
+}
+
 /// A stretch of code that serves a request; see [`enter`].
 #[derive(Debug)]
 pub struct Scope {
@@ -162,7 +173,7 @@ pin_project! {
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct Scoped<F> {
-        id: RequestId,
+        served: Served,
         #[pin]
         // `None` once dropped, so that destructors of the future run in the scope too.
         future: Option<F>,
@@ -171,14 +182,15 @@ pin_project! {
     impl<F> PinnedDrop for Scoped<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _scope = enter(*this.id);
+            let _scope = this.served.enter();
             this.future.set(None);
         }
     }
 }
 
 /// Ties a future to the request that is being served right now, for a task of its own: the log lines
-/// of the task carry the id, too. Outside of a request the future stays as it is.
+/// of the task carry the id, too, and its calls the trace. It has no deadline, since nobody waits for it.
+/// Outside of a request the future stays as it is.
 ///
 /// ```
 /// # use tokio::runtime::Builder;
@@ -192,10 +204,13 @@ pin_project! {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn follow<F: Future>(future: F) -> impl Future<Output = F::Output> {
-    let request = current();
+    let served = Served::current();
     async move {
-        match request {
-            Some(id) => Scoped::new(id, future).await,
+        match served {
+            Some(served) => {
+                let deadline = None;
+                Scoped::new(Served { deadline, ..served }, future).await
+            }
             None => future.await,
         }
     }
@@ -203,16 +218,16 @@ pub fn follow<F: Future>(future: F) -> impl Future<Output = F::Output> {
 
 impl<F> Scoped<F> {
     /// Ties the future to the request.
-    pub fn new(id: RequestId, future: F) -> Self {
+    pub fn new(served: impl Into<Served>, future: F) -> Self {
         Self {
-            id,
+            served: served.into(),
             future: Some(future),
         }
     }
 
     /// The request that the future serves.
     pub fn id(&self) -> RequestId {
-        self.id
+        self.served.id
     }
 }
 
@@ -222,7 +237,7 @@ impl<F: Future> Future for Scoped<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let _scope = enter(*this.id);
+        let _scope = this.served.enter();
         this.future
             .as_pin_mut()
             .expect("only the drop takes the future out")

@@ -23,6 +23,7 @@ use std::{
     pin::pin,
     sync::Arc,
     task::Poll,
+    time::Duration,
 };
 use tokio::{sync::oneshot, time::Instant};
 use tracing::Instrument;
@@ -81,7 +82,7 @@ pub(super) fn begin(
         Call::Async(call) => {
             let (go_on, dropped) = oneshot::channel();
             live.go_on = Some(go_on);
-            let (begun, function) = task(shared, call.clone(), run, dropped);
+            let (begun, function) = task(shared, call.clone(), definition, run, dropped);
             (Ok(begun), Some(function))
         }
         Call::Plain(call) => (thread(shared, call.clone(), definition, run), None),
@@ -106,6 +107,7 @@ pub(super) fn hand_over(shared: &Shared, functions: impl IntoIterator<Item = Fun
 fn task(
     shared: &Shared,
     call: Arc<AsyncCall>,
+    definition: &Definition,
     run: &Run,
     dropped: oneshot::Receiver<()>,
 ) -> (Begun, Function) {
@@ -113,7 +115,7 @@ fn task(
     began.tell(shared, run);
     let own = run.clone();
     let function = caught(async move { call(&own).await }).instrument(span(run));
-    let function = Scoped::new(run.id(), function);
+    let function = Scoped::new(served(run, definition.job.options.timeout, began), function);
     let (sender, end) = oneshot::channel();
     let function = Box::pin(async move {
         let end = match race(function, dropped).await {
@@ -153,7 +155,7 @@ fn thread(
     let late = (Utc::now() - run.scheduled()).to_std().unwrap_or_default();
     let patience = definition.patience();
     let left = patience.map(|patience| patience.checked_sub(late).unwrap_or(patience));
-    let deadline = definition.job.options.timeout;
+    let timeout = definition.job.options.timeout;
     let asked = std::time::Instant::now();
     let function = move || {
         if own.is_cancelled() || left.is_some_and(|left| asked.elapsed() > left) {
@@ -163,12 +165,7 @@ fn thread(
         if began_sender.send(begin).is_err() {
             return;
         }
-        let served = Served {
-            id: own.id(),
-            deadline: deadline.and_then(|timeout| std::time::Instant::now().checked_add(timeout)),
-            trace: None,
-        };
-        let _scope = served.enter();
+        let _scope = served(&own, timeout, begin).enter();
         let _span = span(&own).entered();
         let end = match catch_unwind(AssertUnwindSafe(|| call(&own))) {
             Ok(finished) => End::Finished(finished),
@@ -215,6 +212,16 @@ impl Never {
                 why,
             },
         });
+    }
+}
+
+/// What those who work for the run have to know; its end is that of the calls that it makes.
+fn served(run: &Run, timeout: Option<Duration>, began: Began) -> Served {
+    let end = timeout.and_then(|timeout| began.clock.checked_add(timeout));
+    Served {
+        id: run.id(),
+        deadline: end.map(Instant::into_std),
+        trace: None,
     }
 }
 

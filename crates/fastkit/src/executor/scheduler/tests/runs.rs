@@ -156,6 +156,30 @@ fn a_timeout_ends_both_kinds_of_runs() {
 }
 
 #[test]
+fn the_calls_of_a_run_end_with_it() {
+    fn left() -> Option<u64> {
+        let end = context::Served::current()?.deadline?;
+        Some(end.duration_since(Instant::now()).as_secs())
+    }
+    let watched = Watched::started();
+    let hour = Duration::from_secs(3600);
+    let jobs = [
+        Job::new("async", never(), async || left()).timeout(hour),
+        Job::new("plain", never(), left).timeout(hour),
+        Job::new("endless", never(), left),
+    ];
+    for (job, is_within) in jobs.into_iter().zip([true, true, false]) {
+        let id = job.id().to_owned();
+        watched.scheduler.add_job(job).unwrap();
+        watched.scheduler.run_now(&id).unwrap();
+        let text = watched.ended(&id).text;
+        let left = text.map(|text| text.parse::<u64>().unwrap());
+        assert_eq!(left.is_some(), is_within, "{id}");
+        assert!(left.is_none_or(|left| left < 3600), "{id}: {left:?}");
+    }
+}
+
+#[test]
 fn a_stop_tells_runs_to_end_and_names_what_it_cut() {
     let watched = Watched::started();
     let (go, gone) = sync_channel::<()>(0);
