@@ -244,9 +244,9 @@ impl Lease for FileLease {
         Box::pin(async { self.held.is_current() })
     }
 
-    fn finish(mut self: Box<Self>) -> Boxed<'static, Result<(), LockError>> {
+    fn finish(mut self: Box<Self>, done: bool) -> Boxed<'static, Result<(), LockError>> {
         Box::pin(async move {
-            if self.record.due.is_none() || !self.held.is_current()? {
+            if !done || self.record.due.is_none() || !self.held.is_current()? {
                 return Ok(());
             }
             self.record.done = self.record.due;

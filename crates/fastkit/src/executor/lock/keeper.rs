@@ -15,7 +15,7 @@ use std::{
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// Waits for `work`, renewing the lease each third of `ttl`, and gives the lock back then, whether it went
-/// well or not.
+/// well or not; as one that is done if `is_done` says so, else another may run it.
 ///
 /// `asked` is when the lock was asked for: who counts from the answer may believe in it for longer than
 /// the back end does. When the lease is another's, or could not be renewed for `ttl` less a fifth since it
@@ -29,6 +29,7 @@ pub(crate) async fn hold<T>(
     asked: Instant,
     run: &Run,
     work: impl Future<Output = T>,
+    is_done: impl FnOnce(&T) -> bool,
 ) -> T {
     let result = {
         let mut work = pin!(work);
@@ -46,7 +47,7 @@ pub(crate) async fn hold<T>(
         .await
     };
     // A back end that is away must not hold up those who wait for the result.
-    let finished = tokio::time::timeout(ttl, lease.finish()).await;
+    let finished = tokio::time::timeout(ttl, lease.finish(is_done(&result))).await;
     let problem = match finished {
         Ok(Ok(())) => return result,
         Ok(Err(error)) => error,

@@ -149,14 +149,16 @@ impl Lease for MemoryLease {
         })
     }
 
-    fn finish(self: Box<Self>) -> Boxed<'static, Result<(), LockError>> {
+    fn finish(self: Box<Self>, done: bool) -> Boxed<'static, Result<(), LockError>> {
         Box::pin(async move {
             self.process.answer().await?;
             let mut records = self.process.shared.records();
             let record = records.entry(self.claim.name.clone()).or_default();
             if record.fence == self.fence {
                 record.held = None;
-                record.done = record.done.max(self.claim.due);
+                if done {
+                    record.done = record.done.max(self.claim.due);
+                }
             }
             Ok(())
         })

@@ -19,10 +19,21 @@ pub(crate) use keeper::hold;
 pub use redis::RedisLock;
 
 use chrono::{DateTime, Utc};
-use std::{fmt, future::Future, pin::Pin, time::Duration};
+use std::{fmt, future::Future, ops::RangeInclusive, pin::Pin, time::Duration};
 
 /// A future in a box, as methods of a trait object return it.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The times that a lock may stay without its holder: renewals at a third of the least must be possible, and
+/// nobody waits longer than the longest for what a holder left that died.
+const TTL: RangeInclusive<Duration> =
+    Duration::from_millis(100)..=Duration::from_secs(24 * 60 * 60);
+
+/// Why a lock cannot have this ttl, if it cannot.
+pub(crate) fn ttl_problem(ttl: Duration) -> Option<String> {
+    let told = || format!("lock_ttl is {ttl:?}; allowed is 100ms to 24h");
+    (!TTL.contains(&ttl)).then(told)
+}
 
 /// Where locks are kept: Redis, files of one host, a database.
 pub trait Lock: fmt::Debug + Send + Sync {
@@ -71,13 +82,13 @@ pub trait Lease: fmt::Debug + Send {
     /// When it cannot be known.
     fn renew(&mut self) -> Boxed<'_, Result<bool, LockError>>;
 
-    /// Gives the lock back and remembers that the run is done, whether it went well or not. Does nothing
-    /// when the lock is another's by now.
+    /// Gives the lock back. If the run is `done`, whether it went well or not, that is remembered; else
+    /// another may run it for the same time. Does nothing when the lock is another's by now.
     ///
     /// # Errors
     ///
     /// When it cannot be known whether that was done; the lock ends by itself then.
-    fn finish(self: Box<Self>) -> Boxed<'static, Result<(), LockError>>;
+    fn finish(self: Box<Self>, done: bool) -> Boxed<'static, Result<(), LockError>>;
 }
 
 /// A lock that could not be asked for, with the reason. Holds no secrets.

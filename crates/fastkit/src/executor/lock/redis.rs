@@ -50,7 +50,7 @@ static RENEW: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Keys: running, done, fence. Arguments: token, due time in microseconds or nothing, memory of what is done,
+/// Keys: running, done, fence. Arguments: token, due time in microseconds or nothing if none is done, memory of what is done,
 /// own fence. A lock that has ended and that nobody has had since still counts for what is done.
 static FINISH: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
@@ -251,10 +251,10 @@ impl RedisLease {
         renewed.map_err(failed)
     }
 
-    async fn give_back(&self) -> Result<(), LockError> {
+    async fn give_back(&self, done: bool) -> Result<(), LockError> {
         let arguments = (
             self.token.as_str(),
-            self.due.as_str(),
+            if done { self.due.as_str() } else { "" },
             self.remember,
             self.fence.number(),
         );
@@ -276,8 +276,8 @@ impl Lease for RedisLease {
         Box::pin(self.is_renewed())
     }
 
-    fn finish(self: Box<Self>) -> Boxed<'static, Result<(), LockError>> {
-        Box::pin(async move { self.give_back().await })
+    fn finish(self: Box<Self>, done: bool) -> Boxed<'static, Result<(), LockError>> {
+        Box::pin(async move { self.give_back(done).await })
     }
 }
 

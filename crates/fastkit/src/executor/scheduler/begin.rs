@@ -118,9 +118,11 @@ fn task(
     let function = Scoped::new(served(run, definition.job.options.timeout, began), function);
     let (sender, end) = oneshot::channel();
     let function = Box::pin(async move {
-        let end = match race(function, dropped).await {
-            First::A(end) => end,
-            First::B(_) => End::Dropped,
+        // First whether it is dropped: one that has not begun then never does, and one that never has to
+        // wait would leave no budget to look.
+        let end = match race(dropped, function).await {
+            First::A(_) => End::Dropped,
+            First::B(end) => end,
         };
         // The scheduler is gone if nobody waits any more.
         let _ = sender.send(end);

@@ -6,7 +6,7 @@ use super::{
     Event, Skip,
     definition::Definition,
     race::race,
-    runner::{conduct, make},
+    runner::{Held, conduct, make},
     shared::Shared,
 };
 use crate::{
@@ -75,11 +75,17 @@ pub(super) fn claim(shared: &Arc<Shared>, definition: Arc<Definition>, due: Date
 pub(super) async fn run_now(shared: Arc<Shared>, definition: Arc<Definition>, id: RequestId) {
     let due = Utc::now();
     let asked = Instant::now();
-    let why = match acquire(&shared, &definition, due).await {
+    // Beside its times: none of them is done by this run.
+    let why = match acquire(&shared, &definition, None).await {
         Ok(Answer::Granted(_)) if !shared.state().core.is_running() => Skip::Stopped,
         Ok(Answer::Granted(lease)) => {
             let run = make(&shared, &definition, due, id, Some(lease.fence()));
-            return conduct(shared, definition, run, Some((lease, asked))).await;
+            let held = Held {
+                lease,
+                asked,
+                timed: false,
+            };
+            return conduct(shared, definition, run, Some(held)).await;
         }
         Ok(Answer::Busy(_) | Answer::Done) => Skip::Elsewhere,
         Err(error) => Skip::NoLock(error.to_string()),
@@ -96,7 +102,7 @@ async fn ask(shared: Arc<Shared>, mut definition: Arc<Definition>, wanted: Arc<W
         let due;
         (definition, due) = wanted.due().clone();
         let asked = Instant::now();
-        let answer = acquire(&shared, &definition, due).await;
+        let answer = acquire(&shared, &definition, Some(due)).await;
         let newer = Some(wanted.due().1).filter(|newer| *newer != due);
         let mut tell = |why: Skip| {
             // Once for each time, however often it is asked for.
@@ -116,7 +122,12 @@ async fn ask(shared: Arc<Shared>, mut definition: Arc<Definition>, wanted: Arc<W
                 }
                 let fence = Some(lease.fence());
                 let run = make(&shared, &definition, due, RequestId::random(), fence);
-                return conduct(shared, definition, run, Some((lease, asked))).await;
+                let held = Held {
+                    lease,
+                    asked,
+                    timed: true,
+                };
+                return conduct(shared, definition, run, Some(held)).await;
             }
             Ok(Answer::Done) => {
                 tell(Skip::Elsewhere);
@@ -159,7 +170,7 @@ async fn ask(shared: Arc<Shared>, mut definition: Arc<Definition>, wanted: Arc<W
 async fn acquire(
     shared: &Shared,
     definition: &Definition,
-    due: DateTime<Utc>,
+    due: Option<DateTime<Utc>>,
 ) -> Result<Answer, LockError> {
     let Some(lock) = &shared.parts.lock else {
         return Err(LockError::new("the scheduler has no lock"));
@@ -167,7 +178,7 @@ async fn acquire(
     let ttl = definition.job.options.lock_ttl;
     let claim = Claim {
         name: definition.job.id.to_string(),
-        due: Some(due),
+        due,
         ttl,
         remember: definition.remember,
     };

@@ -25,6 +25,7 @@ const LOOK_AT_WALL: Duration = Duration::from_secs(1);
 /// The jobs of a scheduler.
 pub(super) struct Core {
     entries: HashMap<Arc<str>, Entry>,
+    gone: Vec<Arc<Definition>>,
     mono: BinaryHeap<Reverse<Place<Duration>>>,
     wall: BinaryHeap<Reverse<Place<DateTime<Utc>>>>,
     stamps: u64,
@@ -76,6 +77,7 @@ impl Core {
     pub(super) fn new(jitter: impl FnMut(Duration) -> Duration + Send + 'static) -> Self {
         Self {
             entries: HashMap::new(),
+            gone: Vec::new(),
             mono: BinaryHeap::new(),
             wall: BinaryHeap::new(),
             stamps: 0,
@@ -272,9 +274,16 @@ impl Core {
 
     /// Whether it was there.
     pub(super) fn remove(&mut self, id: &str) -> bool {
-        let gone = self.entries.remove(id).is_some();
+        let entry = self.entries.remove(id);
+        let is_gone = entry.is_some();
+        self.gone.extend(entry.map(|entry| entry.definition));
         self.tidy();
-        gone
+        is_gone
+    }
+
+    /// Jobs that were removed, to be dropped where their values may ask the scheduler something.
+    pub(super) fn gone(&mut self) -> Vec<Arc<Definition>> {
+        std::mem::take(&mut self.gone)
     }
 
     /// Puts another definition in the place of the one that it was made from.

@@ -1,6 +1,8 @@
 //! [`Definition`]: a job that was found right, with what is worked out once of its options.
 
-use crate::executor::{Given, Job, Task, Trigger, Zone, job::id_problem, threads};
+use crate::executor::{
+    Given, Job, Task, Trigger, Zone, job::id_problem, lock::ttl_problem, threads,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 
@@ -14,9 +16,6 @@ pub(super) struct Definition {
     /// How long the lock of a single job has to know that the run for a time is done.
     pub(super) remember: Duration,
 }
-
-/// The least time that a lock may stay without its holder: renewals at a third of it must be possible.
-const LEAST_TTL: Duration = Duration::from_millis(100);
 
 /// What the jobs of a scheduler are checked against.
 #[derive(Clone, Copy)]
@@ -45,8 +44,14 @@ impl Definition {
             job.trigger = shared(job.trigger);
             // Past the period, for a process that comes as late as it may.
             let late = job.options.misfire_grace_time.unwrap_or_default();
-            let slack = late.max(Duration::from_secs(60)) + job.options.jitter;
-            remember = job.trigger.longest_gap(now, zone) + slack + job.options.lock_ttl;
+            remember = [
+                job.trigger.longest_gap(now, zone),
+                late.max(Duration::from_secs(60)),
+                job.options.jitter,
+                job.options.lock_ttl,
+            ]
+            .into_iter()
+            .fold(Duration::ZERO, Duration::saturating_add);
         }
         Ok(Self {
             job,
@@ -132,11 +137,10 @@ fn problems(job: &Job, around: Surroundings<'_>) -> Vec<String> {
     if options.single_job && !around.has_lock {
         problem("single_job is on, but the scheduler has no lock".into());
     }
-    if options.single_job && options.lock_ttl < LEAST_TTL {
-        let ttl = options.lock_ttl;
-        problem(format!(
-            "lock_ttl is {ttl:?}; allowed is {LEAST_TTL:?} and more"
-        ));
+    if options.single_job
+        && let Some(text) = ttl_problem(options.lock_ttl)
+    {
+        problem(text);
     }
     if let (Some(start), Some(end)) = (options.start, options.end)
         && end < start

@@ -196,19 +196,22 @@ impl Scheduler {
         shared.wake_for(&mut state, now);
         match state.phase {
             Phase::New => state.tasks.extend(tasks),
-            Phase::Idle => {
-                state.tasks.extend(tasks);
-                let begins = !state.core.is_empty() || !state.tasks.is_empty();
-                drop(state);
-                if begins {
-                    runtime::launch(shared, true)?;
-                }
-            }
             _ => {
+                let begins = !state.core.is_empty() || !tasks.is_empty();
+                let is_idle = matches!(state.phase, Phase::Idle);
                 drop(state);
-                tasks
-                    .into_iter()
-                    .for_each(|task| runtime::start_task(shared, task));
+                if is_idle
+                    && begins
+                    && let Err(error) = runtime::launch(shared, true)
+                {
+                    let mut state = shared.state();
+                    for id in &ids {
+                        state.core.remove(id);
+                    }
+                    return Err(error);
+                }
+                let tasks = tasks.into_iter();
+                tasks.for_each(|task| runtime::start_task(shared, task));
             }
         }
         Ok(())

@@ -28,8 +28,13 @@ use tokio::{
 /// How long an asynchronous run that was told to end may take before it is dropped.
 const MOMENT: Duration = Duration::from_secs(1);
 
-/// A lock that was got, and when it was asked for.
-pub(super) type Held = (Box<dyn Lease>, Instant);
+/// A lock that was got.
+pub(super) struct Held {
+    pub(super) lease: Box<dyn Lease>,
+    pub(super) asked: Instant,
+    /// Whether it is for a time of the job, which is done then; else for a run beside its times.
+    pub(super) timed: bool,
+}
 
 /// Begins a run that the core has counted. What is given has to be handed to the loop for jobs.
 pub(super) fn start(
@@ -77,20 +82,24 @@ async fn attend(
     held: Option<Held>,
     begun: Result<Begun, Never>,
 ) {
-    let single = held.is_some();
+    let timed = held.as_ref().is_some_and(|held| held.timed);
     let work = pin!(watch(&shared, &definition, &run, begun));
     let result = match held {
-        Some((lease, asked)) => {
-            hold(lease, definition.job.options.lock_ttl, asked, &run, work).await
+        Some(Held { lease, asked, .. }) => {
+            let ttl = definition.job.options.lock_ttl;
+            hold(lease, ttl, asked, &run, work, |result| {
+                !timed || is_done(result)
+            })
+            .await
         }
         None => work.await,
     };
     shared.live().remove(&run.id());
+    if timed && is_done(&result) {
+        shared.dealt(&definition, run.scheduled());
+    }
     match result {
         Ok(past) => {
-            if single && past.outcome != Outcome::Cancelled {
-                shared.dealt(&definition, run.scheduled());
-            }
             shared.remember(&definition.job.id, &past);
             shared.run_ended(&definition);
             shared.tell(&Event::Ended {
@@ -104,6 +113,11 @@ async fn attend(
         }
     }
     shared.ended.notify_one();
+}
+
+/// Whether nobody else need run the job for this time: it has begun, and came to an end of its own.
+fn is_done(result: &Result<Past, Never>) -> bool {
+    matches!(result, Ok(past) if past.outcome != Outcome::Cancelled)
 }
 
 /// Waits for the end of a run, and tells it to end if its time is over.

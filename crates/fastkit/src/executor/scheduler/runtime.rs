@@ -25,7 +25,7 @@ use std::{
 use tokio::{
     runtime::{Builder, Runtime},
     sync::{mpsc, oneshot},
-    task::JoinHandle,
+    task::{JoinHandle, yield_now},
     time::{Instant, sleep, timeout, timeout_at},
 };
 
@@ -47,11 +47,7 @@ pub(super) fn start(shared: &Arc<Shared>) -> Result<(), Error> {
         }
         Phase::New => {}
         Phase::Idle | Phase::Running => return Ok(()),
-        _ => {
-            return Err(Error::not_running(
-                "has been stopped, and cannot be started again",
-            ));
-        }
+        _ => return Err(stopped()),
     }
     drop(state);
     launch(shared, false)
@@ -91,8 +87,7 @@ pub(super) fn launch(shared: &Arc<Shared>, late: bool) -> Result<(), Error> {
     .map_err(failed)?;
     let is_first = shared.engine.set(engine).is_ok();
     debug_assert!(is_first, "one at a time launches");
-    begin(shared, late);
-    Ok(())
+    begin(shared, late)
 }
 
 fn event_loop() -> io::Result<Runtime> {
@@ -115,10 +110,18 @@ fn spawn(
         .map(drop)
 }
 
-/// Jobs begin to be due.
-fn begin(shared: &Arc<Shared>, late: bool) {
+/// Jobs begin to be due, unless the scheduler was stopped while its threads started.
+fn begin(shared: &Arc<Shared>, late: bool) -> Result<(), Error> {
     let now = shared.now();
     let mut state = shared.state();
+    if matches!(state.phase, Phase::Stopped(_)) {
+        drop(state);
+        if let Some(engine) = shared.engine.get() {
+            // The thread waits for orders from its first moment on.
+            let _ = engine.orders.send(Order::Stop(Duration::ZERO, None));
+        }
+        return Err(stopped());
+    }
     let State {
         core,
         memory,
@@ -144,6 +147,11 @@ fn begin(shared: &Arc<Shared>, late: bool) {
     for task in tasks {
         start_task(shared, task);
     }
+    Ok(())
+}
+
+fn stopped() -> Error {
+    Error::not_running("has been stopped, and cannot be started again")
 }
 
 /// Starts a task on the background pool; a full queue is no reason not to serve.
@@ -163,6 +171,7 @@ async fn serve(shared: &Arc<Shared>, mut orders: Orders) {
         let wait = shared.turn();
         let due = async {
             match wait {
+                Some(Duration::ZERO) => yield_now().await,
                 Some(wait) => sleep(wait).await,
                 None => std::future::pending().await,
             }

@@ -18,6 +18,7 @@ use chrono::{DateTime, Utc};
 use std::{
     collections::HashMap,
     fmt,
+    ops::{Deref, DerefMut},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
@@ -120,6 +121,36 @@ pub(super) struct Live {
 /// How many jobs are looked at before others get at the state.
 const AT_ONCE: usize = 64;
 
+/// How long runs are begun before those that run are looked after, and a stop is heard.
+const AT_A_STRETCH: Duration = Duration::from_millis(10);
+
+/// The state, held.
+pub(super) struct Locked<'a> {
+    state: MutexGuard<'a, State>,
+    /// Jobs that were removed meanwhile: what their functions own is dropped after the state is let go.
+    gone: Vec<Arc<Definition>>,
+}
+
+impl Deref for Locked<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        self.gone = self.state.core.gone();
+    }
+}
+
 impl Shared {
     pub(super) fn new(parts: Parts) -> Self {
         let memory = Memory::new(parts.store.is_some(), parts.service.clone());
@@ -145,8 +176,11 @@ impl Shared {
     }
 
     /// What changes. Nobody who holds it runs code of users or waits.
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn state(&self) -> Locked<'_> {
+        Locked {
+            state: self.state.lock().unwrap_or_else(PoisonError::into_inner),
+            gone: Vec::new(),
+        }
     }
 
     pub(super) fn live(&self) -> MutexGuard<'_, HashMap<RequestId, Live>> {
@@ -222,8 +256,10 @@ impl Shared {
         self.state().memory.dealt(&of.job.id, until);
     }
 
-    /// Takes what is due; gives how long nothing is. Only on the scheduler's thread.
+    /// Takes what is due; gives how long nothing is, which is no time if it has not come to the end of
+    /// it. Only on the scheduler's thread.
     pub(super) fn turn(self: &Arc<Self>) -> Option<Duration> {
+        let begin = Instant::now();
         loop {
             let now = self.now();
             let mut acts = Vec::new();
@@ -235,6 +271,9 @@ impl Shared {
             self.perform(acts);
             if !more {
                 return wait;
+            }
+            if begin.elapsed() > AT_A_STRETCH {
+                return Some(Duration::ZERO);
             }
         }
     }

@@ -3,17 +3,18 @@
 
 mod single;
 
-use super::{Given, Run, Task, job::id_problem, lock::Lock, work::Call};
+use super::{
+    Given, Run, Task,
+    job::id_problem,
+    lock::{Lock, ttl_problem},
+    work::Call,
+};
 use crate::threadpool::{Handle, Shared, Slot, SubmitError, TaskError, ThreadPool, Why, shown};
 use chrono::Utc;
 use std::{
     borrow::Cow,
     sync::{Arc, MutexGuard, PoisonError},
-    time::Duration,
 };
-
-/// The least time to live of the lock of a task: less could not be renewed in time.
-const LEAST_TTL: Duration = Duration::from_millis(100);
 
 /// What a pool needs for tasks.
 #[derive(Default)]
@@ -135,11 +136,8 @@ pub(super) fn problems(task: &Task, is_lock: bool, given: &Given) -> Vec<String>
     if task.single_job && !is_lock {
         problems.push("it is a single one, but the scheduler was given no lock".into());
     }
-    if task.single_job && task.lock_ttl < LEAST_TTL {
-        let ttl = task.lock_ttl;
-        problems.push(format!(
-            "its lock_ttl is {ttl:?}; at least {LEAST_TTL:?} is allowed"
-        ));
+    if task.single_job {
+        problems.extend(ttl_problem(task.lock_ttl));
     }
     problems
 }

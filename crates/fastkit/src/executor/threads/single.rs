@@ -242,7 +242,7 @@ impl Single {
             own.end(result);
             true
         };
-        hold(lease, self.task.lock_ttl, asked, &run, work).await
+        hold(lease, self.task.lock_ttl, asked, &run, work, |_| true).await
     }
 }
 

@@ -14,6 +14,7 @@ use std::{
         mpsc,
     },
     thread,
+    time::Duration,
 };
 
 const LONG: Duration = Duration::from_secs(3600);
@@ -75,7 +76,7 @@ fn all_that_cannot_be_is_told_at_once() {
         "the task `not a name` cannot run: its name is \"not a name\"; 1 to 128 of `A-Z",
         "its arguments \"seven\" are no u32",
         "given no lock",
-        "its lock_ttl is 1ms; at least 100ms",
+        "lock_ttl is 1ms; allowed is 100ms to 24h",
     ] {
         assert!(text.contains(part), "{part} in {text}");
     }

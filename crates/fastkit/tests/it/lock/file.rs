@@ -65,7 +65,7 @@ async fn role() {
                         let mut runs = append(&folder);
                         writeln!(runs, "begin {number} {}", lease.fence()).unwrap();
                         writeln!(runs, "end {number} {}", lease.fence()).unwrap();
-                        lease.finish().await.unwrap();
+                        lease.finish(true).await.unwrap();
                     }
                 }
             }
@@ -107,7 +107,7 @@ async fn the_lock_of_a_killed_process_is_free_at_once() {
     holder.wait().unwrap();
     let (lease, time) = in_the_end(&lock, &claim).await;
     println!("taken over {time:?} after the holder was killed");
-    lease.finish().await.unwrap();
+    lease.finish(true).await.unwrap();
     done(&lock, &claim).await;
 }
 
@@ -152,7 +152,7 @@ async fn a_lock_takes_no_time_worth_a_thread() {
             else {
                 panic!("it waits");
             };
-            assert!(lease.finish().as_mut().poll(&mut context).is_ready());
+            assert!(lease.finish(true).as_mut().poll(&mut context).is_ready());
             start.elapsed()
         })
         .collect();

@@ -75,7 +75,7 @@ async fn every_key_ends_at_its_time() {
     assert!(near(left(redis, "demo:{job}:run").await, 100));
     let year = 400 * 24 * 60 * 60;
     assert!(near(left(redis, "demo:{job}:fence").await, year));
-    lease.finish().await.unwrap();
+    lease.finish(true).await.unwrap();
     assert_eq!(left(redis, "demo:{job}:run").await, -2, "it is gone");
     assert!(
         near(left(redis, "demo:{job}:done").await, 3600),
@@ -86,7 +86,7 @@ async fn every_key_ends_at_its_time() {
         remember: Duration::from_secs(3 * 366 * 24 * 60 * 60),
         ..self::claim("rare", due())
     };
-    granted(&lock, &rare).await.finish().await.unwrap();
+    granted(&lock, &rare).await.finish(true).await.unwrap();
     assert!(near(
         left(redis, "demo:{rare}:done").await,
         3 * 366 * 24 * 60 * 60
@@ -108,10 +108,10 @@ async fn prefixes_are_apart() {
     let first = granted(&one, &claim("job", due())).await;
     granted(&other, &claim("job", due()))
         .await
-        .finish()
+        .finish(true)
         .await
         .unwrap();
-    first.finish().await.unwrap();
+    first.finish(true).await.unwrap();
 }
 
 /// The run was there all the time, and only the lock has ended: nobody needs to run it again.
@@ -121,7 +121,7 @@ async fn who_finishes_late_and_before_others_has_still_done_it() {
     let lock = lock(server.config());
     let lease = granted(&lock, &claim("job", due())).await;
     assert!(lock.redis().del("demo:{job}:run").await.unwrap());
-    lease.finish().await.unwrap();
+    lease.finish(true).await.unwrap();
     done(&lock, &claim("job", due())).await;
 }
 
@@ -145,9 +145,9 @@ async fn a_server_that_forgets_takes_the_lock_away() {
     let (second, _) = in_the_end(&other, &claim).await;
     assert!(second.fence() > first.fence());
     assert!(!renewed_in_the_end(&mut *first).await, "lost");
-    first.finish().await.unwrap();
+    first.finish(true).await.unwrap();
     busy(&one, &claim).await;
-    second.finish().await.unwrap();
+    second.finish(true).await.unwrap();
     done(&one, &claim).await;
 }
 
@@ -174,7 +174,7 @@ async fn a_server_that_remembers_leaves_the_lock() {
     server.restart().unwrap();
     assert!(renewed_in_the_end(&mut *lease).await);
     busy(&other, &claim).await;
-    lease.finish().await.unwrap();
+    lease.finish(true).await.unwrap();
     server.kill();
     server.restart().unwrap();
     let start = Instant::now();
@@ -204,8 +204,8 @@ async fn a_server_that_has_stopped_is_an_error_in_time() {
     // The server has the command of the one who gave up, and gives the lock to nobody: who gave up gets it.
     let (new, time) = in_the_end(&other, &claim("new", due())).await;
     assert!(time < LONG);
-    new.finish().await.unwrap();
-    lease.finish().await.unwrap();
+    new.finish(true).await.unwrap();
+    lease.finish(true).await.unwrap();
 }
 
 /// A lock that was given to somebody who had stopped waiting is not lost until its end.
@@ -217,7 +217,7 @@ async fn an_answer_that_was_lost_is_asked_for_again() {
     // So that the server knows the script.
     granted(&far, &claim("task", None))
         .await
-        .finish()
+        .finish(true)
         .await
         .unwrap();
     proxy.hold();
@@ -233,10 +233,10 @@ async fn an_answer_that_was_lost_is_asked_for_again() {
     let (lease, time) = in_the_end(&far, &claim("task", None)).await;
     assert!(time < LONG, "{time:?}");
     assert_eq!(lock_holders(&near).await, 1);
-    lease.finish().await.unwrap();
+    lease.finish(true).await.unwrap();
     granted(&near, &claim("task", None))
         .await
-        .finish()
+        .finish(true)
         .await
         .unwrap();
 }
@@ -305,10 +305,10 @@ async fn a_holder_that_is_cut_off_cannot_do_harm() {
             .await
             .unwrap()
     );
-    first.finish().await.unwrap();
+    first.finish(true).await.unwrap();
     let kept: Option<String> = near.redis().get("report").await.unwrap();
     assert_eq!(kept.as_deref(), Some("second"));
-    second.finish().await.unwrap();
+    second.finish(true).await.unwrap();
     done(&near, &claim).await;
 }
 
@@ -355,7 +355,7 @@ async fn a_fence_grows_over_a_clock_that_goes_back() {
         .unwrap();
     let lease = granted(&lock, &claim("job", due())).await;
     assert_eq!(lease.fence().number(), ahead + 1);
-    lease.finish().await.unwrap();
+    lease.finish(true).await.unwrap();
     let lease = granted(&lock, &claim("job", due() + TimeDelta::seconds(1))).await;
     assert_eq!(lease.fence().number(), ahead + 2);
 }
@@ -495,6 +495,6 @@ async fn take_turns(lock: &RedisLock, place: &Mutex<Written>, is_over: &AtomicBo
                 place.lock().unwrap().lost += 1;
             }
         }
-        let _ = lease.finish().await;
+        let _ = lease.finish(true).await;
     }
 }

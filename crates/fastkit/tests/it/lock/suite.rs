@@ -29,7 +29,7 @@ pub(crate) trait Place: Sync {
 /// A test per promise.
 macro_rules! promises {
     ($place:expr) => {
-        promises!($place; exclusive, done_once, older_times_are_done, tasks_are_never_done, death, renewal, loss,
+        promises!($place; exclusive, done_once, what_was_not_done_is_for_another, older_times_are_done, tasks_are_never_done, death, renewal, loss,
             fences_grow, many_threads, odd_names);
     };
     ($place:expr; $($promise:ident),*) => {$(
@@ -101,24 +101,41 @@ pub(crate) async fn exclusive(place: &impl Place) {
         busy(&**lock, &self::claim("job", None)).await;
     }
     let second = granted(&*other, &self::claim("another job", due())).await;
-    lease.finish().await.unwrap();
-    second.finish().await.unwrap();
+    lease.finish(true).await.unwrap();
+    second.finish(true).await.unwrap();
 }
 
 pub(crate) async fn done_once(place: &impl Place) {
     let (one, other) = (place.lock(), place.lock());
     for number in 0..3 {
         let claim = claim("job", due() + TimeDelta::seconds(number));
-        granted(&*one, &claim).await.finish().await.unwrap();
+        granted(&*one, &claim).await.finish(true).await.unwrap();
         done(&*one, &claim).await;
         done(&*other, &claim).await;
     }
 }
 
+pub(crate) async fn what_was_not_done_is_for_another(place: &impl Place) {
+    let (one, other) = (place.lock(), place.lock());
+    let claim = claim("job", due());
+    let first = granted(&*one, &claim).await;
+    let fence = first.fence();
+    first.finish(false).await.unwrap();
+    let second = granted(&*other, &claim).await;
+    assert!(second.fence() > fence);
+    second.finish(true).await.unwrap();
+    // A run that is beside the times neither asks what is done nor says that any is.
+    let beside = self::claim("job", None);
+    granted(&*one, &beside).await.finish(true).await.unwrap();
+    let next = self::claim("job", due() + TimeDelta::seconds(1));
+    granted(&*other, &next).await.finish(true).await.unwrap();
+    done(&*one, &next).await;
+}
+
 pub(crate) async fn older_times_are_done(place: &impl Place) {
     let lock = place.lock();
     let ago = |microseconds| claim("job", due() - TimeDelta::microseconds(microseconds));
-    granted(&*lock, &ago(0)).await.finish().await.unwrap();
+    granted(&*lock, &ago(0)).await.finish(true).await.unwrap();
     for microseconds in [1, 1000, 3_600_000_000] {
         done(&*lock, &ago(microseconds)).await;
     }
@@ -128,7 +145,7 @@ pub(crate) async fn older_times_are_done(place: &impl Place) {
     assert!(!matches!(older, Answer::Granted(_)), "{older:?}");
     busy(&*lock, &ago(-1)).await;
     busy(&*lock, &ago(-2)).await;
-    lease.finish().await.unwrap();
+    lease.finish(true).await.unwrap();
     done(&*lock, &ago(-1)).await;
 }
 
@@ -138,12 +155,12 @@ pub(crate) async fn tasks_are_never_done(place: &impl Place) {
     for _ in 0..3 {
         let lease = granted(&*lock, &task).await;
         busy(&*lock, &task).await;
-        lease.finish().await.unwrap();
+        lease.finish(true).await.unwrap();
     }
     // Nor do they forget what is done, should a job have the same name.
     let job = claim("task", due());
-    granted(&*lock, &job).await.finish().await.unwrap();
-    granted(&*lock, &task).await.finish().await.unwrap();
+    granted(&*lock, &job).await.finish(true).await.unwrap();
+    granted(&*lock, &task).await.finish(true).await.unwrap();
     done(&*lock, &job).await;
 }
 
@@ -163,7 +180,7 @@ pub(crate) async fn death(place: &impl Place) {
     let (lease, time) = in_the_end(&*other, &claim).await;
     println!("taken over after {time:?} with a ttl of {ttl:?}");
     assert!(lease.fence() > fence);
-    lease.finish().await.unwrap();
+    lease.finish(true).await.unwrap();
     done(&*one, &claim).await;
 }
 
@@ -175,7 +192,7 @@ pub(crate) async fn renewal(place: &impl Place) {
         assert!(lease.renew().await.unwrap());
         busy(&*other, &claim).await;
     }
-    lease.finish().await.unwrap();
+    lease.finish(true).await.unwrap();
     done(&*other, &claim).await;
 }
 
@@ -187,14 +204,14 @@ pub(crate) async fn loss(place: &impl Place) {
     assert!(!first.renew().await.unwrap(), "lost");
     let mut second = granted(&*other, &claim).await;
     assert!(!first.renew().await.unwrap(), "lost to another");
-    first.finish().await.unwrap();
+    first.finish(true).await.unwrap();
     // That did nothing: the other still has it, and the run is not done.
     busy(&*third, &claim).await;
     assert!(second.renew().await.unwrap());
     place.take_away("job").await;
     let last = granted(&*third, &claim).await;
-    last.finish().await.unwrap();
-    second.finish().await.unwrap();
+    last.finish(true).await.unwrap();
+    second.finish(true).await.unwrap();
     done(&*one, &claim).await;
 }
 
@@ -205,7 +222,7 @@ pub(crate) async fn fences_grow(place: &impl Place) {
         let lease = granted(&*locks[number % 2], &claim("task", None)).await;
         assert!(lease.fence() > last, "{:?} after {last:?}", lease.fence());
         last = lease.fence();
-        lease.finish().await.unwrap();
+        lease.finish(true).await.unwrap();
     }
 }
 
@@ -236,7 +253,7 @@ pub(crate) async fn many_threads(place: &impl Place) {
                                 runs.lock().unwrap().push((number, lease.fence()));
                                 tokio::task::yield_now().await;
                                 inside.fetch_sub(1, Ordering::SeqCst);
-                                lease.finish().await.unwrap();
+                                lease.finish(true).await.unwrap();
                             }
                         }
                     }
@@ -270,7 +287,7 @@ pub(crate) async fn odd_names(place: &impl Place) {
     }
     for (name, lease) in names.into_iter().zip(leases) {
         busy(&*other, &claim(name, due())).await;
-        lease.finish().await.unwrap();
+        lease.finish(true).await.unwrap();
         done(&*other, &claim(name, due())).await;
     }
 }

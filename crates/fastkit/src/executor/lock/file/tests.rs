@@ -63,7 +63,7 @@ fn a_record_is_always_as_long_and_survives() {
     let path = folder.path().join("job.lock");
     let lease = granted(&lock, &claim);
     assert_eq!(fs::metadata(&path).unwrap().len(), RECORD as u64);
-    ready(lease.finish()).unwrap();
+    ready(lease.finish(true)).unwrap();
     assert_eq!(fs::metadata(&path).unwrap().len(), RECORD as u64);
     let record: Record = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     assert_eq!((record.due, record.done), (Some(due), Some(due)));
@@ -91,7 +91,7 @@ fn a_damaged_record_is_as_none() {
         let before = u64::try_from(Utc::now().timestamp_millis()).unwrap();
         let lease = granted(&lock, &claim("job", Some(due)));
         assert!(lease.fence().number() >= before);
-        ready(lease.finish()).unwrap();
+        ready(lease.finish(true)).unwrap();
         let next = lock.try_acquire(&claim("job", Some(due))).unwrap();
         assert!(matches!(next, Answer::Done), "whole again: {next:?}");
     }
@@ -141,10 +141,10 @@ fn a_file_that_is_removed_while_it_is_held_ends_the_lease() {
 
     let second = granted(&lock, &claim("job", due));
     assert!(!ready(first.renew()).unwrap());
-    ready(first.finish()).unwrap();
+    ready(first.finish(true)).unwrap();
     let third = lock.try_acquire(&claim("job", due)).unwrap();
     assert!(matches!(third, Answer::Busy(_)), "{third:?}");
-    ready(second.finish()).unwrap();
+    ready(second.finish(true)).unwrap();
     let fourth = lock.try_acquire(&claim("job", due)).unwrap();
     assert!(matches!(fourth, Answer::Done), "{fourth:?}");
 }

@@ -156,6 +156,90 @@ fn a_timeout_ends_both_kinds_of_runs() {
 }
 
 #[test]
+fn a_run_that_is_dropped_before_it_begins_never_begins() {
+    let watched = Watched::started();
+    let (release, released) = sync_channel::<()>(0);
+    let released = Arc::new(std::sync::Mutex::new(released));
+    let blocks = move || {
+        let released = released.clone();
+        async move { released.lock().unwrap().recv().unwrap() }
+    };
+    let scheduler = &watched.scheduler;
+    scheduler
+        .add_job(Job::new("blocks", never(), blocks))
+        .unwrap();
+    let begun = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let sees = begun.clone();
+    let waits = move || {
+        sees.store(true, std::sync::atomic::Ordering::SeqCst);
+        async {}
+    };
+    let waits = Job::new("waits", never(), waits).timeout(Duration::from_millis(20));
+    scheduler.add_job(waits).unwrap();
+    scheduler.run_now("blocks").unwrap();
+    scheduler.run_now("waits").unwrap();
+    watched.wait(|event| match event {
+        Event::Cancelled { job, .. } if **job == *"waits" => Some(()),
+        _ => None,
+    });
+    // It is dropped after a while, whether its loop hears of it now or later.
+    std::thread::sleep(Duration::from_millis(1500));
+    release.send(()).unwrap();
+    assert_eq!(watched.ended("waits").outcome, Outcome::TimedOut);
+    assert!(!begun.load(std::sync::atomic::Ordering::SeqCst));
+}
+
+#[test]
+fn a_run_that_never_has_to_wait_is_dropped_all_the_same() {
+    let watched = Watched::started();
+    let busy = async || {
+        let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+        while sender.send(()).is_ok() {
+            receiver.recv().await;
+        }
+    };
+    let job = Job::new("busy", never(), busy).timeout(Duration::from_millis(50));
+    watched.scheduler.add_job(job).unwrap();
+    watched.scheduler.run_now("busy").unwrap();
+    assert_eq!(watched.ended("busy").outcome, Outcome::TimedOut);
+}
+
+#[test]
+fn what_a_job_owns_may_ask_the_scheduler_when_it_is_dropped() {
+    struct Asks(Scheduler, std::sync::mpsc::SyncSender<usize>);
+    impl Drop for Asks {
+        fn drop(&mut self) {
+            let _ = self.1.try_send(self.0.jobs().len());
+        }
+    }
+    let scheduler = Scheduler::builder().build();
+    let (sender, asked) = sync_channel(1);
+    let owned = Arc::new(Asks(scheduler.clone(), sender));
+    let job = Job::new("owns", never(), move || {
+        let _ = &owned;
+    });
+    scheduler.add_job(job).unwrap();
+    scheduler.remove("owns").unwrap();
+    assert_eq!(asked.recv_timeout(PATIENCE), Ok(0));
+}
+
+#[test]
+fn a_scheduler_that_has_too_much_to_do_can_be_stopped() {
+    let slow = |builder: SchedulerBuilder| {
+        builder.on_event(|_| std::thread::sleep(Duration::from_millis(2)))
+    };
+    let watched = Watched::new(slow);
+    for number in 0..100 {
+        let job = Job::new(&number.to_string(), often(), async || {});
+        watched.scheduler.add_job(job).unwrap();
+    }
+    watched.scheduler.start().unwrap();
+    // Each of them is due again before all of them were told.
+    watched.started_run("99");
+    watched.stop(Duration::ZERO);
+}
+
+#[test]
 fn the_calls_of_a_run_end_with_it() {
     fn left() -> Option<u64> {
         let end = context::Served::current()?.deadline?;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::executor::{
-    Reason, Run,
+    Reason, Run, ThreadPool, ThreadPoolConfig,
     lock::{FileLock, Lock, memory::MemoryLock},
 };
 use chrono::{DateTime, Utc};
@@ -136,6 +136,50 @@ fn the_time_of_a_holder_that_dies_is_taken_over() {
     );
     assert_eq!((past.scheduled, past.outcome), (due, Outcome::Succeeded));
     assert_eq!(dying.ended("a").outcome, Outcome::Cancelled);
+}
+
+#[test]
+fn what_could_not_begin_in_one_process_runs_in_another() {
+    let lock = MemoryLock::default();
+    let pool = ThreadPool::new(ThreadPoolConfig {
+        name: "full".into(),
+        threads: 1,
+        queue: Some(0),
+    });
+    let (go, gone) = channel::<()>();
+    let _holds = pool.submit(move || gone.recv().is_ok()).unwrap();
+    let full = Watched::new(|builder| builder.lock(Arc::new(lock.clone())).threads(pool));
+    full.scheduler.start().unwrap();
+    let behind = lock.beside();
+    behind.break_down(true);
+    let other = single(&behind);
+    let trigger = soon();
+    for watched in [&full, &other] {
+        let job = job(trigger.clone(), |_| true);
+        watched.scheduler.add_job(job).unwrap();
+    }
+    let (due, why) = skipped(&full);
+    assert_eq!(why, Skip::Full);
+    behind.break_down(false);
+    let past = other.ended("a");
+    assert_eq!((past.scheduled, past.outcome), (due, Outcome::Succeeded));
+    drop(go);
+}
+
+#[test]
+fn a_run_beside_the_times_leaves_none_out() {
+    let lock = MemoryLock::default();
+    let behind = lock.beside();
+    behind.break_down(true);
+    let (ahead, other) = (single(&lock), single(&behind));
+    let trigger = soon();
+    other.scheduler.add_job(job(trigger, |_| true)).unwrap();
+    let (due, _) = skipped(&other);
+    ahead.scheduler.add_job(job(never(), |_| true)).unwrap();
+    ahead.scheduler.run_now("a").unwrap();
+    assert!(ahead.ended("a").scheduled > due);
+    behind.break_down(false);
+    assert_eq!(other.ended("a").scheduled, due);
 }
 
 #[test]
