@@ -255,8 +255,8 @@ impl Search<'_> {
         }
     }
 
-    fn next<S: Shape>(&self, blocking: bool) -> Next<S> {
-        match self.pool.turn::<S::Kept>(self.key, blocking) {
+    fn next<S: Shape>(&self) -> Next<S> {
+        match self.pool.turn::<S::Kept>(self.key) {
             Err(entry) => match self.returned::<S>(self.pool.read(entry)) {
                 Some(returned) => Next::Return(returned),
                 // The kept failure of a function with another type of errors.
@@ -290,7 +290,7 @@ impl Search<'_> {
         loader: impl FnOnce() -> F,
     ) -> S::Returned {
         let lead = loop {
-            let next = match self.next::<S>(false) {
+            let next = match self.next::<S>() {
                 Next::Wait(flight) => self.after::<S>(flight.wait().await),
                 next => Some(next),
             };
@@ -301,7 +301,7 @@ impl Search<'_> {
             }
         };
         count(&self.pool.counters().loads);
-        let returned = loader().await;
+        let returned = Lead::run_async(lead.as_ref(), loader).await;
         self.land::<S>(lead, returned)
     }
 
@@ -311,7 +311,7 @@ impl Search<'_> {
         loader: impl FnOnce() -> S::Returned,
     ) -> S::Returned {
         let lead = loop {
-            let next = match self.next::<S>(true) {
+            let next = match self.next::<S>() {
                 Next::Wait(flight) => self.after::<S>(flight.wait_blocking()),
                 next => Some(next),
             };
@@ -322,7 +322,7 @@ impl Search<'_> {
             }
         };
         count(&self.pool.counters().loads);
-        let returned = loader();
+        let returned = Lead::run(lead.as_ref(), loader);
         self.land::<S>(lead, returned)
     }
 

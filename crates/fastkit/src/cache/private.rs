@@ -161,8 +161,9 @@ impl Site {
         };
         let work = async move {
             count(&self.ready().pool.counters().loads);
-            let returned = loader().await;
-            self.search(&key).land::<S>(Some(ahead.0), returned);
+            let lead = Some(ahead.0);
+            let returned = Lead::run_async(lead.as_ref(), loader).await;
+            self.search(&key).land::<S>(lead, returned);
         };
         match current() {
             Some(request) => drop(runtime.spawn(Scoped::new(request, work))),
@@ -182,8 +183,9 @@ impl Site {
         let work = move || {
             let _scope = request.map(enter);
             count(&self.ready().pool.counters().loads);
-            let returned = loader();
-            self.search(&key).land::<S>(Some(ahead.0), returned);
+            let lead = Some(ahead.0);
+            let returned = Lead::run(lead.as_ref(), loader);
+            self.search(&key).land::<S>(lead, returned);
         };
         // Without a thread the value ends, and is loaded by who misses it.
         let _ = thread::Builder::new()

@@ -235,7 +235,7 @@ impl Remote {
 
     fn turn(&self, key: &str) -> Turn {
         let mut loads = self.0.flights.lock();
-        Lead::take(&self.0.flights, &self.0.counters, &mut loads, &key, false)
+        Lead::take(&self.0.flights, &self.0.counters, &mut loads, &key)
     }
 
     pub(super) async fn load<S: Shape, F: Future<Output = S::Returned>>(
@@ -286,7 +286,7 @@ impl Remote {
                 }
                 count(&counters.misses);
                 count(&counters.loads);
-                let parts = S::divide(loader().await);
+                let parts = S::divide(Lead::run_async(lead.as_ref(), loader).await);
                 match &parts {
                     Ok(value) => self.keep(&key, value, ttl).await,
                     Err(_) if S::FAILS => count(&counters.load_failures),
