@@ -3,7 +3,7 @@
 //! What a loader returns has a [`Shape`]: which part of it is kept, which part is a failure.
 
 use super::{
-    clock::Ttl,
+    clock::{NEVER, Ttl},
     error::Error,
     flight::{Lead, Outcome, Turn},
     key::AsKey,
@@ -230,10 +230,11 @@ pub(super) struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// What is there, a kept failure included, and the moment at which it ends.
+    /// What is there, a kept failure included, and the moment at which it ends as a value: a
+    /// failure is none, and is not to be loaded ahead.
     pub(super) fn look<S: Shape>(&self) -> Option<(S::Returned, u64)> {
         let found = self.pool.live(self.key).and_then(|entry| {
-            let end = entry.end;
+            let end = if entry.negative { NEVER } else { entry.end };
             Some((self.returned::<S>(self.pool.read(entry))?, end))
         });
         let counters = self.pool.counters();
@@ -324,6 +325,16 @@ impl Search<'_> {
         count(&self.pool.counters().loads);
         let returned = Lead::run(lead.as_ref(), loader);
         self.land::<S>(lead, returned)
+    }
+
+    /// As [`land`](Self::land), for what was loaded ahead: a failure does not take the place of a
+    /// value that still holds.
+    pub(super) fn land_ahead<S: Shape>(self, lead: Lead, returned: S::Returned) {
+        let terms = Terms {
+            negative: self.terms.negative.filter(|_| !S::FAILS),
+            ..self.terms
+        };
+        Search { terms, ..self }.land::<S>(Some(lead), returned);
     }
 
     /// Keeps what was loaded, hands it to those who wait, and returns it.

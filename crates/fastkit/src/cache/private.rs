@@ -161,9 +161,8 @@ impl Site {
         };
         let work = async move {
             count(&self.ready().pool.counters().loads);
-            let lead = Some(ahead.0);
-            let returned = Lead::run_async(lead.as_ref(), loader).await;
-            self.search(&key).land::<S>(lead, returned);
+            let returned = Lead::run_async(Some(&ahead.0), loader).await;
+            self.search(&key).land_ahead::<S>(ahead.0, returned);
         };
         match current() {
             Some(request) => drop(runtime.spawn(Scoped::new(request, work))),
@@ -183,9 +182,8 @@ impl Site {
         let work = move || {
             let _scope = request.map(enter);
             count(&self.ready().pool.counters().loads);
-            let lead = Some(ahead.0);
-            let returned = Lead::run(lead.as_ref(), loader);
-            self.search(&key).land::<S>(lead, returned);
+            let returned = Lead::run(Some(&ahead.0), loader);
+            self.search(&key).land_ahead::<S>(ahead.0, returned);
         };
         // Without a thread the value ends, and is loaded by who misses it.
         let _ = thread::Builder::new()
