@@ -137,6 +137,11 @@ impl Lead {
         self.flight.end(outcome);
     }
 
+    /// Ends a load that has not begun.
+    pub(super) fn give_up(self) {
+        self.land(Outcome::Abandoned, |_| {});
+    }
+
     fn is_mine(&self, loads: &Loads) -> bool {
         loads
             .get(&self.key)

@@ -157,6 +157,7 @@ impl Site {
     {
         // Futures of tokio run nowhere else; the others may end and be loaded by who misses them.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            ahead.0.give_up();
             return;
         };
         let work = async move {

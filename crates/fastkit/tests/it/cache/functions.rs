@@ -411,6 +411,24 @@ async fn a_failure_ahead_of_time_leaves_the_value() {
 }
 
 #[test]
+fn without_a_runtime_nothing_is_loaded_ahead_and_nothing_fails() {
+    static CALLS: Calls = Calls::new();
+
+    #[cached(ttl = "1h", refresh_ahead = Duration::from_secs(2 * 3600))]
+    async fn alone() -> usize {
+        CALLS.count()
+    }
+
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    for _ in 0..3 {
+        let call = std::pin::pin!(alone()).poll(&mut cx);
+        assert_eq!(call, std::task::Poll::Ready(1));
+    }
+    let stats = cache::pool("it::cache::functions::alone").stats();
+    assert_eq!((stats.loads, stats.load_failures), (1, 0));
+}
+
+#[test]
 fn functions_of_one_name_keep_apart() {
     mod one {
         #[fastkit::cache::cached(max_size = 5)]
