@@ -63,6 +63,11 @@ pub(super) enum Turn {
 }
 
 impl Flights {
+    /// What is being loaded under this key is older than what happens to it now.
+    pub(super) fn outdate(&self, key: &dyn AsKey) {
+        self.lock().remove(key);
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, Loads> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -140,6 +145,11 @@ impl Lead {
     /// Ends a load that has not begun.
     pub(super) fn give_up(self) {
         self.land(Outcome::Abandoned, |_| {});
+    }
+
+    /// Whether the key was neither set nor deleted nor cleared since the load began.
+    pub(super) fn is_current(&self) -> bool {
+        self.is_mine(&self.flights.lock())
     }
 
     fn is_mine(&self, loads: &Loads) -> bool {

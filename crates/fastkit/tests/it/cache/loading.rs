@@ -482,6 +482,85 @@ async fn a_backend_keeps_values_outside() {
 }
 
 #[tokio::test]
+async fn what_was_deleted_or_set_outside_meanwhile_is_not_overwritten() {
+    for case in ["delete", "set", "add", "clear"] {
+        let remote = Remote::new("meanwhile", Elsewhere::default());
+        let load = || async {
+            match case {
+                "delete" => assert!(!remote.delete("key").await.unwrap()),
+                "set" => remote.set("key", "new", 0).await.unwrap(),
+                "add" => assert!(remote.add("key", "new", 0).await.unwrap()),
+                _ => remote.clear().await.unwrap(),
+            }
+            Ok::<_, io::Error>("old".to_owned())
+        };
+        let loaded = remote.get_or_load("key", load).await;
+        assert_eq!(loaded.unwrap(), "old", "its own caller gets it");
+        let expected = matches!(case, "set" | "add").then(|| "new".to_owned());
+        assert_eq!(remote.get("key").await.unwrap(), expected, "{case}");
+    }
+}
+
+/// A backend that takes its time to keep a value, and tells that it has begun.
+struct Slow {
+    inner: Elsewhere,
+    begun: Arc<Semaphore>,
+    may_end: Arc<Semaphore>,
+}
+
+impl Backend for Slow {
+    fn get<'a>(&'a self, key: &'a str) -> Pending<'a, Option<Vec<u8>>> {
+        self.inner.get(key)
+    }
+
+    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Option<Duration>) -> Pending<'a, ()> {
+        Box::pin(async move {
+            self.begun.add_permits(1);
+            self.may_end.acquire().await.unwrap().forget();
+            self.inner.set(key, value, ttl).await
+        })
+    }
+
+    fn add<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Option<Duration>) -> Pending<'a, bool> {
+        self.inner.add(key, value, ttl)
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> Pending<'a, bool> {
+        self.inner.delete(key)
+    }
+
+    fn clear<'a>(&'a self, prefix: &'a str) -> Pending<'a, ()> {
+        self.inner.clear(prefix)
+    }
+
+    fn size<'a>(&'a self, prefix: &'a str) -> Pending<'a, usize> {
+        self.inner.size(prefix)
+    }
+}
+
+#[tokio::test]
+async fn what_is_deleted_while_it_is_being_kept_outside_goes() {
+    let (begun, may_end) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let remote = Remote::new(
+        "slow",
+        Slow {
+            inner: Elsewhere::default(),
+            begun: begun.clone(),
+            may_end: may_end.clone(),
+        },
+    );
+    let load = remote.get_or_load("key", || async { Ok::<_, io::Error>("old".to_owned()) });
+    let delete = async {
+        begun.acquire().await.unwrap().forget();
+        remote.delete("key").await.unwrap();
+        may_end.add_permits(1);
+    };
+    let (loaded, ()) = tokio::join!(load, delete);
+    assert_eq!(loaded.unwrap(), "old");
+    assert_eq!(remote.get::<String>("key").await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_function_keeps_its_values_outside() {
     static REMOTE: LazyLock<Remote> = LazyLock::new(|| Remote::new("f", Elsewhere::default()));
     static CALLS: AtomicUsize = AtomicUsize::new(0);
