@@ -3,8 +3,13 @@
 //! Whatever comes from outside is escaped here, so that no value can begin a second line, move the
 //! cursor of a terminal or reverse the reading direction.
 
-use chrono::{DateTime, Local, Timelike};
-use std::{cell::RefCell, fmt, io::Write};
+use chrono::{DateTime, FixedOffset, Local, Timelike, Utc};
+use std::{
+    cell::RefCell,
+    fmt,
+    io::Write,
+    sync::atomic::{AtomicI32, Ordering},
+};
 
 /// Appends a string without control and direction characters; the JSON form also escapes what JSON
 /// wants escaped (and is to be put between quotes).
@@ -77,33 +82,66 @@ struct Clock {
 }
 
 thread_local! {
-    static CLOCK: RefCell<Clock> = const { RefCell::new(Clock { second: i64::MIN, text: Vec::new(), offset: Vec::new() }) };
+    // chrono keeps the time zone in a slot of the thread, too. Made before this one, it is gone after
+    // this one: as long as there is a clock, chrono can be asked.
+    static CLOCK: RefCell<Clock> = {
+        let _ = Local::now();
+        RefCell::new(Clock::new())
+    };
 }
 
-/// Appends `2024-01-31 08:00:00.123`, or for JSON `2024-01-31T08:00:00.123+08:00`.
-pub(super) fn time(out: &mut Vec<u8>, now: DateTime<Local>, json: bool) {
-    CLOCK.with_borrow_mut(|clock| {
-        if clock.second != now.timestamp() {
-            clock.second = now.timestamp();
-            clock.text = now.format("%Y-%m-%d %H:%M:%S").to_string().into_bytes();
-            clock.offset = now.format("%:z").to_string().into_bytes();
+/// How many seconds local time was ahead of UTC when a thread last asked: for threads that are ending
+/// and cannot.
+static OFFSET: AtomicI32 = AtomicI32::new(0);
+
+/// Appends the time of now: `2024-01-31 08:00:00.123`, or for JSON `2024-01-31T08:00:00.123+08:00`.
+pub(super) fn time(out: &mut Vec<u8>, json: bool) {
+    let kept = CLOCK.try_with(|clock| {
+        let now = Local::now().fixed_offset();
+        clock.borrow_mut().write(out, now, json);
+    });
+    if kept.is_err() {
+        let offset = FixedOffset::east_opt(OFFSET.load(Ordering::Relaxed));
+        let now = match offset {
+            Some(offset) => Utc::now().with_timezone(&offset),
+            None => Utc::now().fixed_offset(),
+        };
+        Clock::new().write(out, now, json);
+    }
+}
+
+impl Clock {
+    fn new() -> Self {
+        Self {
+            second: i64::MIN,
+            text: Vec::new(),
+            offset: Vec::new(),
+        }
+    }
+
+    fn write(&mut self, out: &mut Vec<u8>, now: DateTime<FixedOffset>, json: bool) {
+        if self.second != now.timestamp() {
+            self.second = now.timestamp();
+            self.text = now.format("%Y-%m-%d %H:%M:%S").to_string().into_bytes();
+            self.offset = now.format("%:z").to_string().into_bytes();
+            OFFSET.store(now.offset().local_minus_utc(), Ordering::Relaxed);
         }
         let start = out.len();
-        out.extend_from_slice(&clock.text);
+        out.extend_from_slice(&self.text);
         let millisecond = (now.nanosecond() / 1_000_000).min(999);
         let _ = write!(out, ".{millisecond:03}");
         if json {
             if let Some(blank) = out.get_mut(start + 10) {
                 *blank = b'T';
             }
-            out.extend_from_slice(&clock.offset);
+            out.extend_from_slice(&self.offset);
         }
-    });
+    }
 }
 
 /// Tells, as a line of the text format, how many lines were lost.
 pub(super) fn text_report(out: &mut Vec<u8>, dropped: u64) {
-    time(out, Local::now(), false);
+    time(out, false);
     let _ = write!(
         out,
         " | WARN | fastkit::logger | {dropped} log lines were dropped | dropped={dropped}"
@@ -119,7 +157,7 @@ pub(super) fn text_report(out: &mut Vec<u8>, dropped: u64) {
 /// ```
 pub fn json_report(out: &mut Vec<u8>, dropped: u64) {
     out.extend_from_slice(b"{\"time\":\"");
-    time(out, Local::now(), true);
+    time(out, true);
     let _ = write!(
         out,
         "\",\"level\":\"WARN\",\"message\":\"{dropped} log lines were dropped\",\"dropped\":{dropped}}}"
@@ -172,13 +210,13 @@ mod tests {
 
     #[test]
     fn milliseconds_stand_there_once() {
-        let mut out = Vec::new();
+        let (mut out, mut clock) = (Vec::new(), Clock::new());
         let moment = Local.with_ymd_and_hms(2024, 1, 31, 8, 0, 0).unwrap()
             + chrono::Duration::milliseconds(7);
-        time(&mut out, moment, false);
+        clock.write(&mut out, moment.fixed_offset(), false);
         assert_eq!(out, b"2024-01-31 08:00:00.007");
         out.clear();
-        time(&mut out, moment, true);
+        clock.write(&mut out, moment.fixed_offset(), true);
         let text = String::from_utf8(out).unwrap();
         assert_eq!(DateTime::parse_from_rfc3339(&text).unwrap(), moment);
     }

@@ -119,6 +119,23 @@ fn role() {
             both("after");
             drop(guard);
         }
+        "last words" => {
+            let guard = logger::init(&LogConfig {
+                format: match env::get("fastkit_test_format", "").as_str() {
+                    "json" => logger::Format::Json,
+                    _ => logger::Format::Text,
+                },
+                ..config
+            })
+            .unwrap();
+            let thread = std::thread::spawn(|| {
+                LAST_WORDS.set(Some(LastWords));
+                // What a line needs is made after it, and gone before it.
+                logger::error!("first words");
+            });
+            thread.join().unwrap();
+            drop(guard);
+        }
         "foreign" => {
             let mine = tracing_subscriber::Registry::default();
             tracing::subscriber::set_global_default(mine).unwrap();
@@ -146,6 +163,19 @@ fn role() {
         }
         _ => {}
     }
+}
+
+/// Logs when its thread ends.
+struct LastWords;
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        logger::error!("last words");
+    }
+}
+
+std::thread_local! {
+    static LAST_WORDS: std::cell::Cell<Option<LastWords>> = const { std::cell::Cell::new(None) };
 }
 
 /// How often each of the writer threads has gone to sleep.
@@ -215,6 +245,28 @@ fn an_idle_logger_costs_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let output = child("quiet", folder.path()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn a_thread_can_log_until_its_very_end() {
+    for format in ["text", "json"] {
+        let folder = tempfile::tempdir().unwrap();
+        let output = child("last words", folder.path())
+            .env("fastkit_test_format", format)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let file = fs::read_to_string(folder.path().join("error.log")).unwrap();
+        let lines: Vec<_> = file.lines().collect();
+        assert_eq!(lines.len(), 2, "{file}");
+        assert!(lines[1].contains("last words"), "{file}");
+        // With its time.
+        let form = |line: &str| -> String {
+            let form = |c: char| if c.is_ascii_digit() { '0' } else { c };
+            line.chars().take(40).map(form).collect()
+        };
+        assert_eq!(form(lines[0]), form(lines[1]));
+    }
 }
 
 #[test]
