@@ -152,6 +152,32 @@ fn role() {
                     .unwrap();
             assert_eq!((loaded.settings.port, loaded.settings.threads), (9001, 7));
         }
+        "mistake" => {
+            assert_eq!(env::get("fastkit_before", ""), "1");
+            // Before there is a logger: the warning is not lost.
+            assert_eq!(env::get("fastkit_after", "default"), "default");
+            let problem = ".env: variable 2: it is not of the form NAME=value";
+            let error = env::require("fastkit_after").unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "fastkit_after is not set; what follows in the file was not read ({problem})"
+                )
+            );
+            let error = env::parse::<u8>("fastkit_after").unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "fastkit_after is not set: expected a whole number from 0 to 255; \
+                     what follows in the file was not read ({problem})"
+                )
+            );
+            let guard = logger::init(&config).unwrap();
+            assert_eq!(env::optional("fastkit_after"), None);
+            env::all();
+            env::get("fastkit_after", "");
+            drop(guard);
+        }
         #[cfg(feature = "executor")]
         "journal" => crate::journal::append(&config.folder),
         #[cfg(feature = "executor")]
@@ -433,6 +459,26 @@ fn the_file_beneath_the_environment_is_read() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn a_mistake_in_the_file_is_told_to_who_misses_what_follows() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "fastkit_before=1\nmy pass hunter2\nfastkit_after=2\n";
+    fs::write(folder.path().join(".env"), text).unwrap();
+    let mut command = child("mistake", folder.path());
+    let output = command.current_dir(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let file = fs::read_to_string(folder.path().join("error.log")).unwrap();
+    assert_eq!(file.lines().count(), 1, "{file}");
+    let warning = "what follows in the file was not read \
+                   (.env: variable 2: it is not of the form NAME=value)";
+    assert!(
+        file.contains(" | WARN | ") && file.contains(warning),
+        "{file}"
+    );
+    let console = String::from_utf8(output.stdout).unwrap();
+    assert!(!format!("{file}{console}").contains("hunter2"));
 }
 
 #[cfg(feature = "executor")]
