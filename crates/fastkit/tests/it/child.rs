@@ -136,6 +136,19 @@ fn role() {
             thread.join().unwrap();
             drop(guard);
         }
+        #[cfg(target_os = "linux")]
+        "stalled" => {
+            let guard = logger::init(&config).unwrap();
+            logger::error!("{}", "x".repeat(1 << 20));
+            let start = Instant::now();
+            assert!(!guard.flush(Duration::from_secs(4)));
+            // Not 4 for each.
+            let took = start.elapsed();
+            assert!(took < Duration::from_millis(7500), "{took:?}");
+            fs::write(config.folder.join("done"), "").unwrap();
+            // The guard would wait once more.
+            std::process::exit(0);
+        }
         "foreign" => {
             let mine = tracing_subscriber::Registry::default();
             tracing::subscriber::set_global_default(mine).unwrap();
@@ -293,6 +306,34 @@ fn a_thread_can_log_until_its_very_end() {
         };
         assert_eq!(form(lines[0]), form(lines[1]));
     }
+}
+
+/// A console that nobody reads, and a pipe in the place of the file.
+#[cfg(target_os = "linux")]
+#[test]
+fn outputs_that_stand_still_are_waited_for_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("error.log");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&path)
+            .status()
+            .unwrap()
+            .success()
+    );
+    // Open for both, so that nobody waits for another end.
+    let _pipe = fs::File::options()
+        .read(true)
+        .write(true)
+        .open(&path)
+        .unwrap();
+    let mut process = child("stalled", folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let _unread = process.stdout.take().unwrap();
+    wait_for(|| folder.path().join("done").exists() || process.try_wait().unwrap().is_some());
+    assert!(process.wait().unwrap().success());
 }
 
 #[test]
