@@ -118,10 +118,11 @@ fn secrets_are_masked() {
     let code = || {
         logger::info!(password = "hunter2", api_key = ?"hunter2", token = 5, url = "redis://:hunter2@db", "to redis://u:hunter2@db now");
         logger::info!(url = %"http://x/?token=hunter2&a=1", "m");
+        logger::info!("from /login?user%5Bpass%5D=hunter2 to /cb#access_token=hunter2");
     };
     for format in [Format::Text, Format::Json] {
         let lines = logged(|config| config.format = format, code);
-        assert_eq!(lines.len(), 2);
+        assert_eq!(lines.len(), 3);
         assert!(
             lines.iter().all(|line| !line.contains("hunter2")),
             "{lines:?}"
