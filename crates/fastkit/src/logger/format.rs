@@ -1,7 +1,7 @@
 //! The bytes of a log line: time, escaping, text and JSON. What is logged is decided elsewhere.
 //!
 //! Whatever comes from outside is escaped here, so that no value can begin a second line, move the
-//! cursor of a terminal or reverse the reading direction.
+//! cursor of a terminal or reverse the reading direction, and no message can pass for fields.
 
 use chrono::{DateTime, FixedOffset, Local, Timelike, Utc};
 use std::{
@@ -11,12 +11,23 @@ use std::{
     sync::atomic::{AtomicI32, Ordering},
 };
 
-/// Appends a string without control and direction characters; the JSON form also escapes what JSON
-/// wants escaped (and is to be put between quotes).
+/// Appends a string without control and direction characters, and without what its place forbids.
 #[derive(Debug)]
 pub(super) struct Escape<'a> {
     pub(super) out: &'a mut Vec<u8>,
-    pub(super) json: bool,
+    pub(super) place: Place,
+}
+
+/// Where a string goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A line of text, where it can pass for nothing else.
+    Bare,
+    /// The message of a line of text: a bar by itself would begin the fields. Of the strings that
+    /// are written one by one, each is taken for the whole message.
+    Message,
+    /// Between quotes, as JSON.
+    Quotes,
 }
 
 impl fmt::Write for Escape<'_> {
@@ -26,8 +37,9 @@ impl fmt::Write for Escape<'_> {
         // Bytes from 0x80 on are looked at only where a character begins that has to be escaped.
         for (at, byte) in bytes.iter().enumerate() {
             let suspicious = match byte {
-                0..0x20 | 0x7f | 0xc2 | 0xe2 => true,
-                b'"' | b'\\' => self.json,
+                0..0x20 | 0x7f | 0xc2 | 0xd8 | 0xe2 => true,
+                b'"' | b'\\' => self.place == Place::Quotes,
+                b'|' => self.place == Place::Message && stands_alone(bytes, at),
                 _ => false,
             };
             if !suspicious || at < plain {
@@ -36,7 +48,7 @@ impl fmt::Write for Escape<'_> {
             let Some(character) = text[at..].chars().next() else {
                 break;
             };
-            if !self.is_escaped(character) {
+            if !is_escaped(character) {
                 continue;
             }
             self.out.extend_from_slice(&bytes[plain..at]);
@@ -48,13 +60,22 @@ impl fmt::Write for Escape<'_> {
     }
 }
 
-impl Escape<'_> {
-    fn is_escaped(&self, character: char) -> bool {
-        character.is_control()
-            || (self.json && matches!(character, '"' | '\\'))
-            || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    }
+/// Whether no letter is beside the byte.
+fn stands_alone(bytes: &[u8], at: usize) -> bool {
+    let is_blank = |byte: Option<&u8>| byte.is_none_or(|byte| *byte == b' ');
+    is_blank(bytes[..at].last()) && is_blank(bytes.get(at + 1))
+}
 
+/// Whether one of the characters that are suspicious, by their first byte or their place, has to be
+/// escaped.
+fn is_escaped(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '"' | '\\' | '|')
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}')
+        || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+impl Escape<'_> {
     fn escape(&mut self, character: char) {
         let short = match character {
             '\n' => "\\n",
@@ -170,11 +191,11 @@ mod tests {
     use chrono::TimeZone;
     use std::fmt::Write;
 
-    fn escaped(text: &str, json: bool) -> String {
+    fn escaped(text: &str, place: Place) -> String {
         let mut out = Vec::new();
         Escape {
             out: &mut out,
-            json,
+            place,
         }
         .write_str(text)
         .unwrap();
@@ -184,14 +205,32 @@ mod tests {
     #[test]
     fn nothing_begins_a_line_or_commands_a_terminal() {
         assert_eq!(
-            escaped("a\r\nb\tc\u{1b}[31m\u{7f}\0", false),
+            escaped("a\r\nb\tc\u{1b}[31m\u{7f}\0", Place::Message),
             "a\\r\\nb\\tc\\u001b[31m\\u007f\\u0000"
         );
         assert_eq!(
-            escaped("\u{85}\u{2028}\u{202e}é€中文", false),
+            escaped("\u{85}\u{2028}\u{202e}é€中文", Place::Bare),
             "\\u0085\\u2028\\u202eé€中文"
         );
-        assert_eq!(escaped("say \"hi\" \\", false), "say \"hi\" \\");
+        assert_eq!(
+            escaped("\u{61c}\u{200e}\u{200f}سلام\u{200d}", Place::Bare),
+            "\\u061c\\u200e\\u200fسلام\u{200d}"
+        );
+        assert_eq!(escaped("say \"hi\" \\", Place::Message), "say \"hi\" \\");
+    }
+
+    #[test]
+    fn a_bar_by_itself_is_escaped_in_messages_only() {
+        for (text, message) in [
+            ("|", "\\u007c"),
+            ("| a", "\\u007c a"),
+            ("a |", "a \\u007c"),
+            ("a | | b", "a \\u007c \\u007c b"),
+            ("a|b || c", "a|b || c"),
+        ] {
+            assert_eq!(escaped(text, Place::Message), message);
+            assert_eq!(escaped(text, Place::Quotes), text);
+        }
     }
 
     #[test]
@@ -202,7 +241,7 @@ mod tests {
             "\u{0}\u{1f}\u{7f}\u{80}\u{9f}\u{2029}",
             "中文 é 😀 \u{2066}",
         ] {
-            let json = format!("\"{}\"", escaped(text, true));
+            let json = format!("\"{}\"", escaped(text, Place::Quotes));
             assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
             assert!(!json.chars().any(char::is_control));
         }

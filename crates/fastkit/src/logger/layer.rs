@@ -4,7 +4,7 @@
 //! [`context`], not from spans.
 
 use super::{
-    format::{self, Escape},
+    format::{self, Escape, Place},
     level::{Directives, Format, Level},
     sink::Sink,
 };
@@ -206,7 +206,11 @@ impl Scratch {
         out.extend_from_slice(b"{\"time\":\"");
         format::time(out, true);
         let _ = write!(out, "\",\"level\":\"{}\",\"module\":\"", metadata.level());
-        let _ = Escape { out, json: true }.write_str(module(metadata));
+        let _ = Escape {
+            out,
+            place: Place::Quotes,
+        }
+        .write_str(module(metadata));
         let _ = write!(
             out,
             "\",\"line\":{},\"message\":\"",
@@ -281,11 +285,20 @@ impl Visit for TextFields<'_> {
         if let Some(out) = self.begin(field) {
             let value = mask_url(value);
             if is_message || is_one_word(&value) {
+                let place = if is_message {
+                    Place::Message
+                } else {
+                    Place::Bare
+                };
                 // Writing into a vector cannot fail.
-                let _ = Escape { out, json: false }.write_str(&value);
+                let _ = Escape { out, place }.write_str(&value);
             } else {
                 out.push(b'"');
-                let _ = Escape { out, json: true }.write_str(&value);
+                let _ = Escape {
+                    out,
+                    place: Place::Quotes,
+                }
+                .write_str(&value);
                 out.push(b'"');
             }
         }
@@ -329,7 +342,7 @@ impl JsonFields<'_> {
         self.fields.extend_from_slice(b",\"");
         let _ = Escape {
             out: self.fields,
-            json: true,
+            place: Place::Quotes,
         }
         .write_str(field.name());
         self.fields.extend_from_slice(b"\":");
@@ -352,12 +365,16 @@ impl JsonFields<'_> {
         if field.name() == "message" {
             let _ = Escape {
                 out: self.message,
-                json: true,
+                place: Place::Quotes,
             }
             .write_str(value);
         } else if let Some(out) = self.begin(field) {
             out.push(b'"');
-            let _ = Escape { out, json: true }.write_str(value);
+            let _ = Escape {
+                out,
+                place: Place::Quotes,
+            }
+            .write_str(value);
             out.push(b'"');
         }
     }
