@@ -18,37 +18,52 @@ pub(super) struct Escape<'a> {
     pub(super) place: Place,
 }
 
-/// Where a string goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where a string goes. The number has a bit in [`SUSPICIOUS`].
+#[derive(Clone, Copy, Debug)]
+#[repr(u8)]
 pub(super) enum Place {
     /// A line of text, where it can pass for nothing else.
-    Bare,
+    Bare = 1,
     /// The message of a line of text: a bar by itself would begin the fields. Of the strings that
     /// are written one by one, each is taken for the whole message.
-    Message,
+    Message = 2,
     /// Between quotes, as JSON.
-    Quotes,
+    Quotes = 4,
 }
+
+/// In which places a byte may be, or begin, a character that has to be escaped: in UTF-8, 0xC2 begins
+/// the C1 controls, 0xD8 and 0xE2 the direction characters.
+static SUSPICIOUS: [u8; 256] = {
+    let mut places = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        places[byte] = match byte as u8 {
+            0..0x20 | 0x7f | 0xc2 | 0xd8 | 0xe2 => {
+                Place::Bare as u8 | Place::Message as u8 | Place::Quotes as u8
+            }
+            b'"' | b'\\' => Place::Quotes as u8,
+            b'|' => Place::Message as u8,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    places
+};
 
 impl fmt::Write for Escape<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let bytes = text.as_bytes();
+        let place = self.place as u8;
         let mut plain = 0;
         // Bytes from 0x80 on are looked at only where a character begins that has to be escaped.
         for (at, byte) in bytes.iter().enumerate() {
-            let suspicious = match byte {
-                0..0x20 | 0x7f | 0xc2 | 0xd8 | 0xe2 => true,
-                b'"' | b'\\' => self.place == Place::Quotes,
-                b'|' => self.place == Place::Message && stands_alone(bytes, at),
-                _ => false,
-            };
-            if !suspicious || at < plain {
+            if SUSPICIOUS[usize::from(*byte)] & place == 0 || at < plain {
                 continue;
             }
             let Some(character) = text[at..].chars().next() else {
                 break;
             };
-            if !is_escaped(character) {
+            if !is_escaped(character) || (*byte == b'|' && !stands_alone(bytes, at)) {
                 continue;
             }
             self.out.extend_from_slice(&bytes[plain..at]);

@@ -70,7 +70,8 @@ fn user_info(url: &str) -> Option<usize> {
 /// The text with the values of secret parameters in queries and fragments masked; `None` when there
 /// are none.
 fn mask_query(text: &str) -> Option<String> {
-    // Two searches for one byte are faster than one for two.
+    // Searches for one byte are fast, and most texts have no parameter at all.
+    text.find('=')?;
     let mut at = match (text.find('?'), text.find('#')) {
         (Some(query), Some(fragment)) => query.min(fragment),
         (query, fragment) => query.or(fragment)?,
@@ -85,7 +86,7 @@ fn mask_query(text: &str) -> Option<String> {
             .find(|c: char| matches!(c, '=' | '?' | '&' | '#' | ';' | '"') || c.is_whitespace());
         let mut next = name_start;
         if let Some(length) = end.filter(|end| rest[*end..].starts_with('='))
-            && is_secret_name_bytes(&decode(rest[..length].as_bytes()))
+            && is_secret_name_bytes(&decode(&rest.as_bytes()[..length]))
         {
             let value_start = name_start + length + 1;
             let value = &text[value_start..];
