@@ -169,7 +169,7 @@ impl Remote {
         let ttl = lifetime(ttl.into())?;
         let key = self.key(key);
         let bytes = encode(&key, value)?;
-        self.change(&key, self.0.backend.set(&key, bytes, ttl))
+        self.change(&key, || self.0.backend.set(&key, bytes, ttl))
             .await
     }
 
@@ -186,7 +186,7 @@ impl Remote {
         let ttl = lifetime(ttl.into())?;
         let key = self.key(key);
         let bytes = encode(&key, value)?;
-        self.change(&key, self.0.backend.add(&key, bytes, ttl))
+        self.change(&key, || self.0.backend.add(&key, bytes, ttl))
             .await
     }
 
@@ -196,13 +196,18 @@ impl Remote {
     /// When the backend fails.
     pub async fn delete(&self, key: &str) -> Result<bool, Error> {
         let key = self.key(key);
-        self.change(&key, self.0.backend.delete(&key)).await
+        self.change(&key, || self.0.backend.delete(&key)).await
     }
 
     /// Changes what is under a key, so that no load that has begun before the end of it is kept.
-    async fn change<T>(&self, key: &str, change: Pending<'_, T>) -> Result<T, Error> {
+    async fn change<'a, T: 'a>(
+        &self,
+        key: &str,
+        change: impl FnOnce() -> Pending<'a, T>,
+    ) -> Result<T, Error> {
+        // First, since a backend may be at it before it is waited for.
         self.0.flights.outdate(&key);
-        let changed = change.await;
+        let changed = change().await;
         // Loads that have begun meanwhile may not have seen it.
         self.0.flights.outdate(&key);
         changed
