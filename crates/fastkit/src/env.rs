@@ -3,7 +3,8 @@
 //! For an application's own variables; the framework's `flyer_*` settings are resolved by
 //! [`settings`](crate::settings). Nothing is written into the process environment. The file is
 //! read once, at the first use, and kept for the life of the process; a variable of the environment
-//! wins over it. In the file, single quotes keep a `$` as it is.
+//! wins over it. In the file, single quotes keep a `$` as it is. After a mistake the rest of the file
+//! is not read: the log tells so once, and so does the error of a variable that is missing.
 
 use crate::{mask::mask_value, settings::measure};
 use std::{
@@ -12,7 +13,10 @@ use std::{
     fmt,
     path::Path,
     str::FromStr,
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -162,7 +166,7 @@ pub fn bytes(name: &str, default: u64) -> Result<u64, Error> {
 
 /// All variables by name. Holds secrets: print them through [`mask`](crate::mask).
 pub fn all() -> BTreeMap<String, String> {
-    let mut all = dotenv().variables.clone();
+    let mut all = from_file().variables.clone();
     all.extend(process());
     all
 }
@@ -277,7 +281,8 @@ pub struct Error {
 
 #[derive(Debug)]
 enum Kind {
-    Missing,
+    /// Perhaps because the file could not be read to its end.
+    Missing(Option<&'static str>),
     /// Carries the value as it may be shown.
     Invalid(String),
 }
@@ -286,7 +291,7 @@ impl Error {
     fn missing(name: &str, expected: Option<String>) -> Self {
         Self {
             name: name.to_owned(),
-            kind: Kind::Missing,
+            kind: Kind::Missing(dotenv().problem.as_deref()),
             expected,
         }
     }
@@ -300,19 +305,22 @@ impl Error {
     /// Whether the variable is not set or empty, as opposed to set to a wrong value.
     #[must_use]
     pub fn is_missing(&self) -> bool {
-        matches!(self.kind, Kind::Missing)
+        matches!(self.kind, Kind::Missing(_))
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            Kind::Missing => write!(f, "{} is not set", self.name)?,
+            Kind::Missing(_) => write!(f, "{} is not set", self.name)?,
             Kind::Invalid(shown) => write!(f, "{} = {shown:?} is not allowed", self.name)?,
         }
-        match &self.expected {
-            Some(expected) => write!(f, ": expected {expected}"),
-            None => Ok(()),
+        if let Some(expected) = &self.expected {
+            write!(f, ": expected {expected}")?;
+        }
+        match &self.kind {
+            Kind::Missing(Some(problem)) => write!(f, "; {NOT_READ} ({problem})"),
+            _ => Ok(()),
         }
     }
 }
@@ -408,7 +416,7 @@ fn allowed<T: 'static>() -> Option<String> {
 fn lookup(name: &str) -> Option<String> {
     match std::env::var_os(name) {
         Some(value) => Some(value.to_string_lossy().into_owned()),
-        None => dotenv().variables.get(name).cloned(),
+        None => from_file().variables.get(name).cloned(),
     }
 }
 
@@ -431,6 +439,23 @@ pub(crate) struct DotEnv {
 pub(crate) fn dotenv() -> &'static DotEnv {
     static DOTENV: OnceLock<DotEnv> = OnceLock::new();
     DOTENV.get_or_init(|| DotEnv::read(Path::new(".env")))
+}
+
+/// What a mistake in the file means for the variables after it.
+const NOT_READ: &str = "what follows in the file was not read";
+
+/// As [`dotenv`], with one warning about a file that could not be read to its end, as soon as there
+/// is a log to take it.
+fn from_file() -> &'static DotEnv {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    let file = dotenv();
+    if let Some(problem) = &file.problem
+        && tracing::event_enabled!(tracing::Level::WARN)
+        && !TOLD.swap(true, Ordering::Relaxed)
+    {
+        tracing::warn!("{NOT_READ} ({problem})");
+    }
+    file
 }
 
 impl DotEnv {

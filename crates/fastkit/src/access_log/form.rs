@@ -7,8 +7,7 @@ use super::{
     body::{find_secret, push_text},
     text::{self, MASKED},
 };
-use crate::mask::{MASK, is_secret_name_bytes};
-use std::borrow::Cow;
+use crate::mask::{MASK, decode, is_secret_name_bytes};
 
 /// Up to this many pairs, repeated names are found by comparing each with each.
 const FEW: usize = 12;
@@ -156,31 +155,4 @@ fn split(pairs: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
             (&pair[..at], &pair[at + 1..])
         })
     })
-}
-
-/// The bytes a name or value stands for: `+` is a space and `%XX` a byte.
-fn decode(text: &[u8]) -> Cow<'_, [u8]> {
-    if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
-        return Cow::Borrowed(text);
-    }
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((first, after)) = rest.split_first() {
-        rest = after;
-        decoded.push(match (first, hex_pair(after)) {
-            (b'%', Some(byte)) => {
-                rest = &after[2..];
-                byte
-            }
-            (b'+', _) => b' ',
-            _ => *first,
-        });
-    }
-    Cow::Owned(decoded)
-}
-
-fn hex_pair(text: &[u8]) -> Option<u8> {
-    let [high, low] = text.first_chunk::<2>()?;
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()
 }

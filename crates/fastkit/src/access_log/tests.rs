@@ -80,7 +80,10 @@ impl Exchange {
     /// The line as text, after the checks that hold for every line.
     fn text(&self) -> String {
         let text = String::from_utf8(self.bytes()).unwrap();
-        let is_harmless = |c: char| !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}');
+        let is_harmless = |c: char| {
+            !c.is_control()
+                && !matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
         assert!(text.chars().all(is_harmless), "{text:?}");
         text
     }
@@ -329,6 +332,22 @@ fn header_values_are_escaped_and_replaced() {
     let line = exchange.line();
     assert_eq!(line["request"]["headers"]["accept"], shown);
     assert_eq!(line["clientId"], shown);
+}
+
+#[test]
+fn nothing_turns_the_reading_direction() {
+    let marks = "a\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}b\u{634}\u{200d}";
+    let escaped = r"a\u061c\u200e\u200f\u202a\u202e\u2066\u2069b";
+    let escaped = format!("{escaped}\u{634}\u{200d}");
+    let mut exchange = Exchange::body("application/json", format!(r#"{{"{marks}":"{marks}"}}"#));
+    exchange
+        .request_headers
+        .insert("accept", HeaderValue::from_bytes(marks.as_bytes()).unwrap());
+    let line = exchange.line();
+    assert_eq!(line["request"]["headers"]["accept"], marks);
+    assert_eq!(line["request"]["body"][marks], marks);
+    let text = exchange.text();
+    assert_eq!(text.matches(&escaped).count(), 3, "{text}");
 }
 
 #[test]

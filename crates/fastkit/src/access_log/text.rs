@@ -1,8 +1,9 @@
 //! JSON strings: escaping into the line, and turning a rendered value into a string when it has to
 //! be cut.
 //!
-//! Everything a terminal or a line reader could act on is escaped: the C0 and C1 controls, DEL, and
-//! the line separators U+2028 and U+2029. Not here: what may be printed at all (`crate::mask`, `body`).
+//! Everything a terminal or a line reader could act on is escaped: the C0 and C1 controls, DEL, the
+//! line separators U+2028 and U+2029, and the characters that turn the reading direction. Not here:
+//! what may be printed at all (`crate::mask`, `body`).
 
 /// What stands in the place of a secret value.
 pub(super) const MASKED: &[u8] = br#""***""#;
@@ -10,13 +11,13 @@ pub(super) const MASKED: &[u8] = br#""***""#;
 /// Ends a text of which not all is shown.
 pub(super) const ELLIPSIS: &[u8] = "…".as_bytes();
 
-/// Bytes that may start something to be escaped: in UTF-8, 0xC2 begins the C1 controls and 0xE2
-/// the line separators.
+/// Bytes that may start something to be escaped: in UTF-8, 0xC2 begins the C1 controls, 0xD8 and 0xE2
+/// the direction characters, 0xE2 the line separators.
 static SPECIAL: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < 256 {
-        table[byte] = byte < 0x20 || matches!(byte as u8, b'"' | b'\\' | 0x7f | 0xc2 | 0xe2);
+        table[byte] = byte < 0x20 || matches!(byte as u8, b'"' | b'\\' | 0x7f | 0xc2 | 0xd8 | 0xe2);
         byte += 1;
     }
     table
@@ -136,7 +137,10 @@ pub(super) fn push_str(out: &mut Vec<u8>, text: &str) {
 pub(super) fn escaped_len(bytes: &[u8]) -> usize {
     match bytes {
         [0xc2, 0x80..=0x9f, ..] => 2,
-        [0xe2, 0x80, 0xa8 | 0xa9, ..] => 3,
+        // U+061C
+        [0xd8, 0x9c, ..] => 2,
+        // U+200E, U+200F, U+2028 to U+202E; U+2066 to U+2069
+        [0xe2, 0x80, 0x8e | 0x8f | 0xa8..=0xae, ..] | [0xe2, 0x81, 0xa6..=0xa9, ..] => 3,
         [0..=0x1f | b'"' | b'\\' | 0x7f, ..] => 1,
         _ => 0,
     }
@@ -151,11 +155,16 @@ pub(super) fn push_escape(out: &mut Vec<u8>, character: &[u8]) {
         b"\r" => br"\r",
         b"\t" => br"\t",
         _ => {
-            let [high, low] = match *character {
-                [0xe2, _, last] => [0x20, last & 0x3f],
-                [0xc2, last] => [0, last],
-                _ => [0, character[0]],
+            let code = match *character {
+                [first, middle, last] => {
+                    u16::from(first & 0xf) << 12
+                        | u16::from(middle & 0x3f) << 6
+                        | u16::from(last & 0x3f)
+                }
+                [first, last] => u16::from(first & 0x1f) << 6 | u16::from(last & 0x3f),
+                _ => u16::from(character[0]),
             };
+            let [high, low] = code.to_be_bytes();
             let digit = |nibble: u8| b"0123456789abcdef"[usize::from(nibble & 15)];
             let digits = [digit(high >> 4), digit(high), digit(low >> 4), digit(low)];
             out.extend_from_slice(br"\u");

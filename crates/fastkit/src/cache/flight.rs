@@ -2,6 +2,10 @@
 //!
 //! Tasks and threads wait alike. A load that panics or is cancelled wakes those who wait, of whom
 //! one becomes the next to load. Nothing is held while a load runs.
+//!
+//! A load that asks for its own key must not wait for itself. Each thread knows which loads it is
+//! in the middle of: those of plain functions from begin to end, those of futures while they are
+//! polled ([`Loading`]). What a load has spawned elsewhere is not known to belong to it.
 
 use super::{
     entry::Shared,
@@ -9,11 +13,17 @@ use super::{
     stats::{Counters, count},
 };
 use event_listener::{Event, EventListener, Listener};
+use pin_project_lite::pin_project;
 use std::{
     any::Any,
+    cell::RefCell,
     collections::HashMap,
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    ptr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread::{self, ThreadId},
+    task::{Context, Poll},
 };
 
 /// The loads that are under way, by key. Its lock is that of all who write into the pool.
@@ -25,8 +35,12 @@ pub(super) type Loads = HashMap<Key, Arc<Flight>, Passing>;
 pub(super) struct Flight {
     outcome: Mutex<Outcome>,
     done: Event,
-    /// The thread that loads, where it does so without giving it back in between.
-    thread: Option<ThreadId>,
+}
+
+thread_local! {
+    /// The loads that this thread is in the middle of, the innermost last. Compared by address and
+    /// never followed.
+    static RUNNING: RefCell<Vec<*const Flight>> = const { RefCell::new(Vec::new()) };
 }
 
 #[derive(Clone, Default)]
@@ -44,11 +58,16 @@ pub(super) enum Outcome {
 pub(super) enum Turn {
     Load(Lead),
     Wait(Arc<Flight>),
-    /// The load of this key runs further up on this very thread: waiting would last for ever.
+    /// This thread is in the middle of the load of this key: waiting would last for ever.
     Alone,
 }
 
 impl Flights {
+    /// What is being loaded under this key is older than what happens to it now.
+    pub(super) fn outdate(&self, key: &dyn AsKey) {
+        self.lock().remove(key);
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, Loads> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -70,11 +89,9 @@ impl Lead {
         counters: &Arc<Counters>,
         loads: &mut Loads,
         key: &dyn AsKey,
-        blocking: bool,
     ) -> Turn {
-        let thread = blocking.then(|| thread::current().id());
         if let Some(flight) = loads.get(key) {
-            if thread.is_some() && flight.thread == thread {
+            if flight.is_running_here() {
                 return Turn::Alone;
             }
             return Turn::Wait(flight.clone());
@@ -82,7 +99,6 @@ impl Lead {
         let flight = Arc::new(Flight {
             outcome: Mutex::default(),
             done: Event::new(),
-            thread,
         });
         let key = key.to_key();
         loads.insert(key.clone(), flight.clone());
@@ -93,6 +109,23 @@ impl Lead {
             key,
             landed: false,
         })
+    }
+
+    /// Runs the load on this thread.
+    pub(super) fn run<T>(lead: Option<&Self>, load: impl FnOnce() -> T) -> T {
+        let _running = lead.map(|lead| lead.flight.enter());
+        load()
+    }
+
+    /// Runs the load as a future.
+    pub(super) fn run_async<F: Future>(
+        lead: Option<&Self>,
+        load: impl FnOnce() -> F,
+    ) -> Loading<F> {
+        Loading {
+            future: Some(Self::run(lead, load)),
+            flight: lead.map(|lead| lead.flight.clone()),
+        }
     }
 
     /// Ends the load. `keep` runs before anybody else can write under this key, and not at all
@@ -107,6 +140,16 @@ impl Lead {
         }
         drop(loads);
         self.flight.end(outcome);
+    }
+
+    /// Ends a load that has not begun.
+    pub(super) fn give_up(self) {
+        self.land(Outcome::Abandoned, |_| {});
+    }
+
+    /// Whether the key was neither set nor deleted nor cleared since the load began.
+    pub(super) fn is_current(&self) -> bool {
+        self.is_mine(&self.flights.lock())
     }
 
     fn is_mine(&self, loads: &Loads) -> bool {
@@ -132,6 +175,23 @@ impl Drop for Lead {
 }
 
 impl Flight {
+    /// Makes it known that this thread runs the load.
+    fn enter(&self) -> Running<'_> {
+        // A thread that is ending has no list any more.
+        let is_listed = RUNNING.try_with(|running| running.borrow_mut().push(self));
+        Running {
+            is_listed: is_listed.is_ok(),
+            load: PhantomData,
+        }
+    }
+
+    fn is_running_here(&self) -> bool {
+        let is_this = |flight: &*const Self| ptr::eq(*flight, self);
+        RUNNING
+            .try_with(|running| running.borrow().iter().any(is_this))
+            .unwrap_or(false)
+    }
+
     fn end(&self, outcome: Outcome) {
         *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = outcome;
         self.done.notify(usize::MAX);
@@ -167,5 +227,51 @@ impl Flight {
                 Err(listener) => listener.wait(),
             }
         }
+    }
+}
+
+/// A stretch of code in which a load runs on this thread.
+struct Running<'a> {
+    is_listed: bool,
+    /// It belongs to the thread, and ends before the load does.
+    load: PhantomData<(&'a Flight, *const ())>,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if self.is_listed {
+            let _ = RUNNING.try_with(|running| running.borrow_mut().pop());
+        }
+    }
+}
+
+pin_project! {
+    /// A load that is a future: each poll, and its drop, are parts of the load.
+    pub(super) struct Loading<F> {
+        #[pin]
+        // `None` once dropped, so that destructors of the future are a part of the load, too.
+        future: Option<F>,
+        flight: Option<Arc<Flight>>,
+    }
+
+    impl<F> PinnedDrop for Loading<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let _running = this.flight.as_deref().map(Flight::enter);
+            this.future.set(None);
+        }
+    }
+}
+
+impl<F: Future> Future for Loading<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let _running = this.flight.as_deref().map(Flight::enter);
+        this.future
+            .as_pin_mut()
+            .expect("only the drop takes the future out")
+            .poll(cx)
     }
 }

@@ -3,7 +3,7 @@
 //! What a loader returns has a [`Shape`]: which part of it is kept, which part is a failure.
 
 use super::{
-    clock::Ttl,
+    clock::{NEVER, Ttl},
     error::Error,
     flight::{Lead, Outcome, Turn},
     key::AsKey,
@@ -230,10 +230,11 @@ pub(super) struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// What is there, a kept failure included, and the moment at which it ends.
+    /// What is there, a kept failure included, and the moment at which it ends as a value: a
+    /// failure is none, and is not to be loaded ahead.
     pub(super) fn look<S: Shape>(&self) -> Option<(S::Returned, u64)> {
         let found = self.pool.live(self.key).and_then(|entry| {
-            let end = entry.end;
+            let end = if entry.negative { NEVER } else { entry.end };
             Some((self.returned::<S>(self.pool.read(entry))?, end))
         });
         let counters = self.pool.counters();
@@ -255,8 +256,8 @@ impl Search<'_> {
         }
     }
 
-    fn next<S: Shape>(&self, blocking: bool) -> Next<S> {
-        match self.pool.turn::<S::Kept>(self.key, blocking) {
+    fn next<S: Shape>(&self) -> Next<S> {
+        match self.pool.turn::<S::Kept>(self.key) {
             Err(entry) => match self.returned::<S>(self.pool.read(entry)) {
                 Some(returned) => Next::Return(returned),
                 // The kept failure of a function with another type of errors.
@@ -290,7 +291,7 @@ impl Search<'_> {
         loader: impl FnOnce() -> F,
     ) -> S::Returned {
         let lead = loop {
-            let next = match self.next::<S>(false) {
+            let next = match self.next::<S>() {
                 Next::Wait(flight) => self.after::<S>(flight.wait().await),
                 next => Some(next),
             };
@@ -301,7 +302,7 @@ impl Search<'_> {
             }
         };
         count(&self.pool.counters().loads);
-        let returned = loader().await;
+        let returned = Lead::run_async(lead.as_ref(), loader).await;
         self.land::<S>(lead, returned)
     }
 
@@ -311,7 +312,7 @@ impl Search<'_> {
         loader: impl FnOnce() -> S::Returned,
     ) -> S::Returned {
         let lead = loop {
-            let next = match self.next::<S>(true) {
+            let next = match self.next::<S>() {
                 Next::Wait(flight) => self.after::<S>(flight.wait_blocking()),
                 next => Some(next),
             };
@@ -322,8 +323,18 @@ impl Search<'_> {
             }
         };
         count(&self.pool.counters().loads);
-        let returned = loader();
+        let returned = Lead::run(lead.as_ref(), loader);
         self.land::<S>(lead, returned)
+    }
+
+    /// As [`land`](Self::land), for what was loaded ahead: a failure does not take the place of a
+    /// value that still holds.
+    pub(super) fn land_ahead<S: Shape>(self, lead: Lead, returned: S::Returned) {
+        let terms = Terms {
+            negative: self.terms.negative.filter(|_| !S::FAILS),
+            ..self.terms
+        };
+        Search { terms, ..self }.land::<S>(Some(lead), returned);
     }
 
     /// Keeps what was loaded, hands it to those who wait, and returns it.

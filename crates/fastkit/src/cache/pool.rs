@@ -316,7 +316,7 @@ impl Pool {
     }
 
     /// Whose turn it is to load; `Err` with what has been loaded meanwhile.
-    pub(super) fn turn<V: 'static>(&self, key: &dyn AsKey, blocking: bool) -> Result<Turn, Shared> {
+    pub(super) fn turn<V: 'static>(&self, key: &dyn AsKey) -> Result<Turn, Shared> {
         let mut loads = self.0.flights.lock();
         if !loads.contains_key(key)
             && let Some(entry) = self.live(key)
@@ -329,7 +329,6 @@ impl Pool {
             &self.0.counters,
             &mut loads,
             key,
-            blocking,
         ))
     }
 
@@ -339,7 +338,7 @@ impl Pool {
         if loads.contains_key(key) {
             return None;
         }
-        match Lead::take(&self.0.flights, &self.0.counters, &mut loads, key, false) {
+        match Lead::take(&self.0.flights, &self.0.counters, &mut loads, key) {
             Turn::Load(lead) => Some(lead),
             Turn::Wait(_) | Turn::Alone => None,
         }

@@ -157,12 +157,13 @@ impl Site {
     {
         // Futures of tokio run nowhere else; the others may end and be loaded by who misses them.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            ahead.0.give_up();
             return;
         };
         let work = async move {
             count(&self.ready().pool.counters().loads);
-            let returned = loader().await;
-            self.search(&key).land::<S>(Some(ahead.0), returned);
+            let returned = Lead::run_async(Some(&ahead.0), loader).await;
+            self.search(&key).land_ahead::<S>(ahead.0, returned);
         };
         match current() {
             Some(request) => drop(runtime.spawn(Scoped::new(request, work))),
@@ -182,8 +183,8 @@ impl Site {
         let work = move || {
             let _scope = request.map(enter);
             count(&self.ready().pool.counters().loads);
-            let returned = loader();
-            self.search(&key).land::<S>(Some(ahead.0), returned);
+            let returned = Lead::run(Some(&ahead.0), loader);
+            self.search(&key).land_ahead::<S>(ahead.0, returned);
         };
         // Without a thread the value ends, and is loaded by who misses it.
         let _ = thread::Builder::new()

@@ -169,7 +169,8 @@ impl Remote {
         let ttl = lifetime(ttl.into())?;
         let key = self.key(key);
         let bytes = encode(&key, value)?;
-        self.0.backend.set(&key, bytes, ttl).await
+        self.change(&key, || self.0.backend.set(&key, bytes, ttl))
+            .await
     }
 
     /// Keeps a value under this key unless there is one. Whether it was kept.
@@ -185,7 +186,8 @@ impl Remote {
         let ttl = lifetime(ttl.into())?;
         let key = self.key(key);
         let bytes = encode(&key, value)?;
-        self.0.backend.add(&key, bytes, ttl).await
+        self.change(&key, || self.0.backend.add(&key, bytes, ttl))
+            .await
     }
 
     /// Removes the value under this key. Whether there was one.
@@ -194,7 +196,21 @@ impl Remote {
     /// When the backend fails.
     pub async fn delete(&self, key: &str) -> Result<bool, Error> {
         let key = self.key(key);
-        self.0.backend.delete(&key).await
+        self.change(&key, || self.0.backend.delete(&key)).await
+    }
+
+    /// Changes what is under a key, so that no load that has begun before the end of it is kept.
+    async fn change<'a, T: 'a>(
+        &self,
+        key: &str,
+        change: impl FnOnce() -> Pending<'a, T>,
+    ) -> Result<T, Error> {
+        // First, since a backend may be at it before it is waited for.
+        self.0.flights.outdate(&key);
+        let changed = change().await;
+        // Loads that have begun meanwhile may not have seen it.
+        self.0.flights.outdate(&key);
+        changed
     }
 
     /// Removes all values of this pool.
@@ -202,7 +218,10 @@ impl Remote {
     /// # Errors
     /// When the backend fails.
     pub async fn clear(&self) -> Result<(), Error> {
-        self.0.backend.clear(&self.0.prefix).await
+        self.0.flights.lock().clear();
+        let cleared = self.0.backend.clear(&self.0.prefix).await;
+        self.0.flights.lock().clear();
+        cleared
     }
 
     /// How many values this pool has.
@@ -235,7 +254,7 @@ impl Remote {
 
     fn turn(&self, key: &str) -> Turn {
         let mut loads = self.0.flights.lock();
-        Lead::take(&self.0.flights, &self.0.counters, &mut loads, &key, false)
+        Lead::take(&self.0.flights, &self.0.counters, &mut loads, &key)
     }
 
     pub(super) async fn load<S: Shape, F: Future<Output = S::Returned>>(
@@ -286,11 +305,13 @@ impl Remote {
                 }
                 count(&counters.misses);
                 count(&counters.loads);
-                let parts = S::divide(loader().await);
-                match &parts {
-                    Ok(value) => self.keep(&key, value, ttl).await,
-                    Err(_) if S::FAILS => count(&counters.load_failures),
-                    Err(_) => {}
+                let parts = S::divide(Lead::run_async(lead.as_ref(), loader).await);
+                match (&parts, &lead) {
+                    (Ok(value), Some(lead)) => self.keep(lead, &key, value, ttl).await,
+                    // There is no telling whether the key was set or deleted meanwhile.
+                    (Ok(_), None) => {}
+                    (Err(_), _) if S::FAILS => count(&counters.load_failures),
+                    (Err(_), _) => {}
                 }
                 parts
             }
@@ -305,11 +326,20 @@ impl Remote {
         S::join(parts)
     }
 
-    async fn keep<V: Serialize>(&self, key: &str, value: &V, ttl: Duration) {
+    /// Keeps what was loaded, unless the key was set, deleted or cleared meanwhile.
+    async fn keep<V: Serialize>(&self, lead: &Lead, key: &str, value: &V, ttl: Duration) {
+        if !lead.is_current() {
+            return;
+        }
         let kept = match encode(key, value) {
             Ok(bytes) => {
                 let ttl = Some(ttl).filter(|time| !time.is_zero());
-                self.0.backend.set(key, bytes, ttl).await
+                match self.0.backend.set(key, bytes, ttl).await {
+                    // It happened while the backend was at it, and there is no telling which was
+                    // first. To load again is harmless, a value that is too old is not.
+                    Ok(()) if !lead.is_current() => self.0.backend.delete(key).await.map(drop),
+                    kept => kept,
+                }
             }
             Err(error) => Err(error),
         };

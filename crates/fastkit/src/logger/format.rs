@@ -1,37 +1,69 @@
 //! The bytes of a log line: time, escaping, text and JSON. What is logged is decided elsewhere.
 //!
 //! Whatever comes from outside is escaped here, so that no value can begin a second line, move the
-//! cursor of a terminal or reverse the reading direction.
+//! cursor of a terminal or reverse the reading direction, and no message can pass for fields.
 
-use chrono::{DateTime, Local, Timelike};
-use std::{cell::RefCell, fmt, io::Write};
+use chrono::{DateTime, FixedOffset, Local, Timelike, Utc};
+use std::{
+    cell::RefCell,
+    fmt,
+    io::Write,
+    sync::atomic::{AtomicI32, Ordering},
+};
 
-/// Appends a string without control and direction characters; the JSON form also escapes what JSON
-/// wants escaped (and is to be put between quotes).
+/// Appends a string without control and direction characters, and without what its place forbids.
 #[derive(Debug)]
 pub(super) struct Escape<'a> {
     pub(super) out: &'a mut Vec<u8>,
-    pub(super) json: bool,
+    pub(super) place: Place,
 }
+
+/// Where a string goes. The number has a bit in [`SUSPICIOUS`].
+#[derive(Clone, Copy, Debug)]
+#[repr(u8)]
+pub(super) enum Place {
+    /// A line of text, where it can pass for nothing else.
+    Bare = 1,
+    /// The message of a line of text: a bar by itself would begin the fields. Of the strings that
+    /// are written one by one, each is taken for the whole message.
+    Message = 2,
+    /// Between quotes, as JSON.
+    Quotes = 4,
+}
+
+/// In which places a byte may be, or begin, a character that has to be escaped: in UTF-8, 0xC2 begins
+/// the C1 controls, 0xD8 and 0xE2 the direction characters.
+static SUSPICIOUS: [u8; 256] = {
+    let mut places = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        places[byte] = match byte as u8 {
+            0..0x20 | 0x7f | 0xc2 | 0xd8 | 0xe2 => {
+                Place::Bare as u8 | Place::Message as u8 | Place::Quotes as u8
+            }
+            b'"' | b'\\' => Place::Quotes as u8,
+            b'|' => Place::Message as u8,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    places
+};
 
 impl fmt::Write for Escape<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let bytes = text.as_bytes();
+        let place = self.place as u8;
         let mut plain = 0;
         // Bytes from 0x80 on are looked at only where a character begins that has to be escaped.
         for (at, byte) in bytes.iter().enumerate() {
-            let suspicious = match byte {
-                0..0x20 | 0x7f | 0xc2 | 0xe2 => true,
-                b'"' | b'\\' => self.json,
-                _ => false,
-            };
-            if !suspicious || at < plain {
+            if SUSPICIOUS[usize::from(*byte)] & place == 0 || at < plain {
                 continue;
             }
             let Some(character) = text[at..].chars().next() else {
                 break;
             };
-            if !self.is_escaped(character) {
+            if !is_escaped(character) || (*byte == b'|' && !stands_alone(bytes, at)) {
                 continue;
             }
             self.out.extend_from_slice(&bytes[plain..at]);
@@ -43,13 +75,22 @@ impl fmt::Write for Escape<'_> {
     }
 }
 
-impl Escape<'_> {
-    fn is_escaped(&self, character: char) -> bool {
-        character.is_control()
-            || (self.json && matches!(character, '"' | '\\'))
-            || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    }
+/// Whether no letter is beside the byte.
+fn stands_alone(bytes: &[u8], at: usize) -> bool {
+    let is_blank = |byte: Option<&u8>| byte.is_none_or(|byte| *byte == b' ');
+    is_blank(bytes[..at].last()) && is_blank(bytes.get(at + 1))
+}
 
+/// Whether one of the characters that are suspicious, by their first byte or their place, has to be
+/// escaped.
+fn is_escaped(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '"' | '\\' | '|')
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}')
+        || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+impl Escape<'_> {
     fn escape(&mut self, character: char) {
         let short = match character {
             '\n' => "\\n",
@@ -77,33 +118,66 @@ struct Clock {
 }
 
 thread_local! {
-    static CLOCK: RefCell<Clock> = const { RefCell::new(Clock { second: i64::MIN, text: Vec::new(), offset: Vec::new() }) };
+    // chrono keeps the time zone in a slot of the thread, too. Made before this one, it is gone after
+    // this one: as long as there is a clock, chrono can be asked.
+    static CLOCK: RefCell<Clock> = {
+        let _ = Local::now();
+        RefCell::new(Clock::new())
+    };
 }
 
-/// Appends `2024-01-31 08:00:00.123`, or for JSON `2024-01-31T08:00:00.123+08:00`.
-pub(super) fn time(out: &mut Vec<u8>, now: DateTime<Local>, json: bool) {
-    CLOCK.with_borrow_mut(|clock| {
-        if clock.second != now.timestamp() {
-            clock.second = now.timestamp();
-            clock.text = now.format("%Y-%m-%d %H:%M:%S").to_string().into_bytes();
-            clock.offset = now.format("%:z").to_string().into_bytes();
+/// How many seconds local time was ahead of UTC when a thread last asked: for threads that are ending
+/// and cannot.
+static OFFSET: AtomicI32 = AtomicI32::new(0);
+
+/// Appends the time of now: `2024-01-31 08:00:00.123`, or for JSON `2024-01-31T08:00:00.123+08:00`.
+pub(super) fn time(out: &mut Vec<u8>, json: bool) {
+    let kept = CLOCK.try_with(|clock| {
+        let now = Local::now().fixed_offset();
+        clock.borrow_mut().write(out, now, json);
+    });
+    if kept.is_err() {
+        let offset = FixedOffset::east_opt(OFFSET.load(Ordering::Relaxed));
+        let now = match offset {
+            Some(offset) => Utc::now().with_timezone(&offset),
+            None => Utc::now().fixed_offset(),
+        };
+        Clock::new().write(out, now, json);
+    }
+}
+
+impl Clock {
+    fn new() -> Self {
+        Self {
+            second: i64::MIN,
+            text: Vec::new(),
+            offset: Vec::new(),
+        }
+    }
+
+    fn write(&mut self, out: &mut Vec<u8>, now: DateTime<FixedOffset>, json: bool) {
+        if self.second != now.timestamp() {
+            self.second = now.timestamp();
+            self.text = now.format("%Y-%m-%d %H:%M:%S").to_string().into_bytes();
+            self.offset = now.format("%:z").to_string().into_bytes();
+            OFFSET.store(now.offset().local_minus_utc(), Ordering::Relaxed);
         }
         let start = out.len();
-        out.extend_from_slice(&clock.text);
+        out.extend_from_slice(&self.text);
         let millisecond = (now.nanosecond() / 1_000_000).min(999);
         let _ = write!(out, ".{millisecond:03}");
         if json {
             if let Some(blank) = out.get_mut(start + 10) {
                 *blank = b'T';
             }
-            out.extend_from_slice(&clock.offset);
+            out.extend_from_slice(&self.offset);
         }
-    });
+    }
 }
 
 /// Tells, as a line of the text format, how many lines were lost.
 pub(super) fn text_report(out: &mut Vec<u8>, dropped: u64) {
-    time(out, Local::now(), false);
+    time(out, false);
     let _ = write!(
         out,
         " | WARN | fastkit::logger | {dropped} log lines were dropped | dropped={dropped}"
@@ -119,7 +193,7 @@ pub(super) fn text_report(out: &mut Vec<u8>, dropped: u64) {
 /// ```
 pub fn json_report(out: &mut Vec<u8>, dropped: u64) {
     out.extend_from_slice(b"{\"time\":\"");
-    time(out, Local::now(), true);
+    time(out, true);
     let _ = write!(
         out,
         "\",\"level\":\"WARN\",\"message\":\"{dropped} log lines were dropped\",\"dropped\":{dropped}}}"
@@ -132,11 +206,11 @@ mod tests {
     use chrono::TimeZone;
     use std::fmt::Write;
 
-    fn escaped(text: &str, json: bool) -> String {
+    fn escaped(text: &str, place: Place) -> String {
         let mut out = Vec::new();
         Escape {
             out: &mut out,
-            json,
+            place,
         }
         .write_str(text)
         .unwrap();
@@ -146,14 +220,32 @@ mod tests {
     #[test]
     fn nothing_begins_a_line_or_commands_a_terminal() {
         assert_eq!(
-            escaped("a\r\nb\tc\u{1b}[31m\u{7f}\0", false),
+            escaped("a\r\nb\tc\u{1b}[31m\u{7f}\0", Place::Message),
             "a\\r\\nb\\tc\\u001b[31m\\u007f\\u0000"
         );
         assert_eq!(
-            escaped("\u{85}\u{2028}\u{202e}é€中文", false),
+            escaped("\u{85}\u{2028}\u{202e}é€中文", Place::Bare),
             "\\u0085\\u2028\\u202eé€中文"
         );
-        assert_eq!(escaped("say \"hi\" \\", false), "say \"hi\" \\");
+        assert_eq!(
+            escaped("\u{61c}\u{200e}\u{200f}سلام\u{200d}", Place::Bare),
+            "\\u061c\\u200e\\u200fسلام\u{200d}"
+        );
+        assert_eq!(escaped("say \"hi\" \\", Place::Message), "say \"hi\" \\");
+    }
+
+    #[test]
+    fn a_bar_by_itself_is_escaped_in_messages_only() {
+        for (text, message) in [
+            ("|", "\\u007c"),
+            ("| a", "\\u007c a"),
+            ("a |", "a \\u007c"),
+            ("a | | b", "a \\u007c \\u007c b"),
+            ("a|b || c", "a|b || c"),
+        ] {
+            assert_eq!(escaped(text, Place::Message), message);
+            assert_eq!(escaped(text, Place::Quotes), text);
+        }
     }
 
     #[test]
@@ -164,7 +256,7 @@ mod tests {
             "\u{0}\u{1f}\u{7f}\u{80}\u{9f}\u{2029}",
             "中文 é 😀 \u{2066}",
         ] {
-            let json = format!("\"{}\"", escaped(text, true));
+            let json = format!("\"{}\"", escaped(text, Place::Quotes));
             assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
             assert!(!json.chars().any(char::is_control));
         }
@@ -172,13 +264,13 @@ mod tests {
 
     #[test]
     fn milliseconds_stand_there_once() {
-        let mut out = Vec::new();
+        let (mut out, mut clock) = (Vec::new(), Clock::new());
         let moment = Local.with_ymd_and_hms(2024, 1, 31, 8, 0, 0).unwrap()
             + chrono::Duration::milliseconds(7);
-        time(&mut out, moment, false);
+        clock.write(&mut out, moment.fixed_offset(), false);
         assert_eq!(out, b"2024-01-31 08:00:00.007");
         out.clear();
-        time(&mut out, moment, true);
+        clock.write(&mut out, moment.fixed_offset(), true);
         let text = String::from_utf8(out).unwrap();
         assert_eq!(DateTime::parse_from_rfc3339(&text).unwrap(), moment);
     }

@@ -4,7 +4,7 @@
 //! [`context`], not from spans.
 
 use super::{
-    format::{self, Escape},
+    format::{self, Escape, Place},
     level::{Directives, Format, Level},
     sink::Sink,
 };
@@ -12,7 +12,6 @@ use crate::{
     context,
     mask::{MASK, is_secret_name, mask_url},
 };
-use chrono::Local;
 use std::{
     cell::Cell,
     error::Error,
@@ -115,7 +114,12 @@ impl<S: Subscriber> Layer<S> for Lines {
         if outputs.peek().is_none() {
             return;
         }
-        let mut scratch = SCRATCH.take().unwrap_or_default();
+        // A thread that is ending has no slot any more, and may log all the same.
+        let mut scratch = SCRATCH
+            .try_with(Cell::take)
+            .ok()
+            .flatten()
+            .unwrap_or_default();
         scratch.read(event, self.format);
         let mut plain_is_made = false;
         for output in outputs {
@@ -136,7 +140,7 @@ impl<S: Subscriber> Layer<S> for Lines {
             }
         }
         scratch.clear();
-        SCRATCH.set(Some(scratch));
+        let _ = SCRATCH.try_with(|slot| slot.set(Some(scratch)));
     }
 }
 
@@ -164,7 +168,7 @@ impl Scratch {
     /// `2024-01-31 08:00:00.123 | INFO | app::items:12 | message | key=value request_id=...`
     fn text(&mut self, metadata: &Metadata<'_>, color: bool) {
         let out = &mut self.line;
-        format::time(out, Local::now(), false);
+        format::time(out, false);
         out.extend_from_slice(b" | ");
         let name = metadata.level().as_str();
         if color {
@@ -200,9 +204,13 @@ impl Scratch {
     fn json(&mut self, metadata: &Metadata<'_>) {
         let out = &mut self.line;
         out.extend_from_slice(b"{\"time\":\"");
-        format::time(out, Local::now(), true);
+        format::time(out, true);
         let _ = write!(out, "\",\"level\":\"{}\",\"module\":\"", metadata.level());
-        let _ = Escape { out, json: true }.write_str(module(metadata));
+        let _ = Escape {
+            out,
+            place: Place::Quotes,
+        }
+        .write_str(module(metadata));
         let _ = write!(
             out,
             "\",\"line\":{},\"message\":\"",
@@ -277,11 +285,20 @@ impl Visit for TextFields<'_> {
         if let Some(out) = self.begin(field) {
             let value = mask_url(value);
             if is_message || is_one_word(&value) {
+                let place = if is_message {
+                    Place::Message
+                } else {
+                    Place::Bare
+                };
                 // Writing into a vector cannot fail.
-                let _ = Escape { out, json: false }.write_str(&value);
+                let _ = Escape { out, place }.write_str(&value);
             } else {
                 out.push(b'"');
-                let _ = Escape { out, json: true }.write_str(&value);
+                let _ = Escape {
+                    out,
+                    place: Place::Quotes,
+                }
+                .write_str(&value);
                 out.push(b'"');
             }
         }
@@ -325,7 +342,7 @@ impl JsonFields<'_> {
         self.fields.extend_from_slice(b",\"");
         let _ = Escape {
             out: self.fields,
-            json: true,
+            place: Place::Quotes,
         }
         .write_str(field.name());
         self.fields.extend_from_slice(b"\":");
@@ -348,12 +365,16 @@ impl JsonFields<'_> {
         if field.name() == "message" {
             let _ = Escape {
                 out: self.message,
-                json: true,
+                place: Place::Quotes,
             }
             .write_str(value);
         } else if let Some(out) = self.begin(field) {
             out.push(b'"');
-            let _ = Escape { out, json: true }.write_str(value);
+            let _ = Escape {
+                out,
+                place: Place::Quotes,
+            }
+            .write_str(value);
             out.push(b'"');
         }
     }

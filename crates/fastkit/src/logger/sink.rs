@@ -304,6 +304,11 @@ impl Sink {
         }
     }
 
+    /// Lets the writer write what is there, without waiting for more.
+    pub(super) fn hurry(&self) {
+        self.handle.shared.hurry();
+    }
+
     /// Waits until all lines that were appended before this call are written. `false` when the
     /// time is over first, or when lines that had been accepted were given up since the last flush.
     pub fn flush(&self, timeout: Duration) -> bool {

@@ -8,6 +8,8 @@ mod names;
 mod url;
 
 pub use names::{is_secret_name, is_secret_name_bytes};
+#[cfg(feature = "access-log")]
+pub(crate) use url::decode;
 pub use url::mask_url;
 
 #[doc(hidden)]

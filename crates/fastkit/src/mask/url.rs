@@ -1,10 +1,10 @@
 //! Credentials inside texts: the user part of URLs, and parameters with secret names.
 
-use super::{MASK, is_secret_name};
+use super::{MASK, is_secret_name_bytes};
 use std::borrow::Cow;
 
 /// Masks the password of every URL in the text, a user without password (it may be a token), and
-/// query parameters with secret names. Text without any of these is returned as it is.
+/// parameters with secret names in queries and fragments. Text without any of these is returned as it is.
 ///
 /// ```
 /// use fastkit::mask::mask_url;
@@ -67,19 +67,26 @@ fn user_info(url: &str) -> Option<usize> {
     }
 }
 
-/// The text with the values of secret query parameters masked; `None` when there are none.
+/// The text with the values of secret parameters in queries and fragments masked; `None` when there
+/// are none.
 fn mask_query(text: &str) -> Option<String> {
-    let mut at = text.find('?')?;
+    // Searches for one byte are fast, and most texts have no parameter at all.
+    text.find('=')?;
+    let mut at = match (text.find('?'), text.find('#')) {
+        (Some(query), Some(fragment)) => query.min(fragment),
+        (query, fragment) => query.or(fragment)?,
+    };
     let (mut out, mut copied) = (String::new(), 0);
-    // Each `?` and `&` may have a parameter behind it, in a message with several URLs too.
+    // Each of these may have a parameter behind it, in a message with several URLs too.
+    let separators = ['?', '&', '#', ';'];
     loop {
         let name_start = at + 1;
         let rest = &text[name_start..];
-        let end =
-            rest.find(|c: char| matches!(c, '=' | '?' | '&' | '#' | '"') || c.is_whitespace());
+        let end = rest
+            .find(|c: char| matches!(c, '=' | '?' | '&' | '#' | ';' | '"') || c.is_whitespace());
         let mut next = name_start;
         if let Some(length) = end.filter(|end| rest[*end..].starts_with('='))
-            && is_secret_name(&rest[..length])
+            && is_secret_name_bytes(&decode(&rest.as_bytes()[..length]))
         {
             let value_start = name_start + length + 1;
             let value = &text[value_start..];
@@ -90,13 +97,40 @@ fn mask_query(text: &str) -> Option<String> {
             out.push_str(MASK);
             copied = next;
         }
-        match text[next..].find(['?', '&']) {
+        match text[next..].find(separators) {
             Some(found) => at = next + found,
             None => break,
         }
     }
     out.push_str(&text[copied..]);
     (copied > 0).then_some(out)
+}
+
+/// The bytes that a name or value in a query or form stands for: `+` is a space and `%XX` a byte.
+pub(crate) fn decode(text: &[u8]) -> Cow<'_, [u8]> {
+    if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Cow::Borrowed(text);
+    }
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        decoded.push(match (first, hex_pair(after)) {
+            (b'%', Some(byte)) => {
+                rest = &after[2..];
+                byte
+            }
+            (b'+', _) => b' ',
+            _ => *first,
+        });
+    }
+    Cow::Owned(decoded)
+}
+
+fn hex_pair(text: &[u8]) -> Option<u8> {
+    let [high, low] = text.first_chunk::<2>()?;
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()
 }
 
 #[cfg(test)]
@@ -126,6 +160,14 @@ mod tests {
             ("why? token = 5", "why? token = 5"),
             ("/a?token=", "/a?token=***"),
             ("/a?b&&=&token", "/a?b&&=&token"),
+            ("/a?user%5Bpass%5D=b&c=1", "/a?user%5Bpass%5D=***&c=1"),
+            ("/a?api+key=b", "/a?api+key=***"),
+            ("/a?%E5%AF%86%E7%A0%81=b", "/a?%E5%AF%86%E7%A0%81=***"),
+            ("/a?%zz%=b&%=c&%ff%7=d", "/a?%zz%=b&%=c&%ff%7=d"),
+            ("/a?x=1;token=b", "/a?x=1;token=***"),
+            ("/cb#access_token=b&state=s", "/cb#access_token=***&state=s"),
+            ("/cb?x=1#token=b", "/cb?x=1#token=***"),
+            ("see #12; token=b", "see #12; token=b"),
             ("http://[::1]:80/?q=keyword", "http://[::1]:80/?q=keyword"),
             ("http://[::1]/x@y", "http://[::1]/x@y"),
             ("://", "://"),

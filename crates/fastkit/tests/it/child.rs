@@ -119,6 +119,36 @@ fn role() {
             both("after");
             drop(guard);
         }
+        "last words" => {
+            let guard = logger::init(&LogConfig {
+                format: match env::get("fastkit_test_format", "").as_str() {
+                    "json" => logger::Format::Json,
+                    _ => logger::Format::Text,
+                },
+                ..config
+            })
+            .unwrap();
+            let thread = std::thread::spawn(|| {
+                LAST_WORDS.set(Some(LastWords));
+                // What a line needs is made after it, and gone before it.
+                logger::error!("first words");
+            });
+            thread.join().unwrap();
+            drop(guard);
+        }
+        #[cfg(target_os = "linux")]
+        "stalled" => {
+            let guard = logger::init(&config).unwrap();
+            logger::error!("{}", "x".repeat(1 << 20));
+            let start = Instant::now();
+            assert!(!guard.flush(Duration::from_secs(4)));
+            // Not 4 for each.
+            let took = start.elapsed();
+            assert!(took < Duration::from_millis(7500), "{took:?}");
+            fs::write(config.folder.join("done"), "").unwrap();
+            // The guard would wait once more.
+            std::process::exit(0);
+        }
         "foreign" => {
             let mine = tracing_subscriber::Registry::default();
             tracing::subscriber::set_global_default(mine).unwrap();
@@ -135,6 +165,32 @@ fn role() {
                     .unwrap();
             assert_eq!((loaded.settings.port, loaded.settings.threads), (9001, 7));
         }
+        "mistake" => {
+            assert_eq!(env::get("fastkit_before", ""), "1");
+            // Before there is a logger: the warning is not lost.
+            assert_eq!(env::get("fastkit_after", "default"), "default");
+            let problem = ".env: variable 2: it is not of the form NAME=value";
+            let error = env::require("fastkit_after").unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "fastkit_after is not set; what follows in the file was not read ({problem})"
+                )
+            );
+            let error = env::parse::<u8>("fastkit_after").unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "fastkit_after is not set: expected a whole number from 0 to 255; \
+                     what follows in the file was not read ({problem})"
+                )
+            );
+            let guard = logger::init(&config).unwrap();
+            assert_eq!(env::optional("fastkit_after"), None);
+            env::all();
+            env::get("fastkit_after", "");
+            drop(guard);
+        }
         #[cfg(feature = "executor")]
         "journal" => crate::journal::append(&config.folder),
         #[cfg(feature = "executor")]
@@ -146,6 +202,19 @@ fn role() {
         }
         _ => {}
     }
+}
+
+/// Logs when its thread ends.
+struct LastWords;
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        logger::error!("last words");
+    }
+}
+
+std::thread_local! {
+    static LAST_WORDS: std::cell::Cell<Option<LastWords>> = const { std::cell::Cell::new(None) };
 }
 
 /// How often each of the writer threads has gone to sleep.
@@ -215,6 +284,56 @@ fn an_idle_logger_costs_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let output = child("quiet", folder.path()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn a_thread_can_log_until_its_very_end() {
+    for format in ["text", "json"] {
+        let folder = tempfile::tempdir().unwrap();
+        let output = child("last words", folder.path())
+            .env("fastkit_test_format", format)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let file = fs::read_to_string(folder.path().join("error.log")).unwrap();
+        let lines: Vec<_> = file.lines().collect();
+        assert_eq!(lines.len(), 2, "{file}");
+        assert!(lines[1].contains("last words"), "{file}");
+        // With its time.
+        let form = |line: &str| -> String {
+            let form = |c: char| if c.is_ascii_digit() { '0' } else { c };
+            line.chars().take(40).map(form).collect()
+        };
+        assert_eq!(form(lines[0]), form(lines[1]));
+    }
+}
+
+/// A console that nobody reads, and a pipe in the place of the file.
+#[cfg(target_os = "linux")]
+#[test]
+fn outputs_that_stand_still_are_waited_for_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("error.log");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&path)
+            .status()
+            .unwrap()
+            .success()
+    );
+    // Open for both, so that nobody waits for another end.
+    let _pipe = fs::File::options()
+        .read(true)
+        .write(true)
+        .open(&path)
+        .unwrap();
+    let mut process = child("stalled", folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let _unread = process.stdout.take().unwrap();
+    wait_for(|| folder.path().join("done").exists() || process.try_wait().unwrap().is_some());
+    assert!(process.wait().unwrap().success());
 }
 
 #[test]
@@ -381,6 +500,26 @@ fn the_file_beneath_the_environment_is_read() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn a_mistake_in_the_file_is_told_to_who_misses_what_follows() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "fastkit_before=1\nmy pass hunter2\nfastkit_after=2\n";
+    fs::write(folder.path().join(".env"), text).unwrap();
+    let mut command = child("mistake", folder.path());
+    let output = command.current_dir(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let file = fs::read_to_string(folder.path().join("error.log")).unwrap();
+    assert_eq!(file.lines().count(), 1, "{file}");
+    let warning = "what follows in the file was not read \
+                   (.env: variable 2: it is not of the form NAME=value)";
+    assert!(
+        file.contains(" | WARN | ") && file.contains(warning),
+        "{file}"
+    );
+    let console = String::from_utf8(output.stdout).unwrap();
+    assert!(!format!("{file}{console}").contains("hunter2"));
 }
 
 #[cfg(feature = "executor")]

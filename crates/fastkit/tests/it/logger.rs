@@ -114,14 +114,54 @@ fn no_value_can_begin_a_line_or_forge_a_field() {
 }
 
 #[test]
+fn a_message_cannot_pass_for_its_own_fields() {
+    let code = || {
+        let name = "x | admin=true request_id=forged";
+        logger::info!("login of {name}");
+        logger::info!(user = 7, "| a=1 || b|c |");
+        logger::info!("|");
+        logger::info!("a || b|c");
+    };
+    let lines = logged(|_| {}, code);
+    for (line, message) in lines.iter().zip([
+        r"login of x \u007c admin=true request_id=forged",
+        r"\u007c a=1 || b|c \u007c | user=7",
+        r"\u007c",
+        "a || b|c",
+    ]) {
+        let shown = after_time(line).splitn(3, " | ").nth(2);
+        assert_eq!(shown, Some(message));
+    }
+    // In JSON a message ends with its quote.
+    let lines = logged(|config| config.format = Format::Json, code);
+    assert!(lines[0].contains("login of x | admin=true"), "{}", lines[0]);
+}
+
+#[test]
+fn no_value_turns_the_reading_direction() {
+    let marks = "a\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}b\u{634}\u{200d}";
+    for format in [Format::Text, Format::Json] {
+        let lines = logged(
+            |config| config.format = format,
+            || logger::info!(value = marks, "{marks}"),
+        );
+        let shown = r"a\u061c\u200e\u200f\u202a\u202e\u2066\u2069b";
+        // Letters, and what joins them, stay.
+        let shown = format!("{shown}\u{634}\u{200d}");
+        assert_eq!(lines[0].matches(&shown).count(), 2, "{}", lines[0]);
+    }
+}
+
+#[test]
 fn secrets_are_masked() {
     let code = || {
         logger::info!(password = "hunter2", api_key = ?"hunter2", token = 5, url = "redis://:hunter2@db", "to redis://u:hunter2@db now");
         logger::info!(url = %"http://x/?token=hunter2&a=1", "m");
+        logger::info!("from /login?user%5Bpass%5D=hunter2 to /cb#access_token=hunter2");
     };
     for format in [Format::Text, Format::Json] {
         let lines = logged(|config| config.format = format, code);
-        assert_eq!(lines.len(), 2);
+        assert_eq!(lines.len(), 3);
         assert!(
             lines.iter().all(|line| !line.contains("hunter2")),
             "{lines:?}"

@@ -332,6 +332,102 @@ async fn a_value_that_is_about_to_end_is_loaded_ahead() {
     }
 }
 
+/// Lets what was spawned run, and waits until nobody loads any more.
+async fn settled(calls: &Calls, at_least: usize) {
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    while calls.made() < at_least {
+        assert!(std::time::Instant::now() < end, "waited in vain");
+        tokio::task::yield_now().await;
+    }
+    // The task that made the last call has ended with it, or does so now.
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn kept_failures_are_not_loaded_ahead() {
+    static CALLS: Calls = Calls::new();
+
+    #[cached(ttl = "1h", refresh_ahead = "30m", negative = "10m")]
+    async fn down() -> Result<usize, String> {
+        CALLS.count();
+        Err("down".to_owned())
+    }
+
+    for _ in 0..10 {
+        assert_eq!(down().await, Err("down".to_owned()));
+        settled(&CALLS, 1).await;
+    }
+    assert_eq!(CALLS.made(), 1);
+}
+
+#[tokio::test]
+async fn a_failure_ahead_of_time_leaves_the_value() {
+    static CALLS: Calls = Calls::new();
+    static PLAIN: Calls = Calls::new();
+
+    #[cached(ttl = "1h", refresh_ahead = Duration::from_secs(2 * 3600), negative = "10m")]
+    async fn up_once() -> Result<usize, String> {
+        match CALLS.count() {
+            1 => Ok(1),
+            _ => Err("down".to_owned()),
+        }
+    }
+
+    #[cached(ttl = "1h", refresh_ahead = Duration::from_secs(2 * 3600), negative = "10m")]
+    fn plain_up_once() -> Result<usize, String> {
+        match PLAIN.count() {
+            1 => Ok(1),
+            _ => Err("down".to_owned()),
+        }
+    }
+
+    // What is gone, and known to be, takes the place of the value.
+    static FOUND: Calls = Calls::new();
+    #[cached(ttl = "1h", refresh_ahead = Duration::from_secs(2 * 3600), negative = "10m")]
+    async fn there_once() -> Option<usize> {
+        (FOUND.count() == 1).then_some(1)
+    }
+
+    assert_eq!(up_once().await, Ok(1));
+    assert_eq!(up_once().await, Ok(1));
+    settled(&CALLS, 2).await;
+    assert_eq!(up_once().await, Ok(1));
+
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    while PLAIN.made() < 4 {
+        assert_eq!(plain_up_once(), Ok(1));
+        assert!(std::time::Instant::now() < end, "waited in vain");
+        thread::yield_now();
+    }
+
+    assert_eq!(there_once().await, Some(1));
+    assert_eq!(there_once().await, Some(1));
+    settled(&FOUND, 2).await;
+    assert_eq!(there_once().await, None);
+    settled(&FOUND, 2).await;
+    assert_eq!(FOUND.made(), 2, "a None that is kept is not loaded ahead");
+}
+
+#[test]
+fn without_a_runtime_nothing_is_loaded_ahead_and_nothing_fails() {
+    static CALLS: Calls = Calls::new();
+
+    #[cached(ttl = "1h", refresh_ahead = Duration::from_secs(2 * 3600))]
+    async fn alone() -> usize {
+        CALLS.count()
+    }
+
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    for _ in 0..3 {
+        let call = std::pin::pin!(alone()).poll(&mut cx);
+        assert_eq!(call, std::task::Poll::Ready(1));
+    }
+    let stats = cache::pool("it::cache::functions::alone").stats();
+    assert_eq!((stats.loads, stats.load_failures), (1, 0));
+}
+
 #[test]
 fn functions_of_one_name_keep_apart() {
     mod one {

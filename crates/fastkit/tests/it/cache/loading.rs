@@ -158,6 +158,128 @@ fn a_load_that_asks_for_itself_does_not_stand_still() {
     assert_eq!(pool.get("key").unwrap(), Some(2));
 }
 
+/// Runs it on a thread of its own, so that a load that waits for itself fails the test in time.
+fn in_time<T: Send + 'static>(
+    work: impl AsyncFnOnce() -> T + Send + 'static,
+) -> Result<T, mpsc::RecvTimeoutError> {
+    let (done, is_done) = mpsc::channel();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let _ = done.send(runtime.block_on(work()));
+    });
+    is_done.recv_timeout(Duration::from_secs(20))
+}
+
+#[test]
+fn an_async_load_that_asks_for_itself_does_not_stand_still() {
+    let nested = in_time(async || {
+        let pool = pool();
+        let outer = pool.get_or_load("key", || async {
+            tokio::task::yield_now().await;
+            let inner = pool.get_or_load("key", || async {
+                tokio::task::yield_now().await;
+                Ok::<_, io::Error>(1)
+            });
+            inner.await.map(|inner| inner + 1)
+        });
+        (outer.await.unwrap(), pool.get("key").unwrap())
+    });
+    assert_eq!(nested, Ok((2, Some(2))));
+
+    // On the thread of the task: nobody else could end the load meanwhile.
+    let blocking = in_time(async || {
+        let pool = pool();
+        let outer = pool.get_or_load("key", || async {
+            tokio::task::yield_now().await;
+            pool.get_or_load_blocking("key", || Ok::<_, io::Error>(1))
+                .map(|inner| inner + 1)
+        });
+        outer.await.unwrap()
+    });
+    assert_eq!(blocking, Ok(2));
+
+    // The other way round, and with another load in between.
+    let between = in_time(async || {
+        let pool = pool();
+        let outer = pool.get_or_load("a", || async {
+            let inner = pool.get_or_load("b", || async {
+                pool.get_or_load("a", || async { Ok::<_, io::Error>(1) })
+                    .await
+            });
+            inner.await
+        });
+        outer.await.unwrap()
+    });
+    assert_eq!(between, Ok(1));
+
+    let remote = in_time(async || {
+        let remote = Remote::new("nested", Elsewhere::default());
+        let outer = remote.get_or_load("key", || async {
+            let inner = remote.get_or_load("key", || async { Ok::<_, io::Error>(1) });
+            inner.await.map(|inner| inner + 1)
+        });
+        (outer.await.unwrap(), remote.get("key").await.unwrap())
+    });
+    assert_eq!(remote, Ok((2, Some(2))));
+}
+
+#[test]
+fn an_async_function_may_ask_for_itself() {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+
+    #[cached]
+    async fn twice() -> usize {
+        match CALLS.fetch_add(1, Ordering::SeqCst) {
+            0 => Box::pin(twice()).await + 10,
+            calls => calls,
+        }
+    }
+
+    assert_eq!(
+        in_time(async || (twice().await, twice().await)),
+        Ok((11, 11))
+    );
+    assert_eq!(CALLS.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn what_a_cancelled_load_drops_may_ask_for_its_key() {
+    struct Asks(Pool);
+    impl Drop for Asks {
+        fn drop(&mut self) {
+            let again = self.0.get_or_load_blocking("key", || Ok::<_, io::Error>(1));
+            assert_eq!(again.unwrap(), 1);
+        }
+    }
+    let cancelled = in_time(async || {
+        let pool = pool();
+        let load = pool.get_or_load("key", || async {
+            let _asks = Asks(pool.clone());
+            std::future::pending::<Result<i32, io::Error>>().await
+        });
+        tokio::select! {
+            biased;
+            _ = load => unreachable!("it never ends"),
+            () = tokio::task::yield_now() => {}
+        }
+        pool.stats().loads
+    });
+    assert_eq!(cancelled, Ok(2));
+}
+
+#[tokio::test]
+async fn loads_that_take_turns_on_one_task_are_one() {
+    let pool = pool();
+    let load = || async {
+        tokio::task::yield_now().await;
+        Ok::<_, io::Error>(1)
+    };
+    let (one, two) = tokio::join!(pool.get_or_load("key", load), pool.get_or_load("key", load));
+    assert_eq!((one.unwrap(), two.unwrap(), pool.stats().loads), (1, 1, 1));
+}
+
 #[tokio::test]
 async fn errors_pass_through_and_are_not_kept() {
     let pool = pool();
@@ -357,6 +479,85 @@ async fn a_backend_keeps_values_outside() {
             .unwrap(),
         8
     );
+}
+
+#[tokio::test]
+async fn what_was_deleted_or_set_outside_meanwhile_is_not_overwritten() {
+    for case in ["delete", "set", "add", "clear"] {
+        let remote = Remote::new("meanwhile", Elsewhere::default());
+        let load = || async {
+            match case {
+                "delete" => assert!(!remote.delete("key").await.unwrap()),
+                "set" => remote.set("key", "new", 0).await.unwrap(),
+                "add" => assert!(remote.add("key", "new", 0).await.unwrap()),
+                _ => remote.clear().await.unwrap(),
+            }
+            Ok::<_, io::Error>("old".to_owned())
+        };
+        let loaded = remote.get_or_load("key", load).await;
+        assert_eq!(loaded.unwrap(), "old", "its own caller gets it");
+        let expected = matches!(case, "set" | "add").then(|| "new".to_owned());
+        assert_eq!(remote.get("key").await.unwrap(), expected, "{case}");
+    }
+}
+
+/// A backend that takes its time to keep a value, and tells that it has begun.
+struct Slow {
+    inner: Elsewhere,
+    begun: Arc<Semaphore>,
+    may_end: Arc<Semaphore>,
+}
+
+impl Backend for Slow {
+    fn get<'a>(&'a self, key: &'a str) -> Pending<'a, Option<Vec<u8>>> {
+        self.inner.get(key)
+    }
+
+    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Option<Duration>) -> Pending<'a, ()> {
+        Box::pin(async move {
+            self.begun.add_permits(1);
+            self.may_end.acquire().await.unwrap().forget();
+            self.inner.set(key, value, ttl).await
+        })
+    }
+
+    fn add<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Option<Duration>) -> Pending<'a, bool> {
+        self.inner.add(key, value, ttl)
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> Pending<'a, bool> {
+        self.inner.delete(key)
+    }
+
+    fn clear<'a>(&'a self, prefix: &'a str) -> Pending<'a, ()> {
+        self.inner.clear(prefix)
+    }
+
+    fn size<'a>(&'a self, prefix: &'a str) -> Pending<'a, usize> {
+        self.inner.size(prefix)
+    }
+}
+
+#[tokio::test]
+async fn what_is_deleted_while_it_is_being_kept_outside_goes() {
+    let (begun, may_end) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let remote = Remote::new(
+        "slow",
+        Slow {
+            inner: Elsewhere::default(),
+            begun: begun.clone(),
+            may_end: may_end.clone(),
+        },
+    );
+    let load = remote.get_or_load("key", || async { Ok::<_, io::Error>("old".to_owned()) });
+    let delete = async {
+        begun.acquire().await.unwrap().forget();
+        remote.delete("key").await.unwrap();
+        may_end.add_permits(1);
+    };
+    let (loaded, ()) = tokio::join!(load, delete);
+    assert_eq!(loaded.unwrap(), "old");
+    assert_eq!(remote.get::<String>("key").await.unwrap(), None);
 }
 
 #[tokio::test]
