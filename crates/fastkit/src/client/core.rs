@@ -25,6 +25,8 @@ use crate::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use std::{
+    borrow::Cow,
+    fmt,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -34,7 +36,6 @@ pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
-#[derive(Debug)]
 pub(super) struct Core {
     pub(super) transport: Transport,
     pub(super) base_url: Option<Url>,
@@ -51,6 +52,34 @@ pub(super) struct Core {
     pub(super) log: Target,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) hosts: Hosts,
+}
+
+/// Without the values of headers, which hold keys and passwords.
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core")
+            .field("base_url", &shown_url(self.base_url.as_ref()))
+            .field("headers", &shown_names(&self.headers))
+            .field("timeout", &self.timeout)
+            .field("retry", &self.retry)
+            .field("redirects", &self.redirects)
+            .field("max_size", &self.max_size)
+            .field("breaker", &self.breaker)
+            .field("hedge_after", &self.hedge_after)
+            .field("log", &self.log)
+            .field("transport", &self.transport)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A base URL with its secrets masked.
+pub(super) fn shown_url(url: Option<&Url>) -> Option<Cow<'_, str>> {
+    url.map(|url| mask_url(url.as_str()))
+}
+
+/// What may be shown of preset headers: which they are.
+pub(super) fn shown_names(headers: &HeaderMap) -> Vec<&str> {
+    headers.keys().map(HeaderName::as_str).collect()
 }
 
 /// Whether the body of the answer is read before the call ends.

@@ -5,7 +5,7 @@ use fastkit::{
     client::{AsyncClient, stub::Reply},
     context::{RequestId, Served, TraceContext},
 };
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use serde::Serialize;
 use serde_json::json;
 use std::{future::IntoFuture as _, sync::Arc};
@@ -326,4 +326,30 @@ async fn a_proxy_is_asked() {
     let sent = &proxy.requests()[0];
     assert_eq!(sent.target, "http://far.invalid/x");
     assert_eq!(sent.header("proxy-authorization"), Some("Basic bWU6cHc="));
+}
+
+#[test]
+fn what_is_shown_of_a_client_holds_no_secret() {
+    let mut headers = HeaderMap::new();
+    headers.insert("x-auth-token", HeaderValue::from_static("hunter2"));
+    let builder = || {
+        AsyncClient::builder()
+            .base_url("http://me:hunter2@a.test/v1?token=hunter2")
+            .header("x-api-key", "hunter2")
+            .header("authorization", "Token hunter2")
+            .headers(headers.clone())
+            .proxy("http://p:hunter2@proxy.test:1")
+    };
+    let client = builder().build().unwrap();
+    let blocking = builder().build_blocking().unwrap();
+    for shown in [
+        format!("{:?}", builder()),
+        format!("{client:#?}"),
+        format!("{blocking:?}"),
+    ] {
+        assert!(!shown.contains("hunter2"), "{shown}");
+        for part in ["a.test/v1", "x-api-key", "authorization", "proxies: 1"] {
+            assert!(shown.contains(part), "{part} in {shown}");
+        }
+    }
 }
