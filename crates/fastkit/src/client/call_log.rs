@@ -17,6 +17,9 @@ use std::{
 
 /// Is told of each call when it is over: once, whatever the number of attempts.
 ///
+/// A call that is dropped on its way, by `select!`, a timeout or the end of a task, is told of when it is
+/// dropped, with the status 0, since it has none.
+///
 /// The record holds headers and bodies as they were; who shows them has to mask them, as
 /// [`write_line`] does.
 pub trait CallLog: Send + Sync {

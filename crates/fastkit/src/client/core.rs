@@ -33,6 +33,8 @@ use std::{
 use url::{Position, Url};
 
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Stands in the log for the status of a call that nobody waited for to the end.
+const NO_STATUS: u16 = 0;
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
@@ -207,22 +209,29 @@ impl Core {
     }
 
     async fn run(&self, call: &Call, body: &mut Body) -> Result<(Answer, Course), Error> {
-        let started = self.clock.now();
-        let mut attempts = 0;
-        let outcome = self.attempts(call, body, started, &mut attempts).await;
-        let course = Course {
-            attempts,
-            elapsed: self.clock.now().saturating_duration_since(started),
+        let mut life = Life {
+            core: self,
+            call,
+            body,
+            started: self.clock.now(),
+            attempts: 0,
+            ended: false,
         };
+        let outcome = self
+            .attempts(call, life.body, life.started, &mut life.attempts)
+            .await;
+        let course = life.end();
         let outcome = outcome.map_err(|ended| match ended {
-            Ended::Failed(error) => error.of(&call.method, call.url.as_str()).after(attempts),
+            Ended::Failed(error) => error
+                .of(&call.method, call.url.as_str())
+                .after(course.attempts),
             Ended::Exhausted(answer, why) => {
                 let text = format!("answered with {}, {why}", answer.status.as_u16());
                 let (head, body) = head(Box::new(call.clone()), *answer, course);
                 Error::answer(Kind::Exhausted, text, response(head, body))
             }
         });
-        self.tell(call, body, outcome.as_ref(), course);
+        self.tell(call, life.body, Some(outcome.as_ref()), course);
         Ok((outcome?, course))
     }
 
@@ -366,19 +375,26 @@ impl Core {
         self.clock.sleep(wait).await;
     }
 
-    /// Tells the log that the call is over.
-    fn tell(&self, call: &Call, body: &Body, outcome: Result<&Answer, &Error>, course: Course) {
+    /// Tells the log that the call is over. Without an outcome if it was dropped before it had one.
+    fn tell(
+        &self,
+        call: &Call,
+        body: &Body,
+        outcome: Option<Result<&Answer, &Error>>,
+        course: Course,
+    ) {
         let Some(log) = self.log.log() else { return };
         let none = HeaderMap::new();
         let (status, headers, answer_body) = match outcome {
-            Ok(answer) => {
+            None => (NO_STATUS, &none, Some(b"".as_slice())),
+            Some(Ok(answer)) => {
                 let body = match &answer.body {
                     AnswerBody::Whole(body) => Some(body.as_ref()),
                     AnswerBody::Open(_) => None,
                 };
                 (answer.status.as_u16(), &answer.headers, body)
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 let answer = error.response();
                 let headers = answer.map_or(&none, Response::headers);
                 let body = answer.map_or(b"".as_slice(), |answer| answer.bytes());
@@ -404,6 +420,41 @@ impl Core {
             latency_ms: course.elapsed.as_millis() as u64,
             request_id: call.request_id(),
         });
+    }
+}
+
+/// A call from its beginning to its end. It may be dropped on the way, with the future that it runs in, and is then
+/// told to the log here: what it has sent is sent.
+struct Life<'a> {
+    core: &'a Core,
+    call: &'a Call,
+    body: &'a mut Body,
+    started: Instant,
+    attempts: u32,
+    ended: bool,
+}
+
+impl Life<'_> {
+    fn course(&self) -> Course {
+        let now = self.core.clock.now();
+        Course {
+            attempts: self.attempts,
+            elapsed: now.saturating_duration_since(self.started),
+        }
+    }
+
+    /// It has come to its end.
+    fn end(&mut self) -> Course {
+        self.ended = true;
+        self.course()
+    }
+}
+
+impl Drop for Life<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.core.tell(self.call, self.body, None, self.course());
+        }
     }
 }
 
