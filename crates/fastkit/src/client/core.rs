@@ -262,12 +262,14 @@ impl Core {
             *attempts += 1;
             let end = call
                 .timeout
-                .map_or(deadline, |timeout| deadline.min(after(now, timeout)));
-            let end = self.clock.real(end);
+                .map_or(own, |timeout| own.min(after(now, timeout)));
+            // Then it is the caller who has no more time, which says nothing of the host.
+            let cut = deadline < end;
+            let end = self.clock.real(end.min(deadline));
             // In a scope, lest an answer's room is kept for the time of the wait.
             let (wait, why) = {
                 let outcome = self.hedged(call, body, end, attempts).await;
-                self.report(leave, &outcome);
+                self.report(leave, &outcome, cut);
                 match self.judge(call, body, outcome, *attempts, deadline) {
                     Verdict::Final(outcome) => return outcome,
                     Verdict::Again(wait, why) => (wait, why),
@@ -279,8 +281,8 @@ impl Core {
         }
     }
 
-    /// Tells the breaker of the host how an attempt went.
-    fn report(&self, leave: Leave<'_>, outcome: &Result<Answer, Failure>) {
+    /// Tells the breaker of the host how an attempt went. `cut`: it had less time than the client gives one.
+    fn report(&self, leave: Leave<'_>, outcome: &Result<Answer, Failure>, cut: bool) {
         match outcome {
             Ok(answer)
                 if answer.status != StatusCode::TOO_MANY_REQUESTS
@@ -289,7 +291,9 @@ impl Core {
                 leave.bad(self.clock.now());
             }
             Ok(_) => leave.good(),
-            Err(failure) if failure.transient => leave.bad(self.clock.now()),
+            Err(failure) if failure.transient && !(failure.late && cut) => {
+                leave.bad(self.clock.now());
+            }
             Err(_) => drop(leave),
         }
     }
