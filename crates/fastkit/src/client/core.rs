@@ -15,7 +15,7 @@ use super::{
     response::{Head, id_text},
     retry::retry_after,
     stream::ResponseStream,
-    transport::Transport,
+    transport::{self, Transport},
 };
 use crate::{
     access_log::{Direction, Record},
@@ -243,6 +243,7 @@ impl Core {
         started: Instant,
         attempts: &mut u32,
     ) -> Result<Answer, Ended> {
+        transport::runtime().map_err(Ended::Failed)?;
         let own = after(started, call.retry.max_delay);
         let deadline = call.deadline.map_or(own, |deadline| deadline.min(own));
         let mut host = match self.breaker {

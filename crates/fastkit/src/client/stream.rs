@@ -5,6 +5,7 @@ use super::{
     attempt::{AnswerBody, classify},
     error::Kind,
     response::{Head, check_status, head_accessors},
+    transport::runtime,
 };
 use bytes::Bytes;
 use futures_core::Stream;
@@ -58,6 +59,11 @@ impl ResponseStream {
             }
             AnswerBody::Open(response) => response,
         };
+        if self.timeout.is_some()
+            && let Err(error) = runtime()
+        {
+            return Err(self.failed(error));
+        }
         let next = response.chunk();
         let next = match self.timeout {
             None => next.await,

@@ -123,12 +123,7 @@ impl Transport {
 
     /// The pool of the event loop that this is called on.
     pub(super) fn pool(&self) -> Result<reqwest::Client, Error> {
-        let handle = Handle::try_current().map_err(|_| {
-            Error::builder(
-                "AsyncClient works inside of a tokio runtime only; use Client on plain threads",
-            )
-        })?;
-        let id = handle.id();
+        let id = runtime()?.id();
         let known = self.pools.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(pool) = of_loop(&known, id) {
             return Ok(pool);
@@ -154,6 +149,15 @@ impl Transport {
         known.push((id, pool.clone()));
         Ok(pool)
     }
+}
+
+/// The runtime that this is called on. To be asked before any timer is made: tokio's panic without one.
+pub(super) fn runtime() -> Result<Handle, Error> {
+    Handle::try_current().map_err(|_| {
+        Error::builder(
+            "AsyncClient works inside of a tokio runtime only; use Client on plain threads",
+        )
+    })
 }
 
 fn of_loop(pools: &[(Id, reqwest::Client)], id: Id) -> Option<reqwest::Client> {

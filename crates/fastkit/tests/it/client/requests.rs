@@ -1,14 +1,22 @@
 //! What is sent: URLs, parameters, headers, ids, bodies.
 
-use super::{setup, setup_with};
+use super::{AMPLE, setup, setup_with};
 use fastkit::{
-    client::{AsyncClient, stub::Reply},
+    client::{
+        AsyncClient,
+        stub::{Reply, Stub},
+    },
     context::{RequestId, Served, TraceContext},
 };
 use http::{HeaderMap, HeaderValue, Method};
 use serde::Serialize;
 use serde_json::json;
-use std::{future::IntoFuture as _, sync::Arc};
+use std::{
+    future::IntoFuture as _,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
 
 #[tokio::test]
 async fn every_verb() {
@@ -326,6 +334,38 @@ async fn a_proxy_is_asked() {
     let sent = &proxy.requests()[0];
     assert_eq!(sent.target, "http://far.invalid/x");
     assert_eq!(sent.header("proxy-authorization"), Some("Basic bWU6cHc="));
+}
+
+#[test]
+fn without_a_runtime_it_is_an_error_that_says_so() {
+    fn now<F: Future>(future: F) -> F::Output {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => output,
+            Poll::Pending => panic!("it waits"),
+        }
+    }
+    let stub = Stub::start().unwrap();
+    stub.on("/", [Reply::ok("x").pieces(1, AMPLE)]);
+    let builder = || AsyncClient::builder().no_proxy().no_log();
+    let client = builder().build().unwrap();
+    let hedging = builder().hedge_after(AMPLE).build().unwrap();
+    for client in [&client, &hedging] {
+        for error in [
+            now(client.get(stub.url("/")).send()).unwrap_err(),
+            now(client.get(stub.url("/")).stream()).unwrap_err(),
+        ] {
+            assert!(error.is_builder() && error.attempts() == 0, "{error}");
+            assert!(error.to_string().contains("tokio runtime"), "{error}");
+        }
+    }
+    assert_eq!(stub.requests().len(), 0);
+
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut stream = runtime
+        .block_on(client.get(stub.url("/")).stream())
+        .unwrap();
+    let error = now(stream.chunk()).unwrap_err();
+    assert!(error.to_string().contains("tokio runtime"), "{error}");
 }
 
 #[test]
