@@ -208,7 +208,16 @@ impl Core {
         Ok(ResponseStream::new(head, body, timeout))
     }
 
-    async fn run(&self, call: &Call, body: &mut Body) -> Result<(Answer, Course), Error> {
+    /// Attempts, and one line in the log, also if it is dropped on the way.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "as in `whole`: what the guard holds would be held a second time"
+    )]
+    fn run<'a>(
+        &'a self,
+        call: &'a Call,
+        body: &'a mut Body,
+    ) -> impl Future<Output = Result<(Answer, Course), Error>> + Send + 'a {
         let mut life = Life {
             core: self,
             call,
@@ -217,22 +226,26 @@ impl Core {
             attempts: 0,
             ended: false,
         };
-        let outcome = self
-            .attempts(call, life.body, life.started, &mut life.attempts)
-            .await;
-        let course = life.end();
-        let outcome = outcome.map_err(|ended| match ended {
-            Ended::Failed(error) => error
-                .of(&call.method, call.url.as_str())
-                .after(course.attempts),
-            Ended::Exhausted(answer, why) => {
-                let text = format!("answered with {}, {why}", answer.status.as_u16());
-                let (head, body) = head(Box::new(call.clone()), *answer, course);
-                Error::answer(Kind::Exhausted, text, response(head, body))
-            }
-        });
-        self.tell(call, life.body, Some(outcome.as_ref()), course);
-        Ok((outcome?, course))
+        async move {
+            let outcome = life
+                .core
+                .attempts(life.call, life.body, life.started, &mut life.attempts)
+                .await;
+            let course = life.end();
+            let Life { core, call, .. } = life;
+            let outcome = outcome.map_err(|ended| match ended {
+                Ended::Failed(error) => error
+                    .of(&call.method, call.url.as_str())
+                    .after(course.attempts),
+                Ended::Exhausted(answer, why) => {
+                    let text = format!("answered with {}, {why}", answer.status.as_u16());
+                    let (head, body) = head(Box::new(call.clone()), *answer, course);
+                    Error::answer(Kind::Exhausted, text, response(head, body))
+                }
+            });
+            core.tell(call, life.body, Some(outcome.as_ref()), course);
+            Ok((outcome?, course))
+        }
     }
 
     /// Attempts until one is final, or no other may follow.
@@ -244,8 +257,8 @@ impl Core {
         attempts: &mut u32,
     ) -> Result<Answer, Ended> {
         transport::runtime().map_err(Ended::Failed)?;
-        let own = after(started, call.retry.max_delay);
-        let deadline = call.deadline.map_or(own, |deadline| deadline.min(own));
+        let most = after(started, call.retry.max_delay);
+        let deadline = call.deadline.map_or(most, |deadline| deadline.min(most));
         let mut host = match self.breaker {
             Some(_) => self.host(call),
             None => self.hosts.known(call.origin()),
@@ -263,10 +276,10 @@ impl Core {
             *attempts += 1;
             let end = call
                 .timeout
-                .map_or(own, |timeout| own.min(after(now, timeout)));
+                .map_or(deadline, |timeout| deadline.min(after(now, timeout)));
             // Then it is the caller who has no more time, which says nothing of the host.
-            let cut = deadline < end;
-            let end = self.clock.real(end.min(deadline));
+            let cut = call.deadline == Some(end);
+            let end = self.clock.real(end);
             // In a scope, lest an answer's room is kept for the time of the wait.
             let (wait, why) = {
                 let outcome = self.hedged(call, body, end, attempts).await;
