@@ -208,11 +208,8 @@ impl Core {
         Ok(ResponseStream::new(head, body, timeout))
     }
 
-    /// Attempts, and one line in the log, also if it is dropped on the way.
-    #[expect(
-        clippy::manual_async_fn,
-        reason = "as in `whole`: what the guard holds would be held a second time"
-    )]
+    /// Attempts, and one line in the log, also if it is dropped on the way. No `async fn`, which would hold what the
+    /// guard holds a second time.
     fn run<'a>(
         &'a self,
         call: &'a Call,
