@@ -12,7 +12,7 @@ use crate::{
     validation::messages::Wording,
 };
 use bytes::{Bytes, BytesMut};
-use fastkit::context::RequestId;
+use fastkit::context::{RequestId, Served};
 use http::{HeaderMap, Method, StatusCode, Uri, header, request::Parts};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
@@ -67,6 +67,16 @@ impl Context {
     /// The id that the answer carries as `X-Request-ID`.
     pub fn request_id(&self) -> RequestId {
         self.request_id
+    }
+
+    /// The request, for what goes on after its answer: a stream of events, a WebSocket. With its trace, and without a deadline,
+    /// since nobody waits.
+    pub(crate) fn served(&self) -> Served {
+        Served {
+            id: self.request_id,
+            deadline: None,
+            trace: Served::current().and_then(|served| served.trace),
+        }
     }
 
     /// The address of the client: the rightmost one of `X-Forwarded-For` that is not a trusted

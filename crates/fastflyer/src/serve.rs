@@ -4,13 +4,15 @@
 //! `flyer_supervisor` decides, and where that is not set, what is nicest: a person at a terminal gets
 //! one process, everything else a supervisor.
 
-use crate::{App, FlyerApi, Result, StartError, memory};
+#[cfg(feature = "client")]
+use crate::access_log::outgoing;
+use crate::{App, FlyerApi, Result, StartError, access_log::AccessLog, memory};
 use fastflyer_server::{Address, Limits, SampledHeaders, ServerConfig, Timeouts};
 use fastkit::{
-    logger::{self, Guard, LogConfig},
+    logger::{self, Guard, LogConfig, Sink},
     settings::{Front, Listen, Loaded, Settings, Sources},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 mod alone;
 #[cfg(unix)]
@@ -66,26 +68,58 @@ impl FlyerApi {
     }
 }
 
-/// Lets the HTTP client log its calls where the requests are logged.
-fn log_calls(app: &App, log: Option<&Guard>) -> Result<(), StartError> {
-    #[cfg(feature = "client")]
-    crate::access_log::outgoing::install(
-        &app.core.settings,
-        app.core.access_log.as_ref(),
-        log.map(Guard::console),
-    )
-    .map_err(|text| StartError::new(vec![text]))?;
-    #[cfg(not(feature = "client"))]
-    let _ = (app, log);
-    Ok(())
+/// Where a service logs, from its start to its end. Dropped, it writes the last lines.
+///
+/// They are asked for and not left to the drop of the sinks: others may hold these too, the HTTP client in a static, a
+/// thread that still runs a handler which was cut.
+struct Log {
+    /// `None` if the program has a subscriber of its own, which gets the events then.
+    guard: Option<Guard>,
+    /// Where the lines of requests and of the HTTP client's calls go, where that is not the guard's console.
+    lines: Option<Sink>,
 }
 
-/// Logs from here on; `None` if the program has a subscriber of its own, which gets the events then.
-fn log_to(settings: &Settings) -> Result<Option<Guard>> {
-    match logger::init(&LogConfig::from(settings)) {
-        Ok(guard) => Ok(Some(guard)),
-        Err(error) if error.is_installed() => Ok(None),
-        Err(error) => Err(error.into()),
+/// How long a service waits at its end for a disk or a pipe to take the last lines, as the logger does.
+const LAST_LINES: Duration = Duration::from_secs(2);
+
+impl Log {
+    /// Logs events from here on.
+    fn start(settings: &Settings) -> Result<Self> {
+        let guard = match logger::init(&LogConfig::from(settings)) {
+            Ok(guard) => Some(guard),
+            Err(error) if error.is_installed() => None,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self { guard, lines: None })
+    }
+
+    /// Standard output, where the logger has it.
+    fn console(&self) -> Option<&Sink> {
+        self.guard.as_ref().map(Guard::console)
+    }
+
+    /// Takes care of the access log too, and lets the HTTP client log its calls there.
+    fn follow(&mut self, app: &App) -> Result<(), StartError> {
+        let settings = &app.core.settings;
+        let requests = app.core.access_log.as_ref().map(AccessLog::sink);
+        #[cfg(feature = "client")]
+        let calls = outgoing::install(settings, requests, self.console())
+            .map_err(|text| StartError::new(vec![text]))?;
+        #[cfg(not(feature = "client"))]
+        let calls = None;
+        let is_own = settings.access_logfile.is_some() || self.guard.is_none();
+        self.lines = requests.cloned().or(calls).filter(|_| is_own);
+        Ok(())
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        #[cfg(feature = "client")]
+        fastkit::client::install_log(None);
+        if let Some(lines) = &self.lines {
+            lines.flush(LAST_LINES);
+        }
     }
 }
 
@@ -107,7 +141,7 @@ pub(crate) fn server_config(app: &App) -> ServerConfig {
     // "off" is a day: a head that takes longer is not coming.
     let head = settings
         .header_timeout
-        .unwrap_or(std::time::Duration::from_secs(86_400));
+        .unwrap_or(Duration::from_secs(86_400));
     ServerConfig {
         address: address(settings),
         event_loops: settings.event_loops,

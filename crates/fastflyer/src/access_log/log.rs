@@ -60,8 +60,8 @@ impl AccessLog {
         }))
     }
 
-    #[cfg(feature = "client")]
-    pub(super) fn sink(&self) -> &Sink {
+    /// Where the lines go.
+    pub(crate) fn sink(&self) -> &Sink {
         &self.sink
     }
 

@@ -1,6 +1,6 @@
 //! The lines of the HTTP client's calls: they go where the lines of requests go.
 
-use super::log::{AccessLog, limits, open};
+use super::log::{limits, open};
 use fastkit::{
     client::{LineLog, install_log},
     logger::Sink,
@@ -8,24 +8,26 @@ use fastkit::{
 };
 use std::sync::Arc;
 
-/// Lets the HTTP clients of this process write to the access log, unless `flyer_request_log` is 0.
+/// Lets the HTTP clients of this process write to the access log, whose sink is `requests` where it is on, unless
+/// `flyer_request_log` is 0. The sink that they write to.
 ///
 /// # Errors
 ///
 /// The file that cannot be opened, and why.
 pub(crate) fn install(
     settings: &Settings,
-    access_log: Option<&AccessLog>,
+    requests: Option<&Sink>,
     console: Option<&Sink>,
-) -> Result<(), String> {
+) -> Result<Option<Sink>, String> {
     if !settings.request_log {
         install_log(None);
-        return Ok(());
+        return Ok(None);
     }
-    let sink = match access_log {
-        Some(log) => log.sink().clone(),
+    let sink = match requests {
+        Some(sink) => sink.clone(),
         None => open(settings, console)?,
     };
-    install_log(Some(Arc::new(LineLog::new(sink, limits(settings)))));
-    Ok(())
+    let log = LineLog::new(sink.clone(), limits(settings));
+    install_log(Some(Arc::new(log)));
+    Ok(Some(sink))
 }

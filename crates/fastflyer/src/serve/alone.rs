@@ -2,22 +2,19 @@
 
 #[cfg(unix)]
 use super::systemd::listen;
-use super::{banner, log_calls, log_to, say_goodbye, server_config};
+use super::{Log, banner, say_goodbye, server_config};
 use crate::{App, FlyerApi, Result};
 #[cfg(feature = "tls")]
 use fastflyer_server::Handle;
 use fastflyer_server::{OnSignal, Report, ServerConfig};
-use fastkit::{
-    logger::{self, Guard},
-    settings::Loaded,
-};
+use fastkit::{logger, settings::Loaded};
 use std::sync::Arc;
 
 impl FlyerApi {
     pub(super) fn serve_alone(self, loaded: Loaded) -> Result<()> {
-        let log = log_to(&loaded.settings)?;
-        let app = self.assemble(loaded, log.as_ref().map(Guard::console))?;
-        log_calls(&app, log.as_ref())?;
+        let mut log = Log::start(&loaded.settings)?;
+        let app = self.assemble(loaded, log.console())?;
+        log.follow(&app)?;
         for note in app.notes.iter() {
             tracing::info!(target: "fastflyer", "{note}");
         }

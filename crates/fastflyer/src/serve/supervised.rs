@@ -1,13 +1,13 @@
 //! The service as a supervisor, and as a worker of one.
 
-use super::{address, banner, log_calls, log_to, say_goodbye, server_config};
+use super::{Log, address, banner, say_goodbye, server_config};
 use crate::{App, FlyerApi, Result};
 use fastflyer_server::{
     Server,
     supervisor::{Event, Supervisor, SupervisorConfig, Worker, WorkerConfig, control},
 };
 use fastkit::{
-    logger::{self, Guard},
+    logger,
     settings::{Control, Settings},
 };
 use std::{
@@ -28,7 +28,7 @@ pub(super) fn is_wanted(settings: &Settings) -> bool {
 
 /// Runs the workers until the service is stopped.
 pub(super) fn supervise(settings: &Settings) -> Result<()> {
-    let log = log_to(settings)?;
+    let log = Log::start(settings)?;
     let supervisor = Supervisor::bind(SupervisorConfig {
         address: address(settings),
         workers: settings.workers,
@@ -81,7 +81,7 @@ impl FlyerApi {
                 std::process::exit(1);
             }
         };
-        // Held weakly: the supervisor's link outlives the application, whose end writes its last lines.
+        // Held weakly: the supervisor's link outlives the application.
         let core = Arc::downgrade(&app.core);
         let is_chosen = worker.index() == 0;
         let config = WorkerConfig {
@@ -101,12 +101,12 @@ impl FlyerApi {
         Ok(())
     }
 
-    fn prepare(mut self, worker: &Worker) -> Result<(Option<Guard>, App, Server)> {
+    fn prepare(mut self, worker: &Worker) -> Result<(Log, App, Server)> {
         self.start = Some(worker.service().to_owned()).filter(|service| !service.is_empty());
         let loaded = self.loaded()?;
-        let log = log_to(&loaded.settings)?;
-        let app = self.assemble(loaded, log.as_ref().map(Guard::console))?;
-        log_calls(&app, log.as_ref())?;
+        let mut log = Log::start(&loaded.settings)?;
+        let app = self.assemble(loaded, log.console())?;
+        log.follow(&app)?;
         // All workers have the same to say.
         if worker.index() == 0 {
             for note in app.notes.iter() {

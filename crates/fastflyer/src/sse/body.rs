@@ -1,12 +1,12 @@
 //! [`EventBody`]: an event stream as the body of an answer.
 //!
 //! It adds what the handler need not think of: comments while nothing happens, the end when the
-//! service stops, the id of the request in log lines, and containment of panics.
+//! service stops, the request in whose scope it runs, and containment of panics.
 
 use crate::{ApiError, context::Context, service::panicked};
 use bytes::Bytes;
 use fastflyer_server::BoxError;
-use fastkit::context::RequestId;
+use fastkit::context::Served;
 use futures_util::{
     future::{BoxFuture, pending},
     stream::BoxStream,
@@ -33,7 +33,7 @@ pub(super) struct EventBody {
     /// Runs out when the stream was silent for too long; made when it is first needed.
     silence: Option<Pin<Box<Sleep>>>,
     stopping: BoxFuture<'static, ()>,
-    request_id: RequestId,
+    served: Served,
     place: String,
 }
 
@@ -51,14 +51,14 @@ impl EventBody {
                 Some(server) => Box::pin(async move { server.stopping().await }),
                 None => Box::pin(pending()),
             },
-            request_id: cx.request_id(),
+            served: cx.served(),
             place: cx.place(),
         }
     }
 
     /// Drops the handler's stream, in the scope of its request.
     fn end(&mut self) {
-        let _scope = fastkit::context::enter(self.request_id);
+        let _scope = self.served.enter();
         self.events = None;
     }
 
@@ -91,7 +91,7 @@ impl http_body::Body for EventBody {
             this.end();
             return Poll::Ready(Some(Ok(Frame::data(reconnect()))));
         }
-        let scope = fastkit::context::enter(this.request_id);
+        let scope = this.served.enter();
         let polled = catch_unwind(AssertUnwindSafe(|| events.as_mut().poll_next(cx)));
         let polled = polled.unwrap_or_else(|panic| Poll::Ready(Some(Err(panicked(&*panic)))));
         let polled = polled.map_err(|error| {

@@ -8,7 +8,7 @@ use super::{
     socket::{Command, Shared},
 };
 use crate::{ApiError, app::Core, reply::IntoApiError, service::panicked};
-use fastkit::context::{RequestId, Scoped};
+use fastkit::context::{Scoped, Served};
 use futures_util::{
     FutureExt as _,
     future::{BoxFuture, Either, join, select},
@@ -56,15 +56,15 @@ pub(super) struct Connection {
     pub(super) core: Arc<Core>,
     pub(super) config: Arc<Config>,
     pub(super) protocol: Option<String>,
-    pub(super) request_id: RequestId,
+    pub(super) served: Served,
     pub(super) place: String,
 }
 
 impl Connection {
     /// Serves the connection to its end.
     pub(super) async fn serve(self, stream: Stream, handler: Handler) {
-        let request_id = self.request_id;
-        Scoped::new(request_id, self.both(stream, handler)).await;
+        let served = self.served.clone();
+        Scoped::new(served, self.both(stream, handler)).await;
     }
 
     async fn both(self, stream: Stream, handler: Handler) {

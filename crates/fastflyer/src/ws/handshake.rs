@@ -69,7 +69,7 @@ pub(super) fn accept(cx: &mut Context) -> Result<Upgrade, ApiError> {
         core: cx.core.clone(),
         config,
         protocol,
-        request_id: cx.request_id(),
+        served: cx.served(),
         place: cx.place(),
     };
     Ok(Upgrade {

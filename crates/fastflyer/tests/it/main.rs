@@ -20,6 +20,8 @@ mod hygiene;
 #[cfg(feature = "jobs")]
 mod jobs;
 mod language;
+#[cfg(unix)]
+mod last_lines;
 mod layers;
 mod limits;
 mod openapi;

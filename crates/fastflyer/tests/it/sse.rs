@@ -2,6 +2,7 @@
 
 use crate::support::{api, client, client_with};
 use fastflyer::{
+    fastkit::context::Served,
     prelude::*,
     sse::{Event, EventStream, LastEventId, Text},
     testing::TestServer,
@@ -132,6 +133,28 @@ async fn events_come_with_their_names_and_ids() {
 
 fn event_json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap()
+}
+
+const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+/// What is known of the request where its events are made. It is asked in the stream: the handler has returned by then.
+#[get("/served")]
+fn served() -> EventStream<Text> {
+    EventStream::new(stream::iter([()]).map(|()| {
+        let served = Served::current().unwrap();
+        let trace = served.trace.map(|trace| trace.parent().to_owned());
+        Event::text(format!("{} {trace:?} {:?}", served.id, served.deadline))
+    }))
+}
+
+#[tokio::test]
+async fn events_are_made_in_their_request_and_its_trace() {
+    let limits = [("flyer_request_timeout", "60")];
+    let client = client_with(fastflyer::routes![served], &limits);
+    let request = client.get("/demo/served").header("x-request-id", "r-1");
+    let request = request.header("traceparent", PARENT);
+    let event = request.events().await.next().await.unwrap();
+    assert_eq!(event.data, format!("r-1 Some({PARENT:?}) None"));
 }
 
 #[tokio::test]

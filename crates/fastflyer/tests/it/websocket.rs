@@ -4,6 +4,7 @@
 use crate::support::{AUTH, CREDENTIALS, api, client, client_with, reasons};
 use fastflyer::{
     Operation,
+    fastkit::context::Served,
     http::Method,
     prelude::*,
     testing::{TestClient, TestServer},
@@ -253,6 +254,30 @@ async fn closed(client: &mut Client) -> (u16, String) {
 
 async fn told(reports: &mut mpsc::UnboundedReceiver<String>) -> String {
     timeout(PATIENCE, reports.recv()).await.unwrap().unwrap()
+}
+
+const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+/// What is known of the request where the socket is served.
+#[websocket("/served")]
+async fn traced(socket: WebSocket) -> Result<()> {
+    let served = Served::current().unwrap();
+    let trace = served.trace.map(|trace| trace.parent().to_owned());
+    let text = format!("{} {trace:?} {:?}", served.id, served.deadline);
+    socket.send(text).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_handler_runs_in_its_request_and_its_trace() {
+    let limits = [("flyer_request_timeout", "60")];
+    let client = client_with(fastflyer::routes![traced], &limits);
+    let request = client.get("/demo/served").header("x-request-id", "r-1");
+    let request = request.header("traceparent", PARENT);
+    let mut socket = request.websocket().await.unwrap();
+    let text = socket.recv().await.unwrap();
+    let expected = format!("r-1 Some({PARENT:?}) None");
+    assert_eq!(text, Message::from(expected));
 }
 
 #[tokio::test]

@@ -12,6 +12,9 @@ use std::{
 
 /// The HTTP client for async code. Clones share connections, budgets and settings.
 ///
+/// It works inside of a tokio runtime that has I/O and timers (`enable_all`, or `enable_io` and `enable_time`). Outside of any
+/// runtime a call is error 600; [`Client`](super::Client) is for plain threads.
+///
 /// ```no_run
 /// use fastkit::client::AsyncClient;
 ///

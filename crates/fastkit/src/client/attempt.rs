@@ -45,6 +45,8 @@ pub(super) struct Failure {
     pub(super) transient: bool,
     /// Whether the upstream has seen nothing of the request.
     pub(super) unsent: bool,
+    /// Whether the attempt's time was over.
+    pub(super) late: bool,
 }
 
 impl Failure {
@@ -54,6 +56,7 @@ impl Failure {
             error,
             transient: false,
             unsent: false,
+            late: false,
         }
     }
 
@@ -66,6 +69,7 @@ impl Failure {
             error: Error::new(Kind::Timeout, text),
             transient: true,
             unsent: false,
+            late: true,
         }
     }
 
@@ -76,6 +80,7 @@ impl Failure {
         Self {
             transient: !matches!(kind, Kind::Builder | Kind::Tls | Kind::Decode),
             unsent: connecting && first,
+            late: false,
             error: Error::transport(kind, text, error),
         }
     }

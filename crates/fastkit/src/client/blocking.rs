@@ -9,6 +9,7 @@ use super::{
     core::{Core, Mode},
     error::Kind,
     response::{Head, check_status, head_accessors},
+    stream::deadline,
 };
 use bytes::{Buf as _, Bytes};
 use http::Method;
@@ -186,8 +187,10 @@ impl BlockingStream {
         let Some(mut stream) = self.stream.take() else {
             return Ok(None);
         };
+        // Of this thread: the one that reads serves nobody.
+        let deadline = deadline();
         let (stream, piece) = wait(async move {
-            let piece = stream.chunk().await;
+            let piece = stream.chunk_until(deadline).await;
             (stream, piece)
         })?;
         self.stream = Some(stream);

@@ -4,14 +4,18 @@ use super::{
     AsyncClient, CallLog, CircuitBreaker, Client, Error, RetryPolicy,
     call_log::Target,
     clock::{Clock, RealClock},
-    core::{Core, X_REQUEST_ID},
+    core::{Core, X_REQUEST_ID, shown_names, shown_url},
     host::Hosts,
     tls::{self, Tls},
     transport::{Transport, Wire},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use std::{fmt::Display, sync::Arc, time::Duration};
+use std::{
+    fmt::{self, Display},
+    sync::Arc,
+    time::Duration,
+};
 use url::Url;
 
 /// The settings of a client. Mistakes are told by `build`.
@@ -28,7 +32,6 @@ use url::Url;
 /// # let _ = client;
 /// # Ok::<(), fastkit::client::Error>(())
 /// ```
-#[derive(Debug)]
 #[must_use = "a builder does nothing until build()"]
 pub struct ClientBuilder {
     mistake: Option<Error>,
@@ -44,6 +47,26 @@ pub struct ClientBuilder {
     pub(super) clock: Arc<dyn Clock>,
     tls: Tls,
     wire: Wire,
+}
+
+/// Without the values of headers, which hold keys and passwords.
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("mistake", &self.mistake)
+            .field("base_url", &shown_url(self.base_url.as_ref()))
+            .field("headers", &shown_names(&self.headers))
+            .field("timeout", &self.timeout)
+            .field("retry", &self.retry)
+            .field("redirects", &self.redirects)
+            .field("max_size", &self.max_size)
+            .field("breaker", &self.breaker)
+            .field("hedge_after", &self.hedge_after)
+            .field("log", &self.log)
+            .field("tls", &self.tls)
+            .field("wire", &self.wire)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ClientBuilder {

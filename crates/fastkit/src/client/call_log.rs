@@ -17,6 +17,9 @@ use std::{
 
 /// Is told of each call when it is over: once, whatever the number of attempts.
 ///
+/// A call that is dropped on its way, by `select!`, a timeout or the end of a task, is told of when it is
+/// dropped, with the status 0, since it has none.
+///
 /// The record holds headers and bodies as they were; who shows them has to mask them, as
 /// [`write_line`] does.
 pub trait CallLog: Send + Sync {
@@ -66,11 +69,16 @@ static IS_INSTALLED: AtomicBool = AtomicBool::new(false);
 
 /// Sets the log of all clients of this process that have none of their own; `None` ends it.
 ///
-/// A service does it once when it starts: `fastflyer` does it by itself, unless `flyer_request_log` is 0.
+/// A service does it once when it starts: `fastflyer` does it by itself, unless `flyer_request_log` is 0, and ends it when it
+/// stops. Any other program ends it with `install_log(None)` before its `main` does: a log that is still installed then is
+/// never dropped, and a [`LineLog`] writes its last lines when it is.
 pub fn install_log(log: Option<Arc<dyn CallLog>>) {
     let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
     IS_INSTALLED.store(log.is_some(), Ordering::Release);
-    *installed = log;
+    let old = std::mem::replace(&mut *installed, log);
+    drop(installed);
+    // Without the lock, since it may wait for a disk to take its last lines.
+    drop(old);
 }
 
 /// Which log a client writes to.

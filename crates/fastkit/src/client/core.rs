@@ -15,7 +15,7 @@ use super::{
     response::{Head, id_text},
     retry::retry_after,
     stream::ResponseStream,
-    transport::Transport,
+    transport::{self, Transport},
 };
 use crate::{
     access_log::{Direction, Record},
@@ -25,16 +25,19 @@ use crate::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use std::{
+    borrow::Cow,
+    fmt,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 use url::{Position, Url};
 
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Stands in the log for the status of a call that nobody waited for to the end.
+const NO_STATUS: u16 = 0;
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
-#[derive(Debug)]
 pub(super) struct Core {
     pub(super) transport: Transport,
     pub(super) base_url: Option<Url>,
@@ -51,6 +54,34 @@ pub(super) struct Core {
     pub(super) log: Target,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) hosts: Hosts,
+}
+
+/// Without the values of headers, which hold keys and passwords.
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core")
+            .field("base_url", &shown_url(self.base_url.as_ref()))
+            .field("headers", &shown_names(&self.headers))
+            .field("timeout", &self.timeout)
+            .field("retry", &self.retry)
+            .field("redirects", &self.redirects)
+            .field("max_size", &self.max_size)
+            .field("breaker", &self.breaker)
+            .field("hedge_after", &self.hedge_after)
+            .field("log", &self.log)
+            .field("transport", &self.transport)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A base URL with its secrets masked.
+pub(super) fn shown_url(url: Option<&Url>) -> Option<Cow<'_, str>> {
+    url.map(|url| mask_url(url.as_str()))
+}
+
+/// What may be shown of preset headers: which they are.
+pub(super) fn shown_names(headers: &HeaderMap) -> Vec<&str> {
+    headers.keys().map(HeaderName::as_str).collect()
 }
 
 /// Whether the body of the answer is read before the call ends.
@@ -177,24 +208,41 @@ impl Core {
         Ok(ResponseStream::new(head, body, timeout))
     }
 
-    async fn run(&self, call: &Call, body: &mut Body) -> Result<(Answer, Course), Error> {
-        let started = self.clock.now();
-        let mut attempts = 0;
-        let outcome = self.attempts(call, body, started, &mut attempts).await;
-        let course = Course {
-            attempts,
-            elapsed: self.clock.now().saturating_duration_since(started),
+    /// Attempts, and one line in the log, also if it is dropped on the way. No `async fn`, which would hold what the
+    /// guard holds a second time.
+    fn run<'a>(
+        &'a self,
+        call: &'a Call,
+        body: &'a mut Body,
+    ) -> impl Future<Output = Result<(Answer, Course), Error>> + Send + 'a {
+        let mut life = Life {
+            core: self,
+            call,
+            body,
+            started: self.clock.now(),
+            attempts: 0,
+            ended: false,
         };
-        let outcome = outcome.map_err(|ended| match ended {
-            Ended::Failed(error) => error.of(&call.method, call.url.as_str()).after(attempts),
-            Ended::Exhausted(answer, why) => {
-                let text = format!("answered with {}, {why}", answer.status.as_u16());
-                let (head, body) = head(Box::new(call.clone()), *answer, course);
-                Error::answer(Kind::Exhausted, text, response(head, body))
-            }
-        });
-        self.tell(call, body, outcome.as_ref(), course);
-        Ok((outcome?, course))
+        async move {
+            let outcome = life
+                .core
+                .attempts(life.call, life.body, life.started, &mut life.attempts)
+                .await;
+            let course = life.end();
+            let Life { core, call, .. } = life;
+            let outcome = outcome.map_err(|ended| match ended {
+                Ended::Failed(error) => error
+                    .of(&call.method, call.url.as_str())
+                    .after(course.attempts),
+                Ended::Exhausted(answer, why) => {
+                    let text = format!("answered with {}, {why}", answer.status.as_u16());
+                    let (head, body) = head(Box::new(call.clone()), *answer, course);
+                    Error::answer(Kind::Exhausted, text, response(head, body))
+                }
+            });
+            core.tell(call, life.body, Some(outcome.as_ref()), course);
+            Ok((outcome?, course))
+        }
     }
 
     /// Attempts until one is final, or no other may follow.
@@ -205,8 +253,9 @@ impl Core {
         started: Instant,
         attempts: &mut u32,
     ) -> Result<Answer, Ended> {
-        let own = after(started, call.retry.max_delay);
-        let deadline = call.deadline.map_or(own, |deadline| deadline.min(own));
+        transport::runtime().map_err(Ended::Failed)?;
+        let most = after(started, call.retry.max_delay);
+        let deadline = call.deadline.map_or(most, |deadline| deadline.min(most));
         let mut host = match self.breaker {
             Some(_) => self.host(call),
             None => self.hosts.known(call.origin()),
@@ -225,11 +274,13 @@ impl Core {
             let end = call
                 .timeout
                 .map_or(deadline, |timeout| deadline.min(after(now, timeout)));
+            // Then it is the caller who has no more time, which says nothing of the host.
+            let cut = call.deadline == Some(end);
             let end = self.clock.real(end);
             // In a scope, lest an answer's room is kept for the time of the wait.
             let (wait, why) = {
                 let outcome = self.hedged(call, body, end, attempts).await;
-                self.report(leave, &outcome);
+                self.report(leave, &outcome, cut);
                 match self.judge(call, body, outcome, *attempts, deadline) {
                     Verdict::Final(outcome) => return outcome,
                     Verdict::Again(wait, why) => (wait, why),
@@ -241,8 +292,8 @@ impl Core {
         }
     }
 
-    /// Tells the breaker of the host how an attempt went.
-    fn report(&self, leave: Leave<'_>, outcome: &Result<Answer, Failure>) {
+    /// Tells the breaker of the host how an attempt went. `cut`: it had less time than the client gives one.
+    fn report(&self, leave: Leave<'_>, outcome: &Result<Answer, Failure>, cut: bool) {
         match outcome {
             Ok(answer)
                 if answer.status != StatusCode::TOO_MANY_REQUESTS
@@ -251,7 +302,9 @@ impl Core {
                 leave.bad(self.clock.now());
             }
             Ok(_) => leave.good(),
-            Err(failure) if failure.transient => leave.bad(self.clock.now()),
+            Err(failure) if failure.transient && !(failure.late && cut) => {
+                leave.bad(self.clock.now());
+            }
             Err(_) => drop(leave),
         }
     }
@@ -337,19 +390,26 @@ impl Core {
         self.clock.sleep(wait).await;
     }
 
-    /// Tells the log that the call is over.
-    fn tell(&self, call: &Call, body: &Body, outcome: Result<&Answer, &Error>, course: Course) {
+    /// Tells the log that the call is over. Without an outcome if it was dropped before it had one.
+    fn tell(
+        &self,
+        call: &Call,
+        body: &Body,
+        outcome: Option<Result<&Answer, &Error>>,
+        course: Course,
+    ) {
         let Some(log) = self.log.log() else { return };
         let none = HeaderMap::new();
         let (status, headers, answer_body) = match outcome {
-            Ok(answer) => {
+            None => (NO_STATUS, &none, Some(b"".as_slice())),
+            Some(Ok(answer)) => {
                 let body = match &answer.body {
                     AnswerBody::Whole(body) => Some(body.as_ref()),
                     AnswerBody::Open(_) => None,
                 };
                 (answer.status.as_u16(), &answer.headers, body)
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 let answer = error.response();
                 let headers = answer.map_or(&none, Response::headers);
                 let body = answer.map_or(b"".as_slice(), |answer| answer.bytes());
@@ -375,6 +435,41 @@ impl Core {
             latency_ms: course.elapsed.as_millis() as u64,
             request_id: call.request_id(),
         });
+    }
+}
+
+/// A call from its beginning to its end. It may be dropped on the way, with the future that it runs in, and is then
+/// told to the log here: what it has sent is sent.
+struct Life<'a> {
+    core: &'a Core,
+    call: &'a Call,
+    body: &'a mut Body,
+    started: Instant,
+    attempts: u32,
+    ended: bool,
+}
+
+impl Life<'_> {
+    fn course(&self) -> Course {
+        let now = self.core.clock.now();
+        Course {
+            attempts: self.attempts,
+            elapsed: now.saturating_duration_since(self.started),
+        }
+    }
+
+    /// It has come to its end.
+    fn end(&mut self) -> Course {
+        self.ended = true;
+        self.course()
+    }
+}
+
+impl Drop for Life<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.core.tell(self.call, self.body, None, self.course());
+        }
     }
 }
 

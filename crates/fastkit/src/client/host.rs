@@ -27,7 +27,8 @@ const MOST_HOSTS: usize = 1024;
 /// Stops asking a host that keeps failing, and tries again with single requests after a while.
 ///
 /// Failures are those that call for a retry: errors of the connection, timeouts, and the statuses of the
-/// [`RetryPolicy`](super::RetryPolicy) but for 429. Off unless it is given to
+/// [`RetryPolicy`](super::RetryPolicy) but for 429. A timeout is one only where the client's own limits ended the attempt: what
+/// the deadline of a caller ends may have had next to no time. Off unless it is given to
 /// [`circuit_breaker`](super::ClientBuilder::circuit_breaker).
 ///
 /// ```
@@ -148,7 +149,7 @@ impl Default for Host {
 }
 
 /// Leave to send one request; tells the breaker how it went. Dropped without a word (the call was
-/// cancelled), it frees the place of a probe.
+/// cancelled, or its caller had no more time), it frees the place of a probe.
 #[derive(Debug)]
 pub(super) struct Leave<'a> {
     host: &'a Host,

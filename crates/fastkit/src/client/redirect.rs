@@ -22,6 +22,9 @@ pub(super) fn target(status: StatusCode, headers: &HeaderMap, from: &Url) -> Opt
             if url.fragment().is_none() {
                 url.set_fragment(from.fragment());
             }
+            // They would be sent nowhere, but shown: by `url()`, and whoever logs that.
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
             Target::Url(url)
         }
         _ => Target::Unusable,
@@ -136,6 +139,11 @@ mod tests {
         assert_eq!(go("z?r=2#g").unwrap(), "http://a.test/x/z?r=2#g");
         assert_eq!(go("//b.test").unwrap(), "http://b.test/#f");
         assert_eq!(go("/路").unwrap(), "http://a.test/%E8%B7%AF#f");
+        // Shown by `url()`, and sent nowhere: what stands there of user and password is dropped.
+        assert_eq!(
+            go("http://me:hunter2@b.test/z").unwrap(),
+            "http://b.test/z#f"
+        );
         for bad in [
             "file:///etc/passwd",
             "javascript:1",

@@ -265,8 +265,22 @@ impl<C> RequestBuilder<C> {
         self
     }
 
-    /// Sends a cookie.
+    /// Sends a cookie. Neither `;` nor control characters can be in it, and no `=` in its name: the rest would be
+    /// another cookie for the server.
     pub fn cookie(mut self, name: &str, value: &str) -> Self {
+        let ends_it = |c: char| c == ';' || c.is_control();
+        if name.is_empty() || name.contains('=') || name.contains(ends_it) {
+            self.request.note(Error::builder(format!(
+                "{name:?} is no name of a cookie: it is empty, or has \"=\", \";\" or a control character"
+            )));
+            return self;
+        }
+        if value.contains(ends_it) {
+            self.request.note(Error::builder(format!(
+                "the value of cookie {name:?} has \";\" or a control character, which would end it"
+            )));
+            return self;
+        }
         let cookies = &mut self.request.cookies;
         if !cookies.is_empty() {
             cookies.push_str("; ");

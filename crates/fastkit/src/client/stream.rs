@@ -3,9 +3,12 @@
 use super::{
     Error,
     attempt::{AnswerBody, classify},
+    clock::after,
     error::Kind,
     response::{Head, check_status, head_accessors},
+    transport::runtime,
 };
+use crate::context::Served;
 use bytes::Bytes;
 use futures_core::Stream;
 use std::{
@@ -13,7 +16,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// An answer whose body is still on its way: for what is large, or never ends.
@@ -47,10 +50,29 @@ impl ResponseStream {
 
     /// The next piece; `None` at the end.
     ///
+    /// In the scope of a request or job, it waits until the deadline of that at most. A stream that is passed on as the body
+    /// of an answer is read after it, and has none.
+    ///
     /// # Errors
-    /// Code 604 when no piece comes in time, 605 when the connection breaks, 602 when the answer cannot be
+    /// Code 604 when no piece comes in time or that deadline is over, 605 when the connection breaks, 602 when the answer cannot be
     /// decompressed.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        self.chunk_until(deadline()).await
+    }
+
+    /// As [`chunk`](Self::chunk), with the deadline of whom it is read for.
+    pub(super) async fn chunk_until(
+        &mut self,
+        deadline: Option<Instant>,
+    ) -> Result<Option<Bytes>, Error> {
+        let now = Instant::now();
+        // Asked before, since pieces that are there already would be taken whatever the time.
+        if deadline.is_some_and(|deadline| deadline <= now) {
+            let error = Error::new(Kind::Timeout, "the time for reading the answer is over");
+            return Err(self.failed(error));
+        }
+        let own = self.timeout.map(|timeout| after(now, timeout));
+        let end = [own, deadline].into_iter().flatten().min();
         let response = match &mut self.body {
             AnswerBody::Whole(bytes) => {
                 let bytes = std::mem::take(bytes);
@@ -58,10 +80,15 @@ impl ResponseStream {
             }
             AnswerBody::Open(response) => response,
         };
+        if end.is_some()
+            && let Err(error) = runtime()
+        {
+            return Err(self.failed(error));
+        }
         let next = response.chunk();
-        let next = match self.timeout {
+        let next = match end {
             None => next.await,
-            Some(timeout) => tokio::time::timeout(timeout, next)
+            Some(end) => tokio::time::timeout_at(end.into(), next)
                 .await
                 .map_err(|_| self.failed(Error::new(Kind::Timeout, "the answer does not go on")))?,
         };
@@ -92,6 +119,11 @@ impl ResponseStream {
     pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, Error>> + Send + 'static {
         Pieces(Some(next(self)))
     }
+}
+
+/// When nobody waits any more for what is being done on this thread.
+pub(super) fn deadline() -> Option<Instant> {
+    Served::current()?.deadline
 }
 
 type Next = Pin<Box<dyn Future<Output = (ResponseStream, Result<Option<Bytes>, Error>)> + Send>>;

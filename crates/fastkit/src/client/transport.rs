@@ -7,6 +7,7 @@
 use super::Error;
 use rustls::ClientConfig;
 use std::{
+    fmt,
     sync::{Mutex, PoisonError, RwLock},
     time::Duration,
 };
@@ -16,7 +17,6 @@ use tokio::runtime::{Handle, Id};
 const MOST_LOOPS: usize = 256;
 
 /// How connections are made.
-#[derive(Debug)]
 pub(super) struct Wire {
     pub(super) connect_timeout: Duration,
     pub(super) read_timeout: Option<Duration>,
@@ -41,7 +41,21 @@ impl Default for Wire {
     }
 }
 
-#[derive(Debug)]
+/// Without the proxies' URLs, which hold passwords.
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wire")
+            .field("connect_timeout", &self.connect_timeout)
+            .field("read_timeout", &self.read_timeout)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("proxies", &self.proxies.len())
+            .field("no_proxy", &self.no_proxy)
+            .field("http1_only", &self.http1_only)
+            .field("http2_only", &self.http2_only)
+            .finish()
+    }
+}
+
 pub(super) struct Transport {
     tls: ClientConfig,
     wire: Wire,
@@ -49,6 +63,15 @@ pub(super) struct Transport {
     spare: Mutex<Option<reqwest::Client>>,
     /// Few, so that to look at each of them is less than to hash an id.
     pools: RwLock<Vec<(Id, reqwest::Client)>>,
+}
+
+/// Without what reqwest shows of itself: proxies of the environment, with their passwords.
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport")
+            .field("wire", &self.wire)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Transport {
@@ -100,12 +123,7 @@ impl Transport {
 
     /// The pool of the event loop that this is called on.
     pub(super) fn pool(&self) -> Result<reqwest::Client, Error> {
-        let handle = Handle::try_current().map_err(|_| {
-            Error::builder(
-                "AsyncClient works inside of a tokio runtime only; use Client on plain threads",
-            )
-        })?;
-        let id = handle.id();
+        let id = runtime()?.id();
         let known = self.pools.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(pool) = of_loop(&known, id) {
             return Ok(pool);
@@ -131,6 +149,15 @@ impl Transport {
         known.push((id, pool.clone()));
         Ok(pool)
     }
+}
+
+/// The runtime that this is called on. To be asked before any timer is made: tokio's panic without one.
+pub(super) fn runtime() -> Result<Handle, Error> {
+    Handle::try_current().map_err(|_| {
+        Error::builder(
+            "AsyncClient works inside of a tokio runtime only; use Client on plain threads",
+        )
+    })
 }
 
 fn of_loop(pools: &[(Id, reqwest::Client)], id: Id) -> Option<reqwest::Client> {

@@ -149,6 +149,24 @@ fn role() {
             // The guard would wait once more.
             std::process::exit(0);
         }
+        #[cfg(feature = "client-stub")]
+        "calls" => {
+            use fastkit::{
+                access_log::Limits,
+                client::{Client, LineLog, install_log, stub::Stub},
+            };
+            let sink = Sink::file(config.folder.join("calls.log")).unwrap();
+            install_log(Some(std::sync::Arc::new(LineLog::new(
+                sink,
+                Limits::default(),
+            ))));
+            let stub = Stub::start().unwrap();
+            let client = Client::builder().no_proxy().build_blocking().unwrap();
+            for _ in 0..20 {
+                client.get(stub.url("/")).send().unwrap();
+            }
+            install_log(None);
+        }
         "foreign" => {
             let mine = tracing_subscriber::Registry::default();
             tracing::subscriber::set_global_default(mine).unwrap();
@@ -548,4 +566,14 @@ fn jobs_run_in_the_zone_of_the_variable_and_rules_are_warned_of() {
             ),
         }
     }
+}
+
+#[cfg(feature = "client-stub")]
+#[test]
+fn a_program_that_ends_the_log_of_its_calls_loses_no_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = child("calls", folder.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let calls = fs::read_to_string(folder.path().join("calls.log")).unwrap();
+    assert_eq!(calls.lines().count(), 20, "{calls}");
 }

@@ -5,8 +5,13 @@ use fastkit::client::{
     Client, ClientBuilder, RetryPolicy,
     stub::{Reply, SkippingClock, Stub},
 };
-use fastkit::context::{RequestId, enter};
-use std::{io::Read as _, sync::mpsc, thread};
+use fastkit::context::{RequestId, Served, enter};
+use std::{
+    io::Read as _,
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
 
 fn builder(clock: &SkippingClock) -> ClientBuilder {
     Client::builder()
@@ -140,4 +145,26 @@ fn an_answer_that_does_not_come_holds_up_no_other_call() {
     assert!(receiver.try_recv().is_err());
     drop(stub);
     assert!(waiting.join().unwrap().is_err());
+}
+
+#[test]
+fn a_thread_reads_on_until_the_deadline_of_the_request_that_it_serves() {
+    let stub = Stub::start().unwrap();
+    stub.on("/", [Reply::ok("never").pieces(1, 10 * AMPLE)]);
+    let client = Client::builder()
+        .no_proxy()
+        .no_log()
+        .no_timeout()
+        .build_blocking()
+        .unwrap();
+    let mut answer = client.get(stub.url("/")).stream().unwrap();
+    let served = Served {
+        id: RequestId::random(),
+        deadline: Some(Instant::now() + Duration::from_millis(50)),
+        trace: None,
+    };
+    let _scope = served.enter();
+    let error = answer.chunk().unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    assert!(answer.read(&mut [0; 1]).is_err());
 }

@@ -1,10 +1,20 @@
 //! Bodies both ways: large, endless, compressed, streamed, from files, not UTF-8.
 
-use super::{setup, setup_with};
+use super::{AMPLE, setup, setup_with};
 use bytes::Bytes;
-use fastkit::client::{Body, FilePart, Multipart, RetryPolicy, stub::Reply};
+use fastkit::{
+    client::{Body, FilePart, Multipart, RetryPolicy, stub::Reply},
+    context::{RequestId, Scoped, Served},
+};
+use futures_core::Stream as _;
 use serde::Deserialize;
-use std::io::Write as _;
+use std::{
+    future::poll_fn,
+    io::Write as _,
+    pin::pin,
+    time::{Duration, Instant},
+};
+use tokio::time::timeout;
 
 #[derive(Debug, Deserialize, PartialEq)]
 struct Item {
@@ -287,4 +297,34 @@ async fn forms_with_files() {
         request.header("content-length"),
         Some(&*request.body.len().to_string())
     );
+}
+
+/// Once nobody waits for the answer that it is read for, a stream is not read on, neither by what waits
+/// for a piece nor where the pieces come fast.
+#[tokio::test]
+async fn a_stream_is_read_until_the_deadline_of_the_request_being_served() {
+    let (stub, client, _) = setup_with(|builder| builder.no_timeout());
+    stub.on("/silent", [Reply::ok("never").pieces(1, 10 * AMPLE)]);
+    stub.on("/", [Reply::ok("tick\n").endless()]);
+    let served = |left| Served {
+        id: RequestId::random(),
+        deadline: Some(Instant::now() + left),
+        trace: None,
+    };
+    let mut silent = client.get(stub.url("/silent")).stream().await.unwrap();
+    let piece = Scoped::new(served(Duration::from_millis(50)), silent.chunk());
+    let error = timeout(AMPLE, piece).await.unwrap().unwrap_err();
+    assert!(error.is_timeout());
+
+    // Of a stream that goes on after the request, as the body of its answer does, nothing is cut.
+    let mut endless = Scoped::new(served(AMPLE), client.get(stub.url("/")).stream())
+        .await
+        .unwrap();
+    let piece = Scoped::new(served(Duration::ZERO), endless.chunk()).await;
+    assert!(piece.unwrap_err().is_timeout());
+    assert!(endless.chunk().await.unwrap().is_some());
+    let pieces = Scoped::new(served(AMPLE), async move { endless.into_stream() }).await;
+    let mut pieces = pin!(pieces);
+    let piece = poll_fn(|cx| pieces.as_mut().poll_next(cx)).await;
+    assert!(!piece.unwrap().unwrap().is_empty());
 }

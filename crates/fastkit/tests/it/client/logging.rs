@@ -1,12 +1,19 @@
 //! One line for each call, in the shape of the access log, without secrets.
 
-use super::setup_with;
+use super::{AMPLE, setup_with};
 use fastkit::{
     access_log::{Limits, Record, write_line},
-    client::{CallLog, stub::Reply},
+    client::{
+        AsyncClient, CallLog,
+        stub::{Reply, Stub},
+    },
 };
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
+use std::{
+    future::IntoFuture as _,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<String>>>);
@@ -102,4 +109,46 @@ async fn streams_are_logged_without_their_bodies() {
     stub.on("/", [Reply::ok("long")]);
     client.get(stub.url("/")).stream().await.unwrap();
     assert_eq!(lines.take()[0]["response"]["body"], "<stream>");
+}
+
+/// As a server does with a handler whose client has left.
+#[tokio::test]
+async fn a_call_that_is_dropped_is_one_line_without_a_status() {
+    let lines = Lines::default();
+    // Its waits are real ones, so that the second call is dropped in one.
+    let client = AsyncClient::builder()
+        .no_proxy()
+        .log(lines.clone())
+        .build()
+        .unwrap();
+    for (name, reply) in [
+        ("hole", Reply::black_hole()),
+        ("wait", Reply::status(503).header("retry-after", "50")),
+    ] {
+        let stub = Stub::start().unwrap();
+        stub.on("/", [reply]);
+        let request = client.put(stub.url("/")).json(&json!({"name": name}));
+        let call = tokio::spawn(request.into_future());
+        let sent = move || stub.wait_for(1, AMPLE).map(|_| stub);
+        let stub = tokio::task::spawn_blocking(sent).await.unwrap().unwrap();
+        // Where the call is by then changes nothing of the line.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        call.abort();
+        assert!(call.await.unwrap_err().is_cancelled());
+        assert_eq!(stub.requests().len(), 1);
+
+        let [line] = lines.take().try_into().unwrap();
+        assert_eq!(
+            (&line["direction"], &line["attempts"]),
+            (&json!("out"), &json!(1))
+        );
+        assert_eq!(line["request"]["body"], json!({"name": name}));
+        assert_eq!(
+            line["response"],
+            json!({"status": 0, "body": "", "headers": {}})
+        );
+    }
+    // What was never begun is no call.
+    drop(client.get("http://127.0.0.1:9/").into_future());
+    assert_eq!(lines.take().len(), 0);
 }

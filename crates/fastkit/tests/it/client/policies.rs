@@ -1,8 +1,11 @@
 //! What keeps a client from making an outage worse: budget, circuit breaker; and hedging.
 
 use super::{AMPLE, setup, setup_with};
-use fastkit::client::{CircuitBreaker, RetryPolicy, stub::Reply};
-use std::time::Duration;
+use fastkit::{
+    client::{CircuitBreaker, RetryPolicy, stub::Reply},
+    context::{RequestId, Scoped, Served},
+};
+use std::time::{Duration, Instant};
 
 /// Promise 15: in an outage an upstream gets at most 1.2 times the requests it would get without retries.
 #[tokio::test]
@@ -131,4 +134,40 @@ async fn what_may_act_twice_gets_no_rival() {
         (answer.attempts(), stub.wait_for(1, AMPLE).unwrap().len()),
         (1, 1)
     );
+}
+
+/// A caller whose own time ends says nothing of the host; the client's limit for an attempt does.
+#[tokio::test]
+async fn callers_that_run_out_of_time_open_no_circuit() {
+    let breaker = CircuitBreaker::new().failures(2);
+    let (stub, client, _) =
+        setup_with(|builder| builder.circuit_breaker(breaker).retry(RetryPolicy::none()));
+    stub.on("/hole", [Reply::black_hole()]);
+    stub.on("/", [Reply::ok("well")]);
+    for _ in 0..4 {
+        let served = Served {
+            id: RequestId::random(),
+            deadline: Some(Instant::now() + Duration::from_millis(100)),
+            trace: None,
+        };
+        let call = Scoped::new(served, client.get(stub.url("/hole")).send());
+        assert!(call.await.unwrap_err().is_timeout());
+    }
+    let answer = client.get(stub.url("/")).send().await.unwrap();
+    assert_eq!(answer.text(), "well");
+
+    for _ in 0..2 {
+        let served = Served {
+            id: RequestId::random(),
+            deadline: Some(Instant::now() + AMPLE),
+            trace: None,
+        };
+        let request = client
+            .get(stub.url("/hole"))
+            .timeout(Duration::from_millis(50));
+        let error = Scoped::new(served, request.send()).await.unwrap_err();
+        assert!(error.is_timeout());
+    }
+    let error = client.get(stub.url("/")).send().await.unwrap_err();
+    assert!(error.is_circuit_open());
 }

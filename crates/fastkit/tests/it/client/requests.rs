@@ -1,14 +1,22 @@
 //! What is sent: URLs, parameters, headers, ids, bodies.
 
-use super::{setup, setup_with};
+use super::{AMPLE, setup, setup_with};
 use fastkit::{
-    client::{AsyncClient, stub::Reply},
+    client::{
+        AsyncClient,
+        stub::{Reply, Stub},
+    },
     context::{RequestId, Served, TraceContext},
 };
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use serde::Serialize;
 use serde_json::json;
-use std::{future::IntoFuture as _, sync::Arc};
+use std::{
+    future::IntoFuture as _,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
 
 #[tokio::test]
 async fn every_verb() {
@@ -187,12 +195,22 @@ async fn cookies_there_and_back() {
         (answer.cookie("s"), answer.cookie("t"), answer.cookie("u")),
         (Some("abc"), Some("1"), None)
     );
-    let bad = client
-        .get(stub.url("/"))
-        .cookie("a", "b\r\nx: y")
-        .send()
-        .await;
-    assert!(bad.unwrap_err().is_builder());
+    for (name, value) in [
+        ("a", "b\r\nx: y"),
+        ("lang", "en; admin=1"),
+        ("lang", "en\tus"),
+        ("lang; admin", "hunter2"),
+        ("a=b", "hunter2"),
+        ("a\n", "hunter2"),
+        ("", "hunter2"),
+    ] {
+        let request = client.get(stub.url("/")).cookie("s", "abc");
+        let error = request.cookie(name, value).send().await.unwrap_err();
+        assert!(error.is_builder(), "{name:?}={value:?}: {error}");
+        // A cookie's value is mostly a secret.
+        assert!(!error.to_string().contains(value), "{error}");
+    }
+    assert_eq!(stub.requests().len(), 1);
 }
 
 #[tokio::test]
@@ -316,4 +334,62 @@ async fn a_proxy_is_asked() {
     let sent = &proxy.requests()[0];
     assert_eq!(sent.target, "http://far.invalid/x");
     assert_eq!(sent.header("proxy-authorization"), Some("Basic bWU6cHc="));
+}
+
+#[test]
+fn without_a_runtime_it_is_an_error_that_says_so() {
+    fn now<F: Future>(future: F) -> F::Output {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => output,
+            Poll::Pending => panic!("it waits"),
+        }
+    }
+    let stub = Stub::start().unwrap();
+    stub.on("/", [Reply::ok("x").pieces(1, AMPLE)]);
+    let builder = || AsyncClient::builder().no_proxy().no_log();
+    let client = builder().build().unwrap();
+    let hedging = builder().hedge_after(AMPLE).build().unwrap();
+    for client in [&client, &hedging] {
+        for error in [
+            now(client.get(stub.url("/")).send()).unwrap_err(),
+            now(client.get(stub.url("/")).stream()).unwrap_err(),
+        ] {
+            assert!(error.is_builder() && error.attempts() == 0, "{error}");
+            assert!(error.to_string().contains("tokio runtime"), "{error}");
+        }
+    }
+    assert_eq!(stub.requests().len(), 0);
+
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut stream = runtime
+        .block_on(client.get(stub.url("/")).stream())
+        .unwrap();
+    let error = now(stream.chunk()).unwrap_err();
+    assert!(error.to_string().contains("tokio runtime"), "{error}");
+}
+
+#[test]
+fn what_is_shown_of_a_client_holds_no_secret() {
+    let mut headers = HeaderMap::new();
+    headers.insert("x-auth-token", HeaderValue::from_static("hunter2"));
+    let builder = || {
+        AsyncClient::builder()
+            .base_url("http://me:hunter2@a.test/v1?token=hunter2")
+            .header("x-api-key", "hunter2")
+            .header("authorization", "Token hunter2")
+            .headers(headers.clone())
+            .proxy("http://p:hunter2@proxy.test:1")
+    };
+    let client = builder().build().unwrap();
+    let blocking = builder().build_blocking().unwrap();
+    for shown in [
+        format!("{:?}", builder()),
+        format!("{client:#?}"),
+        format!("{blocking:?}"),
+    ] {
+        assert!(!shown.contains("hunter2"), "{shown}");
+        for part in ["a.test/v1", "x-api-key", "authorization", "proxies: 1"] {
+            assert!(shown.contains(part), "{part} in {shown}");
+        }
+    }
 }
