@@ -37,8 +37,8 @@ struct Stranger {
     remembered: Remembered,
 }
 
-/// The most jobs that are not here of which times and runs are kept. Another process may add jobs without
-/// end that are nobody else's.
+/// The most jobs that are not here, and are not awaited, of which times and runs are kept. Another process
+/// may add jobs without end that are nobody else's.
 const MOST_STRANGERS: usize = 10_000;
 
 /// What a fact from the store means for the jobs that are here.
@@ -148,8 +148,14 @@ impl Memory {
     }
 
     /// Sorts what came from the store: into what concerns jobs that are here, and what is kept for others.
-    /// Facts that this process has written come back, too, and change nothing.
-    pub(super) fn read(&mut self, entries: Vec<Entry>, here: impl Fn(&str) -> bool) -> Vec<News> {
+    /// Facts that this process has written come back, too, and change nothing. Of jobs that are `awaited`,
+    /// which are about to begin, everything is kept.
+    pub(super) fn read(
+        &mut self,
+        entries: Vec<Entry>,
+        here: impl Fn(&str) -> bool,
+        awaited: impl Fn(&str) -> bool,
+    ) -> Vec<News> {
         let mut news = Vec::new();
         for Entry { job, fact } in entries {
             if let Fact::Removed { service } = &fact
@@ -181,7 +187,8 @@ impl Memory {
                 continue;
             }
             self.forget_own(&job, &fact);
-            let Some(known) = self.stranger(&job, fact.is_control()) else {
+            let important = fact.is_control() || awaited(&job);
+            let Some(known) = self.stranger(&job, important) else {
                 continue;
             };
             match fact {

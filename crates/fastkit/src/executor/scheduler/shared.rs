@@ -261,7 +261,7 @@ impl Shared {
         let now = self.now();
         let mut state = self.state();
         let State { core, memory, .. } = &mut *state;
-        for news in memory.read(entries, |id| core.has(id)) {
+        for news in memory.read(entries, |id| core.has(id), |_| false) {
             match news {
                 News::Paused(id, true) => {
                     core.pause(&id);

@@ -162,6 +162,27 @@ fn a_restart_knows_pauses_removals_and_last_times() {
 }
 
 #[test]
+fn what_is_known_of_declared_jobs_survives_any_number_of_other_jobs() {
+    let store = MemoryStore::default().beside();
+    let at = Utc::now() - Duration::from_secs(3 * 3600);
+    let due = |job: String| Entry {
+        job,
+        fact: Fact::Due { at },
+    };
+    let others = (0..10_000).map(|number| due(format!("a-{number:05}")));
+    let all: Vec<_> = others.chain([due("hourly".into())]).collect();
+    store.append(&all).unwrap();
+    let trigger = Trigger::interval(Duration::from_secs(3600)).aligned();
+    let hourly = Job::new("hourly", trigger, || {}).misfire_grace_time(None);
+    let watched = with(&store, Jobs::new().job(hourly));
+    let together = watched.wait(|event| match event {
+        Event::Coalesced { times, .. } => Some(*times),
+        _ => None,
+    });
+    assert_eq!(together, 2);
+}
+
+#[test]
 fn what_cannot_be_written_is_written_later() {
     let store = MemoryStore::default().beside();
     store.fails.store(true, Ordering::Relaxed);
