@@ -113,6 +113,9 @@ impl Core {
     pub(super) fn add(&mut self, definition: Definition, now: Now, remembered: Remembered) {
         let id = definition.job.id.clone();
         let cursor = Cursor::new(&definition, now, remembered.dealt, &mut self.jitter);
+        if remembered.dealt.is_some() && cursor.last().is_none() {
+            tell_far_ahead(std::slice::from_ref(&id));
+        }
         let mut history = History::default();
         remembered
             .history
@@ -144,6 +147,7 @@ impl Core {
         self.running = true;
         self.seen = Some(now);
         let ids: Vec<_> = self.entries.keys().cloned().collect();
+        let mut forgotten = Vec::new();
         for id in ids {
             let Some(entry) = self.entries.get_mut(&id) else {
                 continue;
@@ -151,6 +155,9 @@ impl Core {
             let remembered = remembered(&id).unwrap_or_default();
             let (of, jitter) = (&*entry.definition, &mut self.jitter);
             entry.cursor = Cursor::new(of, now, remembered.dealt, jitter);
+            if remembered.dealt.is_some() && entry.cursor.last().is_none() {
+                forgotten.push(id.clone());
+            }
             entry.paused = remembered.paused.unwrap_or(entry.paused);
             entry.declared &= !late;
             for past in remembered.history {
@@ -158,6 +165,7 @@ impl Core {
             }
             self.place(&id);
         }
+        tell_far_ahead(&forgotten);
     }
 
     /// Nothing is due any more.
@@ -376,13 +384,17 @@ impl Core {
             return;
         }
         let ids: Vec<_> = self.entries.keys().cloned().collect();
+        let mut forgotten = Vec::new();
         for id in ids {
             if let Some(entry) = self.entries.get_mut(&id) {
                 let (of, jitter) = (&*entry.definition, &mut self.jitter);
-                entry.cursor.wall_went_back(of, now, jitter);
+                if entry.cursor.wall_went_back(of, now, jitter) {
+                    forgotten.push(id.clone());
+                }
                 self.place(&id);
             }
         }
+        tell_far_ahead(&forgotten);
     }
 
     /// A job that was added while the scheduler ran, and is done for good, would only take up space.
@@ -521,6 +533,20 @@ impl Entry {
             running: self.running,
             history: self.history.list(),
         }
+    }
+}
+
+/// One line for all jobs whose last times are forgotten: they may be many.
+fn tell_far_ahead(jobs: &[Arc<str>]) {
+    if let Some(first) = jobs.first() {
+        let others = match jobs.len() - 1 {
+            0 => String::new(),
+            more => format!(" and {more} more jobs"),
+        };
+        tracing::warn!(
+            target: "fastkit::executor",
+            "the clock was more than a day ahead when the job {first}{others} ran: that is forgotten, and it goes by the clock as it is now"
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! [`Memory`]: what goes to the store and what came from it. Pure: it reads and writes nothing.
 
 use super::{Past, core::Remembered, history::History};
-use crate::executor::store::{Entry, Fact};
+use crate::executor::store::{self, Entry, Fact};
 use chrono::{DateTime, Utc};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -61,7 +61,7 @@ impl Memory {
     /// To be written: everything until this time is dealt with.
     pub(super) fn dealt(&mut self, job: &Arc<str>, until: DateTime<Utc>) {
         if let Some(pending) = self.pending(job) {
-            pending.due = pending.due.max(Some(until));
+            pending.due = Some(store::dealt(pending.due, until));
         }
     }
 
@@ -135,7 +135,10 @@ impl Memory {
                 }
                 Fact::Paused => pending.paused = pending.paused.or(Some(true)),
                 Fact::Resumed => pending.paused = pending.paused.or(Some(false)),
-                Fact::Due { at } => pending.due = pending.due.max(Some(at)),
+                Fact::Due { at } => {
+                    let newer = pending.due.map(|newer| store::dealt(Some(at), newer));
+                    pending.due = newer.or(Some(at));
+                }
                 Fact::Ran(past) => {
                     let place = pending
                         .ran
@@ -195,7 +198,10 @@ impl Memory {
                 Fact::Removed { .. } => known.removed = true,
                 Fact::Paused => known.remembered.paused = Some(true),
                 Fact::Resumed => known.remembered.paused = Some(false),
-                Fact::Due { at } => known.remembered.dealt = known.remembered.dealt.max(Some(at)),
+                Fact::Due { at } => {
+                    let dealt = &mut known.remembered.dealt;
+                    *dealt = Some(store::dealt(*dealt, at));
+                }
                 Fact::Ran(past) => {
                     let history = &mut known.remembered.history;
                     history.push(past);

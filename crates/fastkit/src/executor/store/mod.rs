@@ -9,9 +9,12 @@ mod journal;
 pub use journal::Journal;
 
 use super::Past;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::{fmt, io};
+
+/// A time from further ahead than this is that of a clock that was wrong.
+const FAR_AHEAD: TimeDelta = TimeDelta::days(1);
 
 /// Where entries are kept. Called from one thread at a time, which may block.
 pub trait Store: fmt::Debug + Send + Sync {
@@ -62,4 +65,17 @@ pub enum Fact {
         /// Which start of the service has removed it.
         service: String,
     },
+}
+
+/// Until when a job is dealt with when `at` comes after what was known: the later of both times. From far
+/// ahead it goes back, or else one run under a wrong clock would count for years.
+pub(super) fn dealt(known: Option<DateTime<Utc>>, at: DateTime<Utc>) -> DateTime<Utc> {
+    known
+        .filter(|known| *known > at && !is_far_ahead(*known, at))
+        .unwrap_or(at)
+}
+
+/// Whether the time is so far after now that the clock must have been wrong.
+pub(super) fn is_far_ahead(time: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    time - now > FAR_AHEAD
 }

@@ -1,7 +1,7 @@
 //! What schedulers share through a store, and what they know after a restart.
 
 use super::*;
-use crate::executor::store::{Entry, Fact, Store};
+use crate::executor::store::{Entry, Fact, Journal, Store};
 use chrono::Utc;
 use std::{
     io,
@@ -50,7 +50,7 @@ impl Store for MemoryStore {
     }
 }
 
-fn with(store: &Arc<MemoryStore>, jobs: Jobs) -> Watched {
+fn with<S: Store + 'static>(store: &Arc<S>, jobs: Jobs) -> Watched {
     let at = store.clone();
     let watched = Watched::new(|builder| builder.store(at).service("first"));
     watched.scheduler.add(jobs).unwrap();
@@ -180,6 +180,32 @@ fn what_is_known_of_declared_jobs_survives_any_number_of_other_jobs() {
         _ => None,
     });
     assert_eq!(together, 2);
+}
+
+#[test]
+fn a_last_time_of_a_clock_that_was_far_ahead_is_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = || Arc::new(Journal::open(folder.path()).unwrap());
+    let due = || {
+        let entries = journal().poll().unwrap();
+        let times = entries.into_iter().filter_map(|entry| match entry.fact {
+            Fact::Due { at } => Some(at),
+            _ => None,
+        });
+        times.collect::<Vec<_>>()
+    };
+    let at = Utc::now() + Duration::from_secs(10 * 365 * 86_400);
+    let job = "a".to_owned();
+    let fact = Fact::Due { at };
+    journal().append(&[Entry { job, fact }]).unwrap();
+    let secondly = Trigger::interval(Duration::from_secs(1)).aligned();
+    let watched = with(&journal(), Jobs::new().job(Job::new("a", secondly, || {})));
+    watched.ended("a");
+    watched.stop(PATIENCE);
+    // And what comes after a restart goes on from there.
+    let due = due();
+    assert_eq!(due.len(), 1);
+    assert!(due[0] <= Utc::now(), "{due:?}");
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! [`State`]: what the entries of a journal come to. Pure, and the same in whatever order the entries of
-//! different processes come, and however often.
+//! different processes come, and however often; only a clock that is put right by more than a day counts by
+//! the order.
 
 use crate::executor::{
     Past,
-    store::{Entry, Fact},
+    store::{Entry, Fact, dealt},
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, mem};
 
 /// How many runs of one job are remembered, at most.
 const RUNS: usize = 20;
@@ -56,11 +57,8 @@ impl State {
         };
         match &entry.fact {
             Fact::Due { at } => {
-                let news = known.due < Some(*at);
-                if news {
-                    known.due = Some(*at);
-                }
-                news
+                let due = Some(dealt(known.due, *at));
+                mem::replace(&mut known.due, due) != due
             }
             Fact::Ran(past) => {
                 let key = |past: &Past| (ended(past), past.run.clone());
@@ -77,8 +75,8 @@ impl State {
                 known.runs.drain(..over);
                 true
             }
-            Fact::Paused => !std::mem::replace(&mut known.paused, true),
-            Fact::Resumed => std::mem::replace(&mut known.paused, false),
+            Fact::Paused => !mem::replace(&mut known.paused, true),
+            Fact::Resumed => mem::replace(&mut known.paused, false),
             Fact::Removed { service } => {
                 let news = known.removed.as_ref() != Some(service);
                 if news {
