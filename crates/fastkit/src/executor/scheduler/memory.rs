@@ -17,14 +17,14 @@ pub(super) struct Memory {
     service: String,
     pending: BTreeMap<Arc<str>, Pending>,
     /// Removals that were written by this process, and have not come back yet.
-    own: Vec<Arc<str>>,
+    own: Vec<(Arc<str>, DateTime<Utc>)>,
     strangers: HashMap<String, Stranger>,
 }
 
 /// Facts of one job, of which only the last count.
 #[derive(Debug, Default)]
 struct Pending {
-    removed: bool,
+    removed: Option<DateTime<Utc>>,
     paused: Option<bool>,
     due: Option<DateTime<Utc>>,
     ran: Vec<Past>,
@@ -81,9 +81,9 @@ impl Memory {
     }
 
     /// To be written: the job is gone.
-    pub(super) fn removed(&mut self, job: &Arc<str>) {
+    pub(super) fn removed(&mut self, job: &Arc<str>, at: DateTime<Utc>) {
         if let Some(pending) = self.pending(job) {
-            pending.removed = true;
+            pending.removed = Some(at);
             pending.paused = None;
         }
     }
@@ -102,11 +102,10 @@ impl Memory {
     pub(super) fn batch(&mut self) -> Vec<Entry> {
         let mut entries = Vec::new();
         for (job, pending) in std::mem::take(&mut self.pending) {
-            if pending.removed {
-                self.own.push(job.clone());
-            }
-            let removed = pending.removed.then(|| Fact::Removed {
-                service: self.service.clone(),
+            let removed = pending.removed.map(|at| {
+                self.own.push((job.clone(), at));
+                let service = self.service.clone();
+                Fact::Removed { service, at }
             });
             let paused = pending.paused.map(|paused| match paused {
                 true => Fact::Paused,
@@ -126,13 +125,10 @@ impl Memory {
     /// The batch could not be written: it goes before what has come since.
     pub(super) fn put_back(&mut self, batch: Vec<Entry>) {
         for Entry { job, fact } in batch {
-            let job: Arc<str> = job.into();
-            let pending = self.pending.entry(job.clone()).or_default();
+            self.forget_own(&job, &fact);
+            let pending = self.pending.entry(job.into()).or_default();
             match fact {
-                Fact::Removed { .. } => {
-                    pending.removed = true;
-                    self.own.retain(|own| *own != job);
-                }
+                Fact::Removed { at, .. } => pending.removed = pending.removed.or(Some(at)),
                 Fact::Paused => pending.paused = pending.paused.or(Some(true)),
                 Fact::Resumed => pending.paused = pending.paused.or(Some(false)),
                 Fact::Due { at } => {
@@ -161,14 +157,18 @@ impl Memory {
     ) -> Vec<News> {
         let mut news = Vec::new();
         for Entry { job, fact } in entries {
-            if let Fact::Removed { service } = &fact
+            if let Fact::Removed { service, .. } = &fact
                 && *service != self.service
             {
+                // The job of this start is another one.
+                if let Some(known) = self.strangers.get_mut(&job) {
+                    known.remembered.paused = None;
+                }
                 continue;
             }
             // What is about to be written is newer than all that is written.
             let newer = self.pending.get(&*job).is_some_and(|pending| {
-                pending.removed || (pending.paused.is_some() && fact.is_control())
+                pending.removed.is_some() || (pending.paused.is_some() && fact.is_control())
             });
             if newer && fact.is_control() {
                 self.forget_own(&job, &fact);
@@ -195,7 +195,10 @@ impl Memory {
                 continue;
             };
             match fact {
-                Fact::Removed { .. } => known.removed = true,
+                Fact::Removed { .. } => {
+                    known.removed = true;
+                    known.remembered.paused = None;
+                }
                 Fact::Paused => known.remembered.paused = Some(true),
                 Fact::Resumed => known.remembered.paused = Some(false),
                 Fact::Due { at } => {
@@ -222,14 +225,12 @@ impl Memory {
 
     /// Whether it is a removal that this process has written.
     fn forget_own(&mut self, job: &str, fact: &Fact) -> bool {
-        let place = self.own.iter().position(|own| **own == *job);
-        match (fact, place) {
-            (Fact::Removed { .. }, Some(place)) => {
-                self.own.remove(place);
-                true
-            }
-            _ => false,
-        }
+        let Fact::Removed { at, .. } = fact else {
+            return false;
+        };
+        let mut own = self.own.iter();
+        let place = own.position(|(own, when)| **own == *job && when == at);
+        place.map(|place| self.own.remove(place)).is_some()
     }
 
     fn stranger(&mut self, job: &str, important: bool) -> Option<&mut Stranger> {

@@ -288,7 +288,7 @@ impl Scheduler {
         let mut state = shared.state();
         let job = changeable(&state, id)?.job.id.clone();
         state.core.remove(id);
-        state.memory.removed(&job);
+        state.memory.removed(&job, shared.now().wall);
         shared.hurry.notify_one();
         Ok(())
     }

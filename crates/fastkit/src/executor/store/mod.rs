@@ -60,10 +60,14 @@ pub enum Fact {
     Paused,
     /// It is to run again.
     Resumed,
-    /// It is gone, until the service is started anew.
+    /// It is gone, until the service is started anew; a job of this id that is added again is another one,
+    /// which is not paused.
     Removed {
         /// Which start of the service has removed it.
         service: String,
+        /// When, which tells removals of the same id apart; 1970 in files that do not say so.
+        #[serde(default)]
+        at: DateTime<Utc>,
     },
 }
 

@@ -102,6 +102,32 @@ fn processes_share_pauses_removals_and_runs() {
 }
 
 #[test]
+fn a_job_that_was_added_again_is_removed_and_paused_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = || Arc::new(Journal::open(folder.path()).unwrap());
+    let (one, other) = (with(&journal(), jobs()), with(&journal(), jobs()));
+    let of = |watched: &Watched, id: &str| watched.scheduler.job(id);
+    for _ in 0..3 {
+        one.scheduler.pause("a").unwrap();
+        until(|| of(&other, "a").unwrap().paused);
+        one.scheduler.remove("a").unwrap();
+        until(|| of(&other, "a").is_none());
+        for watched in [&one, &other] {
+            let anew = Job::new("a", never(), || {});
+            watched.scheduler.add_job(anew).unwrap();
+            assert!(!of(watched, "a").unwrap().paused);
+        }
+    }
+    // Nor is it paused after a restart.
+    one.stop(PATIENCE);
+    other.stop(PATIENCE);
+    let again = Watched::new(|builder| builder.store(journal()).service("second"));
+    again.scheduler.add(jobs()).unwrap();
+    again.scheduler.start().unwrap();
+    assert!(!of(&again, "a").unwrap().paused);
+}
+
+#[test]
 fn of_two_processes_that_change_a_job_the_second_wins() {
     let store = Arc::new(MemoryStore::default());
     let (one, other) = (with(&store, jobs()), with(&store.beside(), jobs()));

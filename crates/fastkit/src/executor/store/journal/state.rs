@@ -29,8 +29,8 @@ struct Known {
     /// By their end, the oldest first.
     runs: Vec<Past>,
     paused: bool,
-    /// By which start of the service it was removed last.
-    removed: Option<String>,
+    /// By which start of the service it was removed last, and when.
+    removed: Option<(String, DateTime<Utc>)>,
 }
 
 impl Known {
@@ -77,10 +77,11 @@ impl State {
             }
             Fact::Paused => !mem::replace(&mut known.paused, true),
             Fact::Resumed => mem::replace(&mut known.paused, false),
-            Fact::Removed { service } => {
-                let news = known.removed.as_ref() != Some(service);
+            Fact::Removed { service, at } => {
+                let removed = Some((service.clone(), *at));
+                let news = mem::replace(&mut known.removed, removed.clone()) != removed;
                 if news {
-                    known.removed = Some(service.clone());
+                    known.paused = false;
                 }
                 news
             }
@@ -140,9 +141,10 @@ impl State {
             let due = known.due.map(|at| Fact::Due { at });
             let paused = known.paused.then_some(Fact::Paused);
             let removed = known.removed.clone();
-            let removed = removed.map(|service| Fact::Removed { service });
+            let removed = removed.map(|(service, at)| Fact::Removed { service, at });
             let facts = known.runs.iter().cloned().map(Fact::Ran);
-            let facts = facts.chain(due).chain(paused).chain(removed);
+            // Who is removed and paused was paused after that.
+            let facts = facts.chain(due).chain(removed).chain(paused);
             entries.extend(facts.map(|fact| Entry {
                 job: job.clone(),
                 fact,
