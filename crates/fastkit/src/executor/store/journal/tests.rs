@@ -2,7 +2,11 @@
 //! a model that knows no files.
 
 use super::*;
-use crate::executor::{Outcome, Past, store::Fact};
+use crate::executor::{
+    Outcome, Past,
+    lock::{Answer, Claim, FileLock, Lock},
+    store::Fact,
+};
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use std::{
@@ -11,6 +15,7 @@ use std::{
     io::Write,
     path::Path,
     thread,
+    time::Duration,
 };
 
 fn time(second: i64) -> DateTime<Utc> {
@@ -294,6 +299,32 @@ fn a_file_that_does_not_say_when_a_job_was_removed_is_read() {
     let gone = fact("a", Fact::Removed { service, at });
     assert_eq!(journal.poll().unwrap(), [gone]);
     assert!(!folder.path().join("jobs.damaged").exists());
+}
+
+#[tokio::test]
+async fn a_single_job_of_any_name_may_share_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    Journal::open(folder.path()).unwrap();
+    let files = fs::read_dir(folder.path()).unwrap();
+    let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let lock = FileLock::new(folder.path());
+    let mut leases = Vec::new();
+    for file in files.collect::<Vec<_>>() {
+        for name in [file.clone(), file.trim_end_matches(".lock").to_owned()] {
+            let claim = Claim {
+                name,
+                due: None,
+                ttl: Duration::from_secs(30),
+                remember: Duration::ZERO,
+            };
+            let answer = lock.acquire(&claim).await.unwrap();
+            leases.extend(matches!(answer, Answer::Granted(_)).then_some(answer));
+        }
+    }
+    assert!(leases.len() >= 3, "{leases:?}");
+    let journal = Journal::open(folder.path()).unwrap();
+    journal.append(&[due("a", 1)]).unwrap();
+    assert_eq!(journal.poll().unwrap(), [due("a", 1)]);
 }
 
 #[test]
