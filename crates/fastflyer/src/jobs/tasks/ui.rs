@@ -198,7 +198,7 @@ impl From<Status> for Row {
             paused: job.paused,
             protected: job.protected,
             running: job.running,
-            history: job.history,
+            history: job.history.to_vec(),
         }
     }
 }

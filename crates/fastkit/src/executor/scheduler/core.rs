@@ -5,10 +5,11 @@
 //! carries a stamp, and counts only as long as that is the stamp of the job.
 
 use super::{
-    Error, Event, Past, Skip, Status,
+    Error, Event, Past, Skip,
     cursor::{Cursor, Jitter, MOST_CAUGHT_UP, Next, Now},
     definition::Definition,
     history::History,
+    status::Glance,
 };
 use chrono::{DateTime, Utc};
 use std::{
@@ -317,16 +318,9 @@ impl Core {
         }
     }
 
-    pub(super) fn status(&self, id: &str, now: Now) -> Option<Status> {
-        Some(self.entries.get(id)?.status(now))
-    }
-
-    /// All jobs, in no order.
-    pub(super) fn list(&self, now: Now) -> Vec<Status> {
-        self.entries
-            .values()
-            .map(|entry| entry.status(now))
-            .collect()
+    /// What there is to say of a job.
+    pub(super) fn glance(&self, id: &str, now: Now) -> Option<Glance> {
+        Some(self.entries.get(id)?.glance(now))
     }
 
     fn entry_of(&mut self, of: &Definition) -> Option<&mut Entry> {
@@ -511,25 +505,16 @@ impl Entry {
         }
     }
 
-    fn status(&self, now: Now) -> Status {
-        let Definition { job, zone, .. } = &*self.definition;
-        let options = &job.options;
+    fn glance(&self, now: Now) -> Glance {
         let next = match self.paused {
             true => None,
             false => self.cursor.next_time(&self.definition, now),
         };
-        Status {
-            id: job.id.to_string(),
-            name: options.name.clone().unwrap_or_else(|| job.id.to_string()),
-            next_run_time: next.map(|next| zone.at(next)),
-            trigger: job.trigger.kind(),
-            schedule: job.trigger.to_string(),
-            args: (*options.args).clone(),
-            misfire_grace_time: options.misfire_grace_time,
+        Glance {
+            definition: self.definition.clone(),
+            next,
             max_instances: self.most(),
-            single_job: options.single_job,
             paused: self.paused,
-            protected: options.protected,
             running: self.running,
             history: self.history.list(),
         }
@@ -576,6 +561,10 @@ impl fmt::Debug for Core {
 
 #[cfg(test)]
 impl Core {
+    pub(super) fn status(&self, id: &str, now: Now) -> Option<super::Status> {
+        self.glance(id, now).map(super::Status::from)
+    }
+
     /// How many places the heaps hold, those that count no more included.
     pub(super) fn places(&self) -> usize {
         self.mono.len() + self.wall.len()

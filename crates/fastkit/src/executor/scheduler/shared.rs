@@ -118,7 +118,7 @@ pub(super) struct Live {
 }
 
 /// How many jobs are looked at before others get at the state.
-const AT_ONCE: usize = 64;
+pub(super) const AT_ONCE: usize = 64;
 
 impl Shared {
     pub(super) fn new(parts: Parts) -> Self {

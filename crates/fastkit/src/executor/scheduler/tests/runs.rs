@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     context,
-    executor::{Args, JobError, Reason, Run},
+    executor::{Args, JobError, Jobs, Reason, Run},
 };
 use chrono::Utc;
 use std::sync::mpsc::sync_channel;
@@ -250,6 +250,31 @@ fn operators_pause_resume_change_and_remove() {
     ] {
         assert!(refused.unwrap_err().is_protected());
     }
+}
+
+#[test]
+fn all_of_many_jobs_are_listed_and_share_their_runs() {
+    let watched = Watched::started();
+    let jobs = (0..1_000).map(|number| Job::new(&format!("job-{number:03}"), never(), || {}));
+    let jobs = jobs.fold(Jobs::new(), Jobs::job);
+    watched.scheduler.add(jobs).unwrap();
+    watched.scheduler.run_now("job-500").unwrap();
+    watched.ended("job-500");
+    watched.scheduler.remove("job-064").unwrap();
+    let listed = watched.scheduler.jobs();
+    let ids = listed.iter().map(|job| job.id.clone());
+    let expected = (0..1_000).filter(|number| *number != 64);
+    assert!(ids.eq(expected.map(|number| format!("job-{number:03}"))));
+    // A copy of each run of many jobs would take longer than all the rest.
+    let again = watched.scheduler.job("job-500").unwrap().history;
+    assert_eq!(again.len(), 1);
+    assert!(Arc::ptr_eq(&again, &listed[499].history));
+    // What was listed stays as it was.
+    watched.scheduler.run_now("job-500").unwrap();
+    watched.ended("job-500");
+    assert_eq!(again.len(), 1);
+    let runs = watched.scheduler.job("job-500").unwrap().history.len();
+    assert_eq!(runs, 2);
 }
 
 #[test]
