@@ -16,8 +16,8 @@ pub(super) struct Memory {
     /// Which start of the service this is.
     service: String,
     pending: BTreeMap<Arc<str>, Pending>,
-    /// Removals that were written by this process, and have not come back yet.
-    own: Vec<(Arc<str>, DateTime<Utc>)>,
+    /// When jobs were removed by this process, in writing that has not come back yet.
+    own: HashMap<Arc<str>, Vec<DateTime<Utc>>>,
     strangers: HashMap<String, Stranger>,
 }
 
@@ -103,7 +103,7 @@ impl Memory {
         let mut entries = Vec::new();
         for (job, pending) in std::mem::take(&mut self.pending) {
             let removed = pending.removed.map(|at| {
-                self.own.push((job.clone(), at));
+                self.own.entry(job.clone()).or_default().push(at);
                 let service = self.service.clone();
                 Fact::Removed { service, at }
             });
@@ -125,10 +125,15 @@ impl Memory {
     /// The batch could not be written: it goes before what has come since.
     pub(super) fn put_back(&mut self, batch: Vec<Entry>) {
         for Entry { job, fact } in batch {
-            self.forget_own(&job, &fact);
-            let pending = self.pending.entry(job.into()).or_default();
+            let job: Arc<str> = job.into();
+            let pending = self.pending.entry(job.clone()).or_default();
             match fact {
-                Fact::Removed { at, .. } => pending.removed = pending.removed.or(Some(at)),
+                Fact::Removed { at, .. } => {
+                    pending.removed = pending.removed.or(Some(at));
+                    if let Some(own) = self.own.get_mut(&job) {
+                        own.retain(|when| *when != at);
+                    }
+                }
                 Fact::Paused => pending.paused = pending.paused.or(Some(true)),
                 Fact::Resumed => pending.paused = pending.paused.or(Some(false)),
                 Fact::Due { at } => {
@@ -228,9 +233,18 @@ impl Memory {
         let Fact::Removed { at, .. } = fact else {
             return false;
         };
-        let mut own = self.own.iter();
-        let place = own.position(|(own, when)| **own == *job && when == at);
-        place.map(|place| self.own.remove(place)).is_some()
+        let Some(own) = self.own.get_mut(job) else {
+            return false;
+        };
+        let Some(place) = own.iter().position(|when| when == at) else {
+            return false;
+        };
+        // Those before it do not come any more, if the store has left them out.
+        own.drain(..=place);
+        if own.is_empty() {
+            self.own.remove(job);
+        }
+        true
     }
 
     fn stranger(&mut self, job: &str, important: bool) -> Option<&mut Stranger> {
@@ -253,5 +267,57 @@ impl Fact {
     /// Whether somebody has asked for it, as opposed to what happened by itself.
     fn is_control(&self) -> bool {
         matches!(self, Self::Paused | Self::Resumed | Self::Removed { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(second, 0).unwrap()
+    }
+
+    fn read(memory: &mut Memory, entries: Vec<Entry>) -> Vec<News> {
+        memory.read(entries, |_| true, |_| false)
+    }
+
+    #[test]
+    fn own_removals_come_back_and_change_nothing() {
+        let mut memory = Memory::new(true, "one".into());
+        let jobs: Vec<Arc<str>> = (0..1_000)
+            .map(|number| format!("{number}").into())
+            .collect();
+        let batch = |memory: &mut Memory, second| {
+            jobs.iter()
+                .for_each(|job| memory.removed(job, time(second)));
+            let batch = memory.batch();
+            assert_eq!(batch.len(), jobs.len());
+            batch
+        };
+        // All jobs are there again by then: it is not them who were removed.
+        let (first, second) = (batch(&mut memory, 1), batch(&mut memory, 2));
+        assert_eq!(read(&mut memory, first.clone()), []);
+        assert_eq!(read(&mut memory, second), []);
+        // Somebody else's is none of ours, though it is of the same start.
+        let other = Entry {
+            job: "7".into(),
+            fact: Fact::Removed {
+                service: "one".into(),
+                at: time(3),
+            },
+        };
+        assert_eq!(read(&mut memory, vec![other]), [News::Removed("7".into())]);
+        // What could not be written is written, and comes back, once.
+        let failed = batch(&mut memory, 4);
+        memory.put_back(failed.clone());
+        assert_eq!(memory.batch(), failed);
+        assert_eq!(read(&mut memory, failed), []);
+        // A store may leave out what later removals have undone.
+        batch(&mut memory, 5);
+        let last = batch(&mut memory, 6);
+        assert_eq!(read(&mut memory, last), []);
+        assert!(memory.own.is_empty());
+        assert_eq!(read(&mut memory, first).len(), jobs.len());
     }
 }
