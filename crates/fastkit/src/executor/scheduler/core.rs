@@ -530,7 +530,7 @@ fn tell_far_ahead(jobs: &[Arc<str>]) {
         };
         tracing::warn!(
             target: "fastkit::executor",
-            "the clock was more than a day ahead when the job {first}{others} ran: that is forgotten, and it goes by the clock as it is now"
+            "the clock was more than a day ahead when the job {first}{others} ran: that is forgotten, and what is due goes by the clock as it is now"
         );
     }
 }

@@ -85,7 +85,7 @@ fn jobs_that_ran_under_a_wrong_clock_are_named() {
     scheduler.add_job(job).unwrap();
     scheduler.start().unwrap();
     let lines = LINES.lock().unwrap();
-    let told = "the clock was more than a day ahead when the job from-the-future ran: that is forgotten, and it goes by the clock as it is now";
+    let told = "the clock was more than a day ahead when the job from-the-future ran: that is forgotten, and what is due goes by the clock as it is now";
     assert!(lines.iter().any(|line| line.text == told));
 }
 
