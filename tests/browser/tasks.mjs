@@ -110,6 +110,8 @@ async function checkRun(run, page, jobs) {
   await question.getByRole("button", { name: "取消" }).click();
   await question.waitFor({ state: "hidden" });
   await row(page, id).getByRole("button", { name: "立即执行" }).click();
+  const named = page.getByRole("dialog", { name: `现在执行一次“${jobs[0].name}”？` });
+  checks.that("the question is the name of its dialog", await named.isVisible());
   await screenshot(run, page, "tasks-confirm");
   await question.getByRole("button", { name: "立即执行" }).click();
   const told = await page.locator(".toast:not(:empty)").innerText();

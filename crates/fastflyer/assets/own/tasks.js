@@ -324,11 +324,11 @@
 
   // ---- Changing -------------------------------------------------------------------------------------
 
-  const question = make("p", {});
+  const question = make("p", { id: "confirm-question" });
   const yes = make("button", { value: "yes", class: "main" });
   const confirmation = make(
     "dialog",
-    { class: "confirm" },
+    { class: "confirm", "aria-labelledby": "confirm-question" },
     make(
       "form",
       { method: "dialog" },
