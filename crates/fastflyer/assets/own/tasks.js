@@ -466,9 +466,9 @@
     let job = view && view.jobs.find((job) => job.id === id);
     if (!job) {
       // It may have left what the filter shows.
-      const query = new URLSearchParams({ search: id });
+      const query = new URLSearchParams({ id });
       const answer = await ask("GET", `/ui/data?${query}`);
-      job = answer.jobs.find((job) => job.id === id);
+      job = answer.jobs[0];
     }
     if (opened !== id) return;
     const { parts } = panel;
