@@ -41,6 +41,7 @@ export async function checkTasks(run) {
     const page = await open(settings);
     await screenshot(run, page, `tasks-${name}`);
     await checkLook(run, page, name, settings);
+    await checkWords(run, page, name, settings.locale !== "en-US");
     await page.context().close();
   }
   await checkCrowd(run, 0);
@@ -110,6 +111,8 @@ async function checkRun(run, page, jobs) {
   await question.getByRole("button", { name: "取消" }).click();
   await question.waitFor({ state: "hidden" });
   await row(page, id).getByRole("button", { name: "立即执行" }).click();
+  const named = page.getByRole("dialog", { name: `现在执行一次“${jobs[0].name}”？` });
+  checks.that("the question is the name of its dialog", await named.isVisible());
   await screenshot(run, page, "tasks-confirm");
   await question.getByRole("button", { name: "立即执行" }).click();
   const told = await page.locator(".toast:not(:empty)").innerText();
@@ -266,15 +269,50 @@ async function checkLook({ checks }, page, name, settings) {
   checks.that(`${name}: the details fit`, inside <= wide, `${inside} pixels`);
 }
 
+// What the service says in its own notation, or in English, is said in the language of the page.
+async function checkWords({ checks }, page, name, chinese) {
+  const schedules = [
+    ["every 5s", "每 5 秒"],
+    ["every 1d2h3m4s500ms", "每 1 天 2 小时 3 分 4 秒 500 毫秒"],
+    ["cron 0 8 * * mon-fri", "cron 0 8 * * mon-fri"],
+    ["at 2026-12-01 08:00:00 UTC", "定于 2026-12-01 08:00:00 UTC"],
+    ["never", "从不"],
+    ["every 1h or (cron 0 8 * * * and at 2026-12-01 08:00:00)", "每 1 小时 或 (cron 0 8 * * * 且 定于 2026-12-01 08:00:00)"],
+    ["every now and then", "every now and then"],
+  ];
+  const said = await page.evaluate((all) => all.map(([text]) => window.flyerJobs.schedule(text)), schedules);
+  checks.same(`${name}: schedules`, said, schedules.map(([notation, text]) => (chinese ? text : notation)));
+  const runs = [
+    ["cancelled", "the service stops", "服务停止"],
+    ["timedOut", "it has taken longer than its timeout", "执行超过了时限"],
+    ["cancelled", "its lock is lost", "失去了锁"],
+    ["panicked", "a value that is no text", "非文本的值"],
+    ["succeeded", "the service stops", "the service stops"],
+    ["failed", "constructor", "constructor"],
+    ["cancelled", "constructor", "constructor"],
+    ["succeeded", null, ""],
+  ];
+  const endings = await page.evaluate(
+    (all) => all.map(([outcome, text]) => window.flyerJobs.ending({ outcome, text })),
+    runs,
+  );
+  checks.same(`${name}: ends of runs`, endings, runs.map(([, text, words]) => (chinese ? words : (text ?? ""))));
+}
+
 // More jobs than the demo has: the page gets them from here.
 async function checkCrowd(run, count) {
   const { base, browser, checks, credentials, watch } = run;
   const page = await watch.page(browser, { httpCredentials: credentials, locale: "zh-CN" });
   const all = Array.from({ length: count }, (_, number) => job(number));
+  // The last one's id is a part of all others.
+  if (count) {
+    Object.assign(all.at(-1), { id: "b-0", name: "b-0" });
+    Object.assign(all.at(-1).history[0], { outcome: "cancelled", text: "the service stops" });
+  }
   let widest = 0;
   await page.route("**/tasks/ui/data*", (route) => {
     const query = new URL(route.request().url()).searchParams;
-    const found = all.filter((job) => job.id.includes(query.get("search") ?? ""));
+    const found = all.filter((job) => job.id.includes(query.get("search") ?? "") && job.id === (query.get("id") ?? job.id));
     const from = Math.min(Number(query.get("from") ?? 0), found.length);
     const jobs = found.slice(from, from + Math.min(Number(query.get("count") ?? 200), 200));
     widest = Math.max(widest, jobs.length);
@@ -299,10 +337,30 @@ async function checkCrowd(run, count) {
   await page.locator(`.rows li[data-id="${all.at(-1).id}"]`).waitFor();
   checks.that("the last one is there after scrolling", (await drawn()) < 40, `${await drawn()} rows`);
   await screenshot(run, page, "tasks-crowd");
+  await checkFarJob(run, page, all.at(-1));
   await page.locator("input[type=search]").fill("job-0500");
   await until(page, () => document.querySelectorAll(".rows li").length === 1);
   checks.that("the search finds one among them", await row(page, "job-0500").isVisible());
   await page.context().close();
+}
+
+// The details of a job that is not among the rows any more.
+async function checkFarJob({ checks }, page, { id }) {
+  const shown = await row(page, id).locator(".schedule").evaluate((part) => [part.textContent, part.title]);
+  checks.same("a schedule is said in words, and has its notation", shown, ["每 5 秒", "every 5s"]);
+  await row(page, id).locator(".name").click();
+  const details = page.locator("dialog.details[open]");
+  await details.locator("tbody tr").first().waitFor();
+  const text = await details.innerText();
+  checks.that("why a run was ended is said in words", text.includes("服务停止"), text);
+  await page.evaluate(() => scrollTo(0, 0));
+  // It is asked for by itself now; when it is for the second time, the first answer was drawn.
+  for (let time = 0; time < 2; time += 1) {
+    await page.waitForRequest((request) => /ui\/data\?.*\b(id|search)=/.test(request.url()));
+  }
+  const later = await details.innerText();
+  checks.that("the details stay when the job has left the rows", later.includes(id) && !later.includes("已不存在"), later);
+  await page.keyboard.press("Escape");
 }
 
 function job(number) {

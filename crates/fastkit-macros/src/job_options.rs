@@ -25,7 +25,7 @@ pub(crate) struct JobOptions {
     pub(crate) triggers: Vec<TokenStream>,
     /// What is called on the job, in the order of the options.
     pub(crate) setters: Vec<TokenStream>,
-    /// What is called on it after these: its zone is known then.
+    /// What is called on it after these: its zone, and texts that are times of it.
     pub(crate) bounds: Vec<TokenStream>,
     /// All mistakes, so that they are reported together.
     pub(crate) errors: Vec<Error>,

@@ -2,7 +2,7 @@
 (function () {
   "use strict";
 
-  const { clock, word, duration, took, at } = window.flyerJobs;
+  const { clock, word, ending, duration, took, at } = window.flyerJobs;
   const SVG = "http://www.w3.org/2000/svg";
 
   function draw(name, attributes, ...children) {
@@ -20,7 +20,7 @@
       `${word(run.outcome)}, ${at(run.started)}, ${took(run.durationMs)}`,
       `${word("runId")} ${run.run}`,
     ];
-    if (run.text) lines.push(run.text);
+    if (run.text) lines.push(ending(run));
     return lines.join("\n");
   }
 

@@ -83,10 +83,49 @@
     cancelled: ["已取消", "Cancelled"],
   };
 
+  // What the service itself says of runs that did not end by themselves; it says it in English.
+  const REASONS = {
+    "the service stops": "服务停止",
+    "it has taken longer than its timeout": "执行超过了时限",
+    "its lock is lost": "失去了锁",
+    "somebody has asked for its end": "有人要求结束",
+    "a value that is no text": "非文本的值",
+  };
+  const TOLD = ["cancelled", "timedOut", "panicked"];
+
+  // The parts of a schedule as the service writes it.
+  const JOINTS = { "": "", "(": "(", ")": ")", " or ": " 或 ", " and ": " 且 ", never: "从不" };
+  const PERIODS = { d: "天", h: "小时", m: "分", s: "秒", ms: "毫秒", us: "微秒", ns: "纳秒" };
+
   function word(key, values) {
     const text = WORDS[key] ? WORDS[key][chinese ? 0 : 1] : key;
     if (!values) return text;
     return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+  }
+
+  // A schedule in the language of the page; one with parts that are not known as the service writes it.
+  function schedule(notation) {
+    if (!chinese) return notation;
+    const parts = notation.split(/( or | and |[()])/).map(part);
+    return parts.includes(null) ? notation : parts.join("");
+  }
+
+  function part(text) {
+    if (Object.hasOwn(JOINTS, text)) return JOINTS[text];
+    const [, kind, rest] = text.match(/^(every|at|cron) (.+)$/) || [];
+    if (kind === "cron") return text;
+    if (kind === "at") return `定于 ${rest}`;
+    if (kind === "every" && /^(\d+(ms|us|ns|d|h|m|s))+$/.test(rest)) {
+      return `每${rest.replace(/(\d+)([a-z]+)/g, (whole, count, unit) => ` ${count} ${PERIODS[unit]}`)}`;
+    }
+    return null;
+  }
+
+  // What a run returned or why it ended; what a job says itself stays as it is.
+  function ending(run) {
+    const text = run.text || "";
+    const known = chinese && TOLD.includes(run.outcome) && Object.hasOwn(REASONS, text);
+    return known ? REASONS[text] : text;
   }
 
   const UNITS = chinese ? [" 天", " 小时", " 分", " 秒"] : [" d", " h", " min", " s"];
@@ -135,5 +174,6 @@
     return chinese ? `${duration(seconds)}后` : `in ${duration(seconds)}`;
   }
 
-  window.flyerJobs = { clock, word, duration, took, at, time: (time) => hours.format(time), ahead };
+  const time = (time) => hours.format(time);
+  window.flyerJobs = { clock, word, schedule, ending, duration, took, at, time, ahead };
 })();

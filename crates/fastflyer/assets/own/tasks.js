@@ -6,7 +6,8 @@
 (function () {
   "use strict";
 
-  const { clock, word, duration, took, at, time, ahead, timeline, range, pictured, spanned } = window.flyerJobs;
+  const { clock, word, schedule, ending, duration, took, at, time, ahead } = window.flyerJobs;
+  const { timeline, range, pictured, spanned } = window.flyerJobs;
   const root = document.getElementById("jobs");
   const tasks = root.dataset.url;
   const PERIOD = 2000;
@@ -29,6 +30,12 @@
   // What has not changed is left alone: a reader's selection and focus stay.
   function say(element, text) {
     if (element.textContent !== text) element.textContent = text;
+  }
+
+  // In words, with what is meant exactly where somebody points at it.
+  function sayShort(element, text, exact) {
+    say(element, text);
+    mark(element, "title", text === exact ? "" : exact);
   }
 
   function mark(element, name, value) {
@@ -194,7 +201,7 @@
     const state = stateOf(job);
     mark(parts.state, "class", `state ${state}`);
     say(parts.state, word(state));
-    say(parts.schedule, job.schedule);
+    sayShort(parts.schedule, schedule(job.schedule), job.schedule);
     say(parts.toggle, word(job.paused ? "resume" : "pause"));
     parts.toggle.disabled = job.protected;
     parts.toggle.title = job.protected ? word("protectedHint") : "";
@@ -324,11 +331,11 @@
 
   // ---- Changing -------------------------------------------------------------------------------------
 
-  const question = make("p", {});
+  const question = make("p", { id: "confirm-question" });
   const yes = make("button", { value: "yes", class: "main" });
   const confirmation = make(
     "dialog",
-    { class: "confirm" },
+    { class: "confirm", "aria-labelledby": "confirm-question" },
     make(
       "form",
       { method: "dialog" },
@@ -466,9 +473,9 @@
     let job = view && view.jobs.find((job) => job.id === id);
     if (!job) {
       // It may have left what the filter shows.
-      const query = new URLSearchParams({ search: id });
+      const query = new URLSearchParams({ id });
       const answer = await ask("GET", `/ui/data?${query}`);
-      job = answer.jobs.find((job) => job.id === id);
+      job = answer.jobs[0];
     }
     if (opened !== id) return;
     const { parts } = panel;
@@ -507,7 +514,7 @@
     const facts = [
       ["id", job.id],
       ["state", word(stateOf(job))],
-      ["schedule", job.schedule],
+      ["schedule", schedule(job.schedule), job.schedule],
       ["next", job.nextRunTime ? `${job.nextRunTime} (${ahead(job.nextRunTime)})` : "-"],
       ["args", none ? "-" : JSON.stringify(given)],
       ["instances", job.singleJob ? `1, ${word("singleHint")}` : String(job.maxInstances)],
@@ -516,7 +523,7 @@
     if (element.children.length !== 2 * facts.length) {
       element.replaceChildren(...facts.flatMap(([key]) => [make("dt", {}, word(key)), make("dd", {})]));
     }
-    facts.forEach(([, value], index) => say(element.children[2 * index + 1], value));
+    facts.forEach(([, value, exact], index) => sayShort(element.children[2 * index + 1], value, exact ?? value));
   }
 
   function runRow(run) {
@@ -529,7 +536,7 @@
       make("td", {}, make("code", {}, run.run)),
       make("td", { class: "number" }, String(run.process)),
       make("td", {}, make("time", { datetime: run.scheduled }, at(run.scheduled))),
-      make("td", { class: "text" }, run.text || ""),
+      make("td", { class: "text" }, ending(run)),
     );
   }
 

@@ -493,6 +493,12 @@ async fn the_data_of_the_page_are_a_window() {
             vec!["job-0070".to_owned(), "job-0071".to_owned()]
         )
     );
+    // One job, and none that only has this in its id.
+    for (id, found) in [("job-0001", 1), ("job-000", 0), ("JOB-0001", 0)] {
+        let view = data(&format!("?id={id}")).await;
+        assert_eq!(view["found"], json!(found), "{id}");
+        assert!(ids(&view).iter().all(|other| other == id), "{view}");
+    }
     let view = data("?state=paused&search=job-000").await;
     assert_eq!(ids(&view), ["job-0000", "job-0004", "job-0008"]);
     assert_eq!(data("?state=running").await["found"], json!(0));

@@ -67,6 +67,9 @@ pub(crate) struct Options {
     pub(crate) jitter: Duration,
     pub(crate) start: Option<DateTime<Utc>>,
     pub(crate) end: Option<DateTime<Utc>>,
+    /// What an attribute says of both; they are worked out when the zone is known.
+    pub(crate) start_text: Option<String>,
+    pub(crate) end_text: Option<String>,
     pub(crate) zone: Option<Zone>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) lock_ttl: Duration,
@@ -86,6 +89,8 @@ impl Default for Options {
             jitter: Duration::ZERO,
             start: None,
             end: None,
+            start_text: None,
+            end_text: None,
             zone: None,
             timeout: None,
             lock_ttl: Duration::from_secs(20),
@@ -213,6 +218,29 @@ impl Job {
     pub fn protected(mut self, on: bool) -> Self {
         self.options.protected = on;
         self
+    }
+}
+
+impl Options {
+    /// Works out start and end where they are texts, which are times of this zone if they do not name
+    /// one. Gives what is wrong with them.
+    pub(crate) fn settle_bounds(&mut self, zone: Zone) -> Vec<String> {
+        let mut problems = Vec::new();
+        for (text, bound) in [
+            (self.start_text.take(), &mut self.start),
+            (self.end_text.take(), &mut self.end),
+        ] {
+            let Some(text) = text else {
+                continue;
+            };
+            let time = Trigger::at_local(&text).map(|at| at.next(DateTime::<Utc>::MIN_UTC, zone));
+            match time {
+                Ok(Some(time)) => *bound = Some(time),
+                Ok(None) => problems.push(format!("{text:?} does not exist in its time zone")),
+                Err(error) => problems.push(error.to_string()),
+            }
+        }
+        problems
     }
 }
 

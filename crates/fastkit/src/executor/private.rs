@@ -5,7 +5,6 @@ use super::{
     lock::Boxed,
     work::{Call, Finished, Work},
 };
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 
@@ -149,30 +148,15 @@ pub fn timezone(mut job: Job, zone: impl IntoZone) -> Job {
 }
 
 /// The job from a time of its zone on.
-pub fn start(job: Job, time: &str) -> Job {
-    bounded(job, time, Job::start)
+pub fn start(mut job: Job, time: &str) -> Job {
+    job.options.start_text = Some(time.to_owned());
+    job
 }
 
 /// The job up to a time of its zone.
-pub fn end(job: Job, time: &str) -> Job {
-    bounded(job, time, Job::end)
-}
-
-fn bounded(mut job: Job, time: &str, bound: fn(Job, DateTime<Utc>) -> Job) -> Job {
-    let zone = job.options.zone.unwrap_or_else(Zone::local);
-    let found = Trigger::at_local(time).map(|at| at.next(DateTime::<Utc>::MIN_UTC, zone));
-    match found {
-        Ok(Some(time)) => bound(job, time),
-        Ok(None) => {
-            let problem = format!("{time:?} does not exist in its time zone");
-            job.problems.push(problem);
-            job
-        }
-        Err(error) => {
-            job.problems.push(error.to_string());
-            job
-        }
-    }
+pub fn end(mut job: Job, time: &str) -> Job {
+    job.options.end_text = Some(time.to_owned());
+    job
 }
 
 #[cfg(test)]

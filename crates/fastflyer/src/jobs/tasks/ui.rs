@@ -70,6 +70,8 @@ async fn data(cx: &mut Context) -> Response {
 #[serde(default)]
 #[schemars(inline)]
 struct Window {
+    /// The id of one job; a search would find all that have it in theirs, and show the first of them.
+    id: Option<String>,
     /// A part of the id, the name or the schedule.
     search: String,
     state: Option<Filter>,
@@ -157,6 +159,7 @@ impl View {
         let search = window.search.trim().to_lowercase();
         let mut found: Vec<Status> = jobs
             .into_iter()
+            .filter(|job| window.id.as_ref().is_none_or(|id| job.id == *id))
             .filter(|job| window.state.is_none_or(|filter| filter.holds(job)))
             .filter(|job| {
                 let texts = [&job.id, &job.name, &job.schedule];
@@ -198,7 +201,7 @@ impl From<Status> for Row {
             paused: job.paused,
             protected: job.protected,
             running: job.running,
-            history: job.history,
+            history: job.history.to_vec(),
         }
     }
 }

@@ -5,10 +5,11 @@
 //! carries a stamp, and counts only as long as that is the stamp of the job.
 
 use super::{
-    Error, Event, Past, Skip, Status,
+    Error, Event, Past, Skip,
     cursor::{Cursor, Jitter, MOST_CAUGHT_UP, Next, Now},
     definition::Definition,
     history::History,
+    status::Glance,
 };
 use chrono::{DateTime, Utc};
 use std::{
@@ -115,6 +116,9 @@ impl Core {
     pub(super) fn add(&mut self, definition: Definition, now: Now, remembered: Remembered) {
         let id = definition.job.id.clone();
         let cursor = Cursor::new(&definition, now, remembered.dealt, &mut self.jitter);
+        if remembered.dealt.is_some() && cursor.last().is_none() {
+            tell_far_ahead(std::slice::from_ref(&id));
+        }
         let mut history = History::default();
         remembered
             .history
@@ -146,6 +150,7 @@ impl Core {
         self.running = true;
         self.seen = Some(now);
         let ids: Vec<_> = self.entries.keys().cloned().collect();
+        let mut forgotten = Vec::new();
         for id in ids {
             let Some(entry) = self.entries.get_mut(&id) else {
                 continue;
@@ -153,6 +158,9 @@ impl Core {
             let remembered = remembered(&id).unwrap_or_default();
             let (of, jitter) = (&*entry.definition, &mut self.jitter);
             entry.cursor = Cursor::new(of, now, remembered.dealt, jitter);
+            if remembered.dealt.is_some() && entry.cursor.last().is_none() {
+                forgotten.push(id.clone());
+            }
             entry.paused = remembered.paused.unwrap_or(entry.paused);
             entry.declared &= !late;
             for past in remembered.history {
@@ -160,6 +168,7 @@ impl Core {
             }
             self.place(&id);
         }
+        tell_far_ahead(&forgotten);
     }
 
     /// Nothing is due any more.
@@ -318,16 +327,9 @@ impl Core {
         }
     }
 
-    pub(super) fn status(&self, id: &str, now: Now) -> Option<Status> {
-        Some(self.entries.get(id)?.status(now))
-    }
-
-    /// All jobs, in no order.
-    pub(super) fn list(&self, now: Now) -> Vec<Status> {
-        self.entries
-            .values()
-            .map(|entry| entry.status(now))
-            .collect()
+    /// What there is to say of a job.
+    pub(super) fn glance(&self, id: &str, now: Now) -> Option<Glance> {
+        Some(self.entries.get(id)?.glance(now))
     }
 
     fn entry_of(&mut self, of: &Definition) -> Option<&mut Entry> {
@@ -385,13 +387,17 @@ impl Core {
             return;
         }
         let ids: Vec<_> = self.entries.keys().cloned().collect();
+        let mut forgotten = Vec::new();
         for id in ids {
             if let Some(entry) = self.entries.get_mut(&id) {
                 let (of, jitter) = (&*entry.definition, &mut self.jitter);
-                entry.cursor.wall_went_back(of, now, jitter);
+                if entry.cursor.wall_went_back(of, now, jitter) {
+                    forgotten.push(id.clone());
+                }
                 self.place(&id);
             }
         }
+        tell_far_ahead(&forgotten);
     }
 
     /// A job that was added while the scheduler ran, and is done for good, would only take up space.
@@ -508,28 +514,33 @@ impl Entry {
         }
     }
 
-    fn status(&self, now: Now) -> Status {
-        let Definition { job, zone, .. } = &*self.definition;
-        let options = &job.options;
+    fn glance(&self, now: Now) -> Glance {
         let next = match self.paused {
             true => None,
             false => self.cursor.next_time(&self.definition, now),
         };
-        Status {
-            id: job.id.to_string(),
-            name: options.name.clone().unwrap_or_else(|| job.id.to_string()),
-            next_run_time: next.map(|next| zone.at(next)),
-            trigger: job.trigger.kind(),
-            schedule: job.trigger.to_string(),
-            args: (*options.args).clone(),
-            misfire_grace_time: options.misfire_grace_time,
+        Glance {
+            definition: self.definition.clone(),
+            next,
             max_instances: self.most(),
-            single_job: options.single_job,
             paused: self.paused,
-            protected: options.protected,
             running: self.running,
             history: self.history.list(),
         }
+    }
+}
+
+/// One line for all jobs whose last times are forgotten: they may be many.
+fn tell_far_ahead(jobs: &[Arc<str>]) {
+    if let Some(first) = jobs.first() {
+        let others = match jobs.len() - 1 {
+            0 => String::new(),
+            more => format!(" and {more} more jobs"),
+        };
+        tracing::warn!(
+            target: "fastkit::executor",
+            "the clock was more than a day ahead when the job {first}{others} ran: that is forgotten, and what is due goes by the clock as it is now"
+        );
     }
 }
 
@@ -559,6 +570,10 @@ impl fmt::Debug for Core {
 
 #[cfg(test)]
 impl Core {
+    pub(super) fn status(&self, id: &str, now: Now) -> Option<super::Status> {
+        self.glance(id, now).map(super::Status::from)
+    }
+
     /// How many places the heaps hold, those that count no more included.
     pub(super) fn places(&self) -> usize {
         self.mono.len() + self.wall.len()

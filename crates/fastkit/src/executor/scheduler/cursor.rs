@@ -1,9 +1,11 @@
 //! [`Cursor`]: where a job stands in its times. Pure: it is told the time.
 //!
 //! Intervals that are not aligned are measured on the clock that never jumps, everything else on the clock
-//! of the wall. A wall that goes back is waited for: a time that was dealt with never comes again.
+//! of the wall. A wall that goes back is waited for: a time that was dealt with never comes again. Only one
+//! that goes back by more than a day is not: it was wrong before, and would be waited for too long.
 
 use super::definition::{Definition, delta};
+use crate::executor::store::is_far_ahead;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 
@@ -61,13 +63,16 @@ const MOST_COUNTED: u64 = 1_000;
 
 impl Cursor {
     /// At the first time from now on. `dealt` is the last time that was dealt with, before a restart: what
-    /// came after it is made up for.
+    /// came after it is made up for. One that lies far ahead is forgotten.
     pub(super) fn new(
         of: &Definition,
         now: Now,
         dealt: Option<DateTime<Utc>>,
         jitter: Jitter<'_>,
     ) -> Self {
+        // A single time that has passed a moment ago is late, not gone.
+        let once = is_once(of);
+        let dealt = dealt.filter(|dealt| once || !is_far_ahead(*dealt, now.wall));
         let mut cursor = Self {
             next: Next::Never,
             last: dealt,
@@ -78,8 +83,6 @@ impl Cursor {
                 _ => mono(of, now.mono.saturating_add(period), jitter),
             };
         } else {
-            // A single time that has passed a moment ago is late, not gone.
-            let once = of.job.trigger.kind() == "DateTrigger";
             let fresh = if once {
                 DateTime::<Utc>::MIN_UTC
             } else {
@@ -133,12 +136,20 @@ impl Cursor {
         }
     }
 
-    /// The wall has gone back: who has not run yet may be due earlier by now.
-    pub(super) fn wall_went_back(&mut self, of: &Definition, now: Now, jitter: Jitter<'_>) {
-        let once = of.job.trigger.kind() == "DateTrigger";
-        if of.period().is_none() && self.last.is_none() && !once {
+    /// The wall has gone back: who has not run yet may be due earlier by now, and who has run far ahead as
+    /// well. Whether that was forgotten.
+    pub(super) fn wall_went_back(&mut self, of: &Definition, now: Now, jitter: Jitter<'_>) -> bool {
+        if of.period().is_some() || is_once(of) {
+            return false;
+        }
+        let forgotten = self.last.is_some_and(|last| is_far_ahead(last, now.wall));
+        if forgotten {
+            self.last = None;
+        }
+        if self.last.is_none() {
             self.go_on(of, now, jitter);
         }
+        forgotten
     }
 
     pub(super) fn next(&self) -> Next {
@@ -352,6 +363,11 @@ impl<'a> Sorter<'a> {
         }
         self.passed
     }
+}
+
+/// Whether it has one time, which is dealt with for good then, whatever the clock said.
+fn is_once(of: &Definition) -> bool {
+    of.job.trigger.kind() == "DateTrigger"
 }
 
 /// The first time that counts after `after`.

@@ -33,12 +33,14 @@ impl Definition {
         now: DateTime<Utc>,
         born: u64,
     ) -> Result<Self, Vec<String>> {
+        let zone = job.options.zone.unwrap_or(around.zone);
+        let wrong = job.options.settle_bounds(zone);
+        job.problems.extend(wrong);
         let problems = problems(&job, around);
         if !problems.is_empty() {
             let told = |problem| format!("the job {:?}: {problem}", job.id);
             return Err(problems.into_iter().map(told).collect());
         }
-        let zone = job.options.zone.unwrap_or(around.zone);
         let mut remember = Duration::ZERO;
         if job.options.single_job {
             job.trigger = shared(job.trigger);

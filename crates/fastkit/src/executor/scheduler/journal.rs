@@ -3,7 +3,7 @@
 
 use super::{
     race::{First, race},
-    shared::Shared,
+    shared::{Shared, State},
 };
 use crate::executor::store::{Entry, Store};
 use std::{io, sync::Arc, time::Duration};
@@ -79,8 +79,10 @@ fn tell(problem: Option<(&str, io::Error)>, troubled: &mut bool) {
 /// What is remembered, at the start.
 pub(super) fn first(shared: &Shared, store: &dyn Store) -> io::Result<()> {
     let entries: Vec<Entry> = store.poll()?;
+    let mut state = shared.state();
+    let State { core, memory, .. } = &mut *state;
     // All of them are of jobs that are yet to begin.
-    let news = shared.state().memory.read(entries, |_| false);
+    let news = memory.read(entries, |_| false, |id| core.has(id));
     debug_assert!(news.is_empty(), "nobody is here yet");
     Ok(())
 }

@@ -32,7 +32,7 @@ pub use status::{Outcome, Past, Report, Status};
 
 use self::{
     definition::Definition,
-    shared::{Order, Phase, Shared, State},
+    shared::{AT_ONCE, Order, Phase, Shared, State},
 };
 use super::{Given, Job, Jobs, ThreadPool, Trigger};
 use crate::context::RequestId;
@@ -217,18 +217,29 @@ impl Scheduler {
         Ok(())
     }
 
-    /// All jobs, by id.
+    /// All jobs, by id. Of many they are not all as they were at one moment: jobs go on to begin meanwhile.
     pub fn jobs(&self) -> Vec<Status> {
         let shared = self.shared();
-        let mut jobs = shared.state().core.list(shared.now());
-        jobs.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut ids: Vec<_> = shared.state().core.ids().cloned().collect();
+        ids.sort_unstable();
+        let mut jobs = Vec::with_capacity(ids.len());
+        for some in ids.chunks(AT_ONCE) {
+            let now = shared.now();
+            let state = shared.state();
+            let seen = some.iter().filter_map(|id| state.core.glance(id, now));
+            let seen: Vec<_> = seen.collect();
+            drop(state);
+            jobs.extend(seen.into_iter().map(Status::from));
+        }
         jobs
     }
 
     /// One job.
     pub fn job(&self, id: &str) -> Option<Status> {
         let shared = self.shared();
-        shared.state().core.status(id, shared.now())
+        let now = shared.now();
+        let seen = shared.state().core.glance(id, now);
+        seen.map(Status::from)
     }
 
     /// Runs of the job do not begin any more until it is resumed, in no process that shares the store.
@@ -291,7 +302,7 @@ impl Scheduler {
         let mut state = shared.state();
         let job = changeable(&state, id)?.job.id.clone();
         state.core.remove(id);
-        state.memory.removed(&job);
+        state.memory.removed(&job, shared.now().wall);
         shared.hurry.notify_one();
         Ok(())
     }

@@ -119,7 +119,7 @@ pub(super) struct Live {
 }
 
 /// How many jobs are looked at before others get at the state.
-const AT_ONCE: usize = 64;
+pub(super) const AT_ONCE: usize = 64;
 
 /// How long runs are begun before those that run are looked after, and a stop is heard.
 const AT_A_STRETCH: Duration = Duration::from_millis(10);
@@ -300,7 +300,7 @@ impl Shared {
         let now = self.now();
         let mut state = self.state();
         let State { core, memory, .. } = &mut *state;
-        for news in memory.read(entries, |id| core.has(id)) {
+        for news in memory.read(entries, |id| core.has(id), |_| false) {
             match news {
                 News::Paused(id, true) => {
                     core.pause(&id);

@@ -1,9 +1,10 @@
 //! What a scheduler says of its jobs: [`Status`], [`Past`] runs, and the [`Report`] of a stop.
 
+use super::definition::Definition;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// A job as it is now.
 ///
@@ -47,7 +48,45 @@ pub struct Status {
     /// How many runs are under way in this process.
     pub running: usize,
     /// Its last runs, the newest first, at most 20, of all processes that share the store.
-    pub history: Vec<Past>,
+    #[serde(serialize_with = "runs")]
+    pub history: Arc<Vec<Past>>,
+}
+
+/// What a status is made of. It is taken while nothing else can happen to jobs, and the texts are made
+/// after that.
+pub(super) struct Glance {
+    pub(super) definition: Arc<Definition>,
+    pub(super) next: Option<DateTime<Utc>>,
+    pub(super) max_instances: usize,
+    pub(super) paused: bool,
+    pub(super) running: usize,
+    pub(super) history: Arc<Vec<Past>>,
+}
+
+impl From<Glance> for Status {
+    fn from(seen: Glance) -> Self {
+        let Definition { job, zone, .. } = &*seen.definition;
+        let options = &job.options;
+        Self {
+            id: job.id.to_string(),
+            name: options.name.clone().unwrap_or_else(|| job.id.to_string()),
+            next_run_time: seen.next.map(|next| zone.at(next)),
+            trigger: job.trigger.kind(),
+            schedule: job.trigger.to_string(),
+            args: (*options.args).clone(),
+            misfire_grace_time: options.misfire_grace_time,
+            max_instances: seen.max_instances,
+            single_job: options.single_job,
+            paused: seen.paused,
+            protected: options.protected,
+            running: seen.running,
+            history: seen.history,
+        }
+    }
+}
+
+fn runs<S: Serializer>(history: &Arc<Vec<Past>>, to: S) -> Result<S::Ok, S::Error> {
+    history.as_slice().serialize(to)
 }
 
 /// A run that is over.

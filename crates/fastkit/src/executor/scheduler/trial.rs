@@ -85,5 +85,7 @@ fn alone(mut job: Job) -> Job {
     job.trigger = Trigger::interval(Duration::from_secs(86_400));
     job.options.start = None;
     job.options.end = None;
+    // Who asked for it waits for it: it never comes too late.
+    job.options.misfire_grace_time = None;
     job.single_job(false).paused(true)
 }

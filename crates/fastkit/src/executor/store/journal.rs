@@ -27,7 +27,8 @@ const LARGE: u64 = 1024 * 1024;
 /// What is remembered in the file `jobs.jsonl` of a folder, by all processes that open that folder.
 ///
 /// [`poll`](Store::poll) gives first a short form of what is there: of each job its last
-/// [`Due`](super::Fact::Due), its last 20 runs, whether it is paused, and whether it was removed. Later it
+/// [`Due`](super::Fact::Due) (the latest, unless that is more than a day after one that came later: a clock
+/// was wrong then), its last 20 runs, whether it is paused, and whether it was removed. Later it
 /// gives what is new. Facts are idempotent: they say how things are, not what to add to them. After the
 /// file was replaced, facts that later ones of the same job have undone are left out, those of one job come
 /// in another order (its runs by their end), and some may come again; taken in, they lead to the same.

@@ -9,9 +9,12 @@ mod journal;
 pub use journal::Journal;
 
 use super::Past;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::{fmt, io};
+
+/// A time from further ahead than this is that of a clock that was wrong.
+const FAR_AHEAD: TimeDelta = TimeDelta::days(1);
 
 /// Where entries are kept. Called from one thread at a time, which may block.
 pub trait Store: fmt::Debug + Send + Sync {
@@ -57,9 +60,26 @@ pub enum Fact {
     Paused,
     /// It is to run again.
     Resumed,
-    /// It is gone, until the service is started anew.
+    /// It is gone, until the service is started anew; a job of this id that is added again is another one,
+    /// which is not paused.
     Removed {
         /// Which start of the service has removed it.
         service: String,
+        /// When, which tells removals of the same id apart; 1970 in files that do not say so.
+        #[serde(default)]
+        at: DateTime<Utc>,
     },
+}
+
+/// Until when a job is dealt with when `at` comes after what was known: the later of both times. From far
+/// ahead it goes back, or else one run under a wrong clock would count for years.
+pub(super) fn dealt(known: Option<DateTime<Utc>>, at: DateTime<Utc>) -> DateTime<Utc> {
+    known
+        .filter(|known| *known > at && !is_far_ahead(*known, at))
+        .unwrap_or(at)
+}
+
+/// Whether the time is so far after now that the clock must have been wrong.
+pub(super) fn is_far_ahead(time: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    time - now > FAR_AHEAD
 }

@@ -82,6 +82,35 @@ fn a_trial_needs_neither_start_nor_lock() {
 }
 
 #[test]
+fn a_trial_waits_for_a_thread_however_long() {
+    let pool = ThreadPool::new(crate::executor::ThreadPoolConfig {
+        name: "job".into(),
+        threads: 1,
+        queue: None,
+    });
+    let watched = Watched::new(|builder| builder.threads(pool.clone()));
+    let grace = Duration::from_millis(1);
+    let job = Job::new("late", never(), || "late").misfire_grace_time(grace);
+    watched.scheduler.add_job(job).unwrap();
+    let (go, gone) = std::sync::mpsc::sync_channel::<()>(0);
+    let busy = pool.submit(move || gone.recv().is_ok()).unwrap();
+    let past = wait_for(async {
+        let trial = watched.scheduler.trial("late");
+        let waiter = async {
+            // Once it waits behind what is busy, and for longer than it may be late.
+            while pool.waiting() == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            tokio::time::sleep(20 * grace).await;
+            go.send(()).unwrap();
+        };
+        tokio::join!(trial, waiter).0
+    });
+    assert_eq!(past.unwrap().text.as_deref(), Some("late"));
+    assert_eq!(busy.join(), Ok(true));
+}
+
+#[test]
 fn a_stop_waits_for_tasks_of_its_own_pool() {
     let watched = Watched::new(|builder| builder);
     let (sender, ended) = std::sync::mpsc::sync_channel(1);

@@ -1,7 +1,10 @@
 //! What runs leave in the log, and how schedulers end that nobody stops.
 
 use super::*;
-use crate::context;
+use crate::{
+    context,
+    executor::store::{Entry, Fact, Journal, Store},
+};
 use std::{
     fmt::Debug,
     sync::{Mutex, OnceLock, mpsc::RecvTimeoutError},
@@ -65,6 +68,24 @@ fn jobs_that_are_paused_are_named_at_the_start() {
     scheduler.start().unwrap();
     let lines = LINES.lock().unwrap();
     let told = "2 jobs are paused until they are resumed: asleep-a, asleep-b";
+    assert!(lines.iter().any(|line| line.text == told));
+}
+
+#[test]
+fn jobs_that_ran_under_a_wrong_clock_are_named() {
+    listen();
+    let folder = tempfile::tempdir().unwrap();
+    let journal = || Journal::open(folder.path()).unwrap();
+    let at = chrono::Utc::now() + chrono::TimeDelta::days(3650);
+    let job = "from-the-future".to_owned();
+    let fact = Fact::Due { at };
+    journal().append(&[Entry { job, fact }]).unwrap();
+    let scheduler = Scheduler::builder().store(Arc::new(journal())).build();
+    let job = Job::new("from-the-future", never().aligned(), || {});
+    scheduler.add_job(job).unwrap();
+    scheduler.start().unwrap();
+    let lines = LINES.lock().unwrap();
+    let told = "the clock was more than a day ahead when the job from-the-future ran: that is forgotten, and what is due goes by the clock as it is now";
     assert!(lines.iter().any(|line| line.text == told));
 }
 

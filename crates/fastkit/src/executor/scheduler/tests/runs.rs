@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     context,
-    executor::{Args, JobError, Reason, Run},
+    executor::{Args, JobError, Jobs, Reason, Run, Zone, private},
 };
 use chrono::Utc;
 use std::sync::mpsc::sync_channel;
@@ -337,6 +337,31 @@ fn operators_pause_resume_change_and_remove() {
 }
 
 #[test]
+fn all_of_many_jobs_are_listed_and_share_their_runs() {
+    let watched = Watched::started();
+    let jobs = (0..1_000).map(|number| Job::new(&format!("job-{number:03}"), never(), || {}));
+    let jobs = jobs.fold(Jobs::new(), Jobs::job);
+    watched.scheduler.add(jobs).unwrap();
+    watched.scheduler.run_now("job-500").unwrap();
+    watched.ended("job-500");
+    watched.scheduler.remove("job-064").unwrap();
+    let listed = watched.scheduler.jobs();
+    let ids = listed.iter().map(|job| job.id.clone());
+    let expected = (0..1_000).filter(|number| *number != 64);
+    assert!(ids.eq(expected.map(|number| format!("job-{number:03}"))));
+    // A copy of each run of many jobs would take longer than all the rest.
+    let again = watched.scheduler.job("job-500").unwrap().history;
+    assert_eq!(again.len(), 1);
+    assert!(Arc::ptr_eq(&again, &listed[499].history));
+    // What was listed stays as it was.
+    watched.scheduler.run_now("job-500").unwrap();
+    watched.ended("job-500");
+    assert_eq!(again.len(), 1);
+    let runs = watched.scheduler.job("job-500").unwrap().history.len();
+    assert_eq!(runs, 2);
+}
+
+#[test]
 fn a_full_pool_and_a_long_wait_for_a_thread_are_told() {
     let pool = ThreadPool::new(crate::executor::ThreadPoolConfig {
         name: "job".into(),
@@ -389,6 +414,43 @@ fn a_full_pool_and_a_long_wait_for_a_thread_are_told() {
         _ => None,
     });
     assert_eq!(skipped, ("waits".into(), Skip::Stopped));
+}
+
+#[test]
+fn start_and_end_are_times_of_the_zone_that_the_trigger_goes_by() {
+    let tomorrow = Utc::now().date_naive() + chrono::TimeDelta::days(2);
+    let eight = format!("{tomorrow} 08:00:00");
+    let bounds = || {
+        let job = Job::new("a", Trigger::cron("0 8 * * *").unwrap(), || {});
+        private::end(private::start(job, &eight), &eight)
+    };
+    let (far, near) = ("Pacific/Kiritimati", "America/New_York");
+    // That of the scheduler, or the job's own; never that of the machine, which cannot be both.
+    for (of_scheduler, own) in [(far, None), (near, None), (far, Some(near))] {
+        let zone = Zone::named(of_scheduler).unwrap();
+        let scheduler = Scheduler::builder().timezone(zone).build();
+        let job = match own {
+            Some(own) => bounds().timezone(Zone::named(own).unwrap()),
+            None => bounds(),
+        };
+        scheduler.add_job(job).unwrap();
+        let next = scheduler.job("a").unwrap().next_run_time;
+        let next = next.map(|next| next.naive_local().to_string());
+        assert_eq!(next.as_deref(), Some(&*eight), "{of_scheduler} {own:?}");
+    }
+    let job = Job::new("a", never(), || {});
+    let error = Scheduler::builder()
+        .build()
+        .add_job(private::start(
+            private::end(job, "soon"),
+            "2026-13-01 08:00",
+        ))
+        .unwrap_err();
+    assert!(error.to_string().contains("\"soon\" is no time"), "{error}");
+    assert!(
+        error.to_string().contains("\"2026-13-01 08:00\""),
+        "{error}"
+    );
 }
 
 #[test]

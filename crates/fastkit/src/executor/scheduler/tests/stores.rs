@@ -1,7 +1,7 @@
 //! What schedulers share through a store, and what they know after a restart.
 
 use super::*;
-use crate::executor::store::{Entry, Fact, Store};
+use crate::executor::store::{Entry, Fact, Journal, Store};
 use chrono::Utc;
 use std::{
     io,
@@ -50,7 +50,7 @@ impl Store for MemoryStore {
     }
 }
 
-fn with(store: &Arc<MemoryStore>, jobs: Jobs) -> Watched {
+fn with<S: Store + 'static>(store: &Arc<S>, jobs: Jobs) -> Watched {
     let at = store.clone();
     let watched = Watched::new(|builder| builder.store(at).service("first"));
     watched.scheduler.add(jobs).unwrap();
@@ -99,6 +99,32 @@ fn processes_share_pauses_removals_and_runs() {
     one.scheduler.pause("b").unwrap();
     until(|| store.facts("b").contains(&Fact::Paused));
     assert!(of(&one, "b").unwrap().paused);
+}
+
+#[test]
+fn a_job_that_was_added_again_is_removed_and_paused_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = || Arc::new(Journal::open(folder.path()).unwrap());
+    let (one, other) = (with(&journal(), jobs()), with(&journal(), jobs()));
+    let of = |watched: &Watched, id: &str| watched.scheduler.job(id);
+    for _ in 0..3 {
+        one.scheduler.pause("a").unwrap();
+        until(|| of(&other, "a").unwrap().paused);
+        one.scheduler.remove("a").unwrap();
+        until(|| of(&other, "a").is_none());
+        for watched in [&one, &other] {
+            let anew = Job::new("a", never(), || {});
+            watched.scheduler.add_job(anew).unwrap();
+            assert!(!of(watched, "a").unwrap().paused);
+        }
+    }
+    // Nor is it paused after a restart.
+    one.stop(PATIENCE);
+    other.stop(PATIENCE);
+    let again = Watched::new(|builder| builder.store(journal()).service("second"));
+    again.scheduler.add(jobs()).unwrap();
+    again.scheduler.start().unwrap();
+    assert!(!of(&again, "a").unwrap().paused);
 }
 
 #[test]
@@ -159,6 +185,53 @@ fn a_restart_knows_pauses_removals_and_last_times() {
     assert!(anew.scheduler.job("b").is_some());
     assert_eq!(anew.scheduler.job("hourly").unwrap().history.len(), 1);
     assert!(anew.scheduler.job("hourly").unwrap().next_run_time.unwrap() > Utc::now());
+}
+
+#[test]
+fn what_is_known_of_declared_jobs_survives_any_number_of_other_jobs() {
+    let store = MemoryStore::default().beside();
+    let at = Utc::now() - Duration::from_secs(3 * 3600);
+    let due = |job: String| Entry {
+        job,
+        fact: Fact::Due { at },
+    };
+    let others = (0..10_000).map(|number| due(format!("a-{number:05}")));
+    let all: Vec<_> = others.chain([due("hourly".into())]).collect();
+    store.append(&all).unwrap();
+    let trigger = Trigger::interval(Duration::from_secs(3600)).aligned();
+    let hourly = Job::new("hourly", trigger, || {}).misfire_grace_time(None);
+    let watched = with(&store, Jobs::new().job(hourly));
+    let together = watched.wait(|event| match event {
+        Event::Coalesced { times, .. } => Some(*times),
+        _ => None,
+    });
+    assert_eq!(together, 2);
+}
+
+#[test]
+fn a_last_time_of_a_clock_that_was_far_ahead_is_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = || Arc::new(Journal::open(folder.path()).unwrap());
+    let due = || {
+        let entries = journal().poll().unwrap();
+        let times = entries.into_iter().filter_map(|entry| match entry.fact {
+            Fact::Due { at } => Some(at),
+            _ => None,
+        });
+        times.collect::<Vec<_>>()
+    };
+    let at = Utc::now() + Duration::from_secs(10 * 365 * 86_400);
+    let job = "a".to_owned();
+    let fact = Fact::Due { at };
+    journal().append(&[Entry { job, fact }]).unwrap();
+    let secondly = Trigger::interval(Duration::from_secs(1)).aligned();
+    let watched = with(&journal(), Jobs::new().job(Job::new("a", secondly, || {})));
+    watched.ended("a");
+    watched.stop(PATIENCE);
+    // And what comes after a restart goes on from there.
+    let due = due();
+    assert_eq!(due.len(), 1);
+    assert!(due[0] <= Utc::now(), "{due:?}");
 }
 
 #[test]

@@ -157,6 +157,73 @@ fn a_clock_that_goes_back_before_the_first_run_makes_it_due_earlier() {
 }
 
 #[test]
+fn a_clock_that_was_far_ahead_keeps_no_job_from_its_times() {
+    let years = 10 * 365 * 86_400;
+    let cron = || Job::new("a", Trigger::cron("* * * * *").unwrap(), || {});
+    for job in [cron(), cron().single_job(true)] {
+        let begin = if job.options.single_job {
+            "claim"
+        } else {
+            "start"
+        };
+        let mut bench = Bench::at("2036-06-01T12:00:00Z", job);
+        assert_eq!(bench.pass(60, 0), format!("{begin} 12:01:00"));
+        let definition = bench.definition.clone().unwrap();
+        if definition.job.options.single_job {
+            assert!(bench.core.granted(&definition));
+        }
+        bench.ended();
+        assert_eq!(bench.pass(1, -years), "");
+        assert_eq!(bench.next(), "12:02:00");
+        assert_eq!(bench.pass(59, 0), format!("{begin} 12:02:00"));
+    }
+    // A day is waited for, and no more.
+    let mut bench = Bench::new(cron());
+    bench.pass(60, 0);
+    bench.ended();
+    assert_eq!(bench.pass(1, -86_400), "");
+    assert_eq!(bench.pass(60, 0), "");
+    assert_eq!(bench.pass(1, -100), "");
+    assert_ne!(bench.pass(60, 0), "");
+    // A date has run for good.
+    let mut bench = Bench::new(Job::new(
+        "a",
+        Trigger::at(time("2026-06-01T12:00:10Z")),
+        || {},
+    ));
+    bench.pass(10, 0);
+    assert_eq!(bench.pass(1, -years), "");
+    assert_eq!(bench.next(), "never");
+}
+
+#[test]
+fn what_is_remembered_from_far_ahead_counts_as_unknown() {
+    let again = |job: Job, dealt: &str| {
+        let mut bench = Bench::new(job.clone());
+        bench.core.remove("a");
+        let remembered = Remembered {
+            dealt: Some(time(dealt)),
+            ..Remembered::default()
+        };
+        bench
+            .core
+            .add(define(job, bench.now), bench.now, remembered);
+        bench.core.status("a", bench.now).unwrap().next_run_time
+    };
+    let next = |at: &str| Some(time(at).fixed_offset());
+    let minutely = || Job::new("a", every(60).aligned(), || {});
+    for (dealt, expected) in [
+        ("2026-06-02T12:00:00Z", "2026-06-02T12:01:00Z"),
+        ("2026-06-02T12:00:01Z", "2026-06-01T12:01:00Z"),
+        ("2036-06-01T12:00:00Z", "2026-06-01T12:01:00Z"),
+    ] {
+        assert_eq!(again(minutely(), dealt), next(expected), "{dealt}");
+    }
+    let date = Job::new("a", Trigger::at(time("2036-06-01T12:00:00Z")), || {});
+    assert_eq!(again(date, "2036-06-01T12:00:00Z"), None);
+}
+
+#[test]
 fn a_clock_that_leaps_forward_misses_by_the_policy() {
     let job = || Job::new("a", every(600).aligned(), || {});
     let hour = |job: Job| Bench::new(job).pass(1, 3600);

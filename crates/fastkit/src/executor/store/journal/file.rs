@@ -84,9 +84,10 @@ impl Files {
         error
     }
 
-    /// The lock of the folder, until it is dropped. Beside the data, which are replaced.
+    /// The lock of the folder, until it is dropped. Beside the data, which are replaced; with a dot, which
+    /// no lock of a job has, for these may be in the same folder.
     pub(super) fn lock(&self, access: Access) -> io::Result<File> {
-        let path = self.folder.join("jobs.lock");
+        let path = self.folder.join(".jobs.lock");
         let file = OpenOptions::new()
             .create(true)
             .append(true)

@@ -1,12 +1,13 @@
 //! [`State`]: what the entries of a journal come to. Pure, and the same in whatever order the entries of
-//! different processes come, and however often.
+//! different processes come, and however often; only a clock that is put right by more than a day counts by
+//! the order.
 
 use crate::executor::{
     Past,
-    store::{Entry, Fact},
+    store::{Entry, Fact, dealt},
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, mem};
 
 /// How many runs of one job are remembered, at most.
 const RUNS: usize = 20;
@@ -28,8 +29,8 @@ struct Known {
     /// By their end, the oldest first.
     runs: Vec<Past>,
     paused: bool,
-    /// By which start of the service it was removed last.
-    removed: Option<String>,
+    /// By which start of the service it was removed last, and when.
+    removed: Option<(String, DateTime<Utc>)>,
 }
 
 impl Known {
@@ -56,11 +57,8 @@ impl State {
         };
         match &entry.fact {
             Fact::Due { at } => {
-                let news = known.due < Some(*at);
-                if news {
-                    known.due = Some(*at);
-                }
-                news
+                let due = Some(dealt(known.due, *at));
+                mem::replace(&mut known.due, due) != due
             }
             Fact::Ran(past) => {
                 let key = |past: &Past| (ended(past), past.run.clone());
@@ -77,12 +75,13 @@ impl State {
                 known.runs.drain(..over);
                 true
             }
-            Fact::Paused => !std::mem::replace(&mut known.paused, true),
-            Fact::Resumed => std::mem::replace(&mut known.paused, false),
-            Fact::Removed { service } => {
-                let news = known.removed.as_ref() != Some(service);
+            Fact::Paused => !mem::replace(&mut known.paused, true),
+            Fact::Resumed => mem::replace(&mut known.paused, false),
+            Fact::Removed { service, at } => {
+                let removed = Some((service.clone(), *at));
+                let news = mem::replace(&mut known.removed, removed.clone()) != removed;
                 if news {
-                    known.removed = Some(service.clone());
+                    known.paused = false;
                 }
                 news
             }
@@ -142,9 +141,10 @@ impl State {
             let due = known.due.map(|at| Fact::Due { at });
             let paused = known.paused.then_some(Fact::Paused);
             let removed = known.removed.clone();
-            let removed = removed.map(|service| Fact::Removed { service });
+            let removed = removed.map(|(service, at)| Fact::Removed { service, at });
             let facts = known.runs.iter().cloned().map(Fact::Ran);
-            let facts = facts.chain(due).chain(paused).chain(removed);
+            // Who is removed and paused was paused after that.
+            let facts = facts.chain(due).chain(removed).chain(paused);
             entries.extend(facts.map(|fact| Entry {
                 job: job.clone(),
                 fact,

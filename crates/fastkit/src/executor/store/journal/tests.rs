@@ -2,7 +2,11 @@
 //! a model that knows no files.
 
 use super::*;
-use crate::executor::{Outcome, Past, store::Fact};
+use crate::executor::{
+    Outcome, Past,
+    lock::{Answer, Claim, FileLock, Lock},
+    store::Fact,
+};
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use std::{
@@ -11,6 +15,7 @@ use std::{
     io::Write,
     path::Path,
     thread,
+    time::Duration,
 };
 
 fn time(second: i64) -> DateTime<Utc> {
@@ -40,8 +45,12 @@ fn fact(job: &str, fact: Fact) -> Entry {
 }
 
 fn removed(job: &str, service: &str) -> Entry {
-    let service = service.into();
-    fact(job, Fact::Removed { service })
+    removed_at(job, service, 0)
+}
+
+fn removed_at(job: &str, service: &str, second: i64) -> Entry {
+    let (service, at) = (service.into(), time(second));
+    fact(job, Fact::Removed { service, at })
 }
 
 fn data(folder: &Path) -> String {
@@ -57,7 +66,7 @@ struct Job {
     due: Option<DateTime<Utc>>,
     runs: BTreeSet<(DateTime<Utc>, String)>,
     paused: bool,
-    removed: Option<String>,
+    removed: Option<(String, DateTime<Utc>)>,
 }
 
 impl Model {
@@ -75,7 +84,11 @@ impl Model {
                 }
                 Fact::Paused => job.paused = true,
                 Fact::Resumed => job.paused = false,
-                Fact::Removed { service } => job.removed = Some(service.clone()),
+                Fact::Removed { service, at } => {
+                    let removed = Some((service.clone(), *at));
+                    job.paused &= job.removed == removed;
+                    job.removed = removed;
+                }
             }
         }
         // A job of which nothing is known any more is none.
@@ -119,6 +132,7 @@ fn the_first_poll_after_a_restart_is_short() {
         fact("a", Fact::Paused),
         removed("a", "first"),
         removed("a", "second"),
+        fact("a", Fact::Paused),
     ];
     for second in 0..50 {
         all.extend([due("a", second), ran("a", second)]);
@@ -256,6 +270,64 @@ fn a_file_that_is_deleted_or_cut_goes_on() {
 }
 
 #[test]
+fn a_job_that_is_removed_again_is_news_and_is_not_paused() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Journal::with_large(folder.path().into(), 2000).unwrap();
+    let (one, two) = (open(), open());
+    let paused = || fact("a", Fact::Paused);
+    for second in 0..100 {
+        let entries = [paused(), removed_at("a", "now", second)];
+        one.append(&entries).unwrap();
+        let news = two.poll().unwrap();
+        assert!(news.contains(&entries[1]), "{second}: {news:?}");
+        assert_eq!(open().poll().unwrap(), [entries[1].clone()]);
+    }
+    one.append(&[paused()]).unwrap();
+    assert_eq!(two.poll().unwrap(), [paused()]);
+    let both = [removed_at("a", "now", 99), paused()];
+    assert_eq!(open().poll().unwrap(), both);
+}
+
+#[test]
+fn a_file_that_does_not_say_when_a_job_was_removed_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::open(folder.path()).unwrap();
+    let mut text = data(folder.path());
+    text.push_str("{\"job\":\"a\",\"fact\":\"removed\",\"service\":\"one\"}\n");
+    fs::write(folder.path().join("jobs.jsonl"), text).unwrap();
+    let (service, at) = ("one".into(), DateTime::UNIX_EPOCH);
+    let gone = fact("a", Fact::Removed { service, at });
+    assert_eq!(journal.poll().unwrap(), [gone]);
+    assert!(!folder.path().join("jobs.damaged").exists());
+}
+
+#[tokio::test]
+async fn a_single_job_of_any_name_may_share_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    Journal::open(folder.path()).unwrap();
+    let files = fs::read_dir(folder.path()).unwrap();
+    let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let lock = FileLock::new(folder.path());
+    let mut leases = Vec::new();
+    for file in files.collect::<Vec<_>>() {
+        for name in [file.clone(), file.trim_end_matches(".lock").to_owned()] {
+            let claim = Claim {
+                name,
+                due: None,
+                ttl: Duration::from_secs(30),
+                remember: Duration::ZERO,
+            };
+            let answer = lock.acquire(&claim).await.unwrap();
+            leases.extend(matches!(answer, Answer::Granted(_)).then_some(answer));
+        }
+    }
+    assert!(leases.len() >= 3, "{leases:?}");
+    let journal = Journal::open(folder.path()).unwrap();
+    journal.append(&[due("a", 1)]).unwrap();
+    assert_eq!(journal.poll().unwrap(), [due("a", 1)]);
+}
+
+#[test]
 fn errors_name_the_path() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
@@ -349,7 +421,7 @@ fn any_entry() -> impl Strategy<Value = Entry> {
             2 | 3 => ran(job, second),
             4 if second % 2 == 0 => fact(job, Fact::Paused),
             4 => fact(job, Fact::Resumed),
-            _ => removed(job, ["one", "two"][second as usize % 2]),
+            _ => removed_at(job, ["one", "two"][second as usize % 2], second / 20),
         }
     })
 }
