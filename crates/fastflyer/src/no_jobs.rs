@@ -19,7 +19,7 @@ pub trait JobsReturn: Sized {}
 impl JobsReturn for Nothing {}
 
 #[derive(Debug, Default)]
-pub(crate) struct Declared;
+pub(crate) struct Declared {}
 
 impl Declared {
     pub(crate) fn take(&mut self, _: &mut AppEntry) -> Option<usize> {
