@@ -96,7 +96,7 @@ async fn every_line_of_a_request_carries_its_id() {
         of("id-1"),
         ["async before", "spawned", "loading 7", "async after"]
     );
-    assert_eq!(of("id-2"), ["plain\\nforged | request_id=x"]);
+    assert_eq!(of("id-2"), ["plain\\nforged \\u007c request_id=x"]);
     assert_eq!(
         of("id-3"),
         ["async before", "spawned", "loading 0", "async after"]
