@@ -147,3 +147,13 @@ export function chineseTexts(document) {
   const chinese = (texts) => [...new Set(texts)].filter((text) => CHINESE.test(text));
   return { tags: chinese(tags), summaries: chinese(summaries) };
 }
+
+// What `read` gives as soon as that is right, or after ten seconds: pages scroll and search in their own time.
+export async function settled(read, right) {
+  const end = Date.now() + 10_000;
+  for (;;) {
+    const value = await read();
+    if (right(value) || Date.now() > end) return value;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

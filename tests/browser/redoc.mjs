@@ -1,6 +1,6 @@
 // What a reader of `{base}/redoc` gets.
 
-import { chineseTexts, operations, screenshot } from "./harness.mjs";
+import { chineseTexts, operations, screenshot, settled } from "./harness.mjs";
 
 export async function checkRedoc(run) {
   const { base, browser, checks, credentials, document, watch } = run;
@@ -95,23 +95,27 @@ async function checkLinks(run, page) {
     const group = page.locator(GROUP, { has: page.locator(`[data-text="${target.tags[0]}"]`) }).first();
     if (!(await group.locator(OPERATION).count())) await group.locator("a").first().click();
   }
+  const before = page.url();
   await page
     .locator(OPERATION, { has: page.locator(`[data-text="${name}"]`) })
     .first()
     .locator("a")
     .click();
-  await page.waitForTimeout(500); // scrolling
-  const address = page.url();
+  const address = await settled(
+    () => page.url(),
+    (url) => url.includes("#") && url !== before,
+  );
   const fresh = await watch.page(browser, { httpCredentials: credentials });
   await open(fresh, address);
   const pattern = new RegExp(`^\\s*${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}\\s*$`);
   const heading = fresh.locator("h1, h2").filter({ hasText: pattern }).first();
   await heading.waitFor();
-  await fresh.waitForTimeout(1000);
-  const { y } = await heading.boundingBox();
+  const seen = (box) => box !== null && box.y >= 48 && box.y < 760;
+  const box = await settled(() => heading.boundingBox(), seen);
+  const y = box?.y;
   checks.that(
     `a deep link leads to its operation (${decodeURIComponent(new URL(address).hash)})`,
-    y >= 48 && y < 760,
+    seen(box),
     `${name} is ${y} pixels from the top`,
   );
   const text = await fresh.locator("body").innerText();
@@ -120,7 +124,7 @@ async function checkLinks(run, page) {
 
   const offers = fresh.locator('[data-component-name="SplitButton/SplitButton"] button').nth(1);
   await offers.click();
-  await fresh.waitForTimeout(300);
+  await fresh.getByText("Copy for LLM").first().waitFor();
   const outside = await fresh
     .getByText(/ChatGPT|Claude/)
     .evaluateAll((all) => all.filter((one) => one.checkVisibility()).length);
@@ -135,7 +139,7 @@ async function checkSearch(run, page) {
   const chinese = all.find((operation) => /\p{Script=Han}{2}/u.test(operation.summary ?? ""));
   if (chinese) {
     const word = chinese.summary.match(/\p{Script=Han}{2}/u)[0];
-    const found = await search(run, page, word, "redoc-search");
+    const found = await search(run, page, word, "redoc-search", chinese.path);
     checks.that(`the search finds a Chinese word (${word})`, found.includes(chinese.path), found);
   }
   const { path } = all[0];
@@ -143,7 +147,7 @@ async function checkSearch(run, page) {
     .split("/")
     .filter((name) => name && !name.startsWith("{"))
     .at(-1);
-  const found = await search(run, page, part, "redoc-search-path");
+  const found = await search(run, page, part, "redoc-search-path", path);
   checks.that(`the search finds a path (${part})`, found.includes(path), found);
   const nothing = await search(run, page, "zzqqxxyy", "redoc-search-nothing");
   checks.that(
@@ -154,12 +158,16 @@ async function checkSearch(run, page) {
 }
 
 // Types into the search dialog and returns what the dialog shows then.
-async function search(run, page, text, name) {
+async function search(run, page, text, name, expected = "") {
   await page.keyboard.press("Control+k");
   const input = page.getByPlaceholder("Search docs...");
   await input.fill(text);
+  const dialog = input.locator("xpath=ancestor::*[3]");
   await page.waitForTimeout(1000); // the search waits for typing to end
-  const shown = await input.locator("xpath=ancestor::*[3]").innerText();
+  const shown = await settled(
+    () => dialog.innerText(),
+    (shown) => shown.includes(expected),
+  );
   await screenshot(run, page, name);
   await page.keyboard.press("Escape");
   await input.waitFor({ state: "detached" });

@@ -1,6 +1,6 @@
 // What a reader of `{base}/docs` gets.
 
-import { chineseTexts, operations, screenshot } from "./harness.mjs";
+import { chineseTexts, operations, screenshot, settled } from "./harness.mjs";
 
 // Of a deprecated operation the path has another class.
 const PATH = ".opblock-summary-path, .opblock-summary-path__deprecated";
@@ -80,16 +80,14 @@ async function checkFilter({ checks, document }, page) {
   if (!tag) return;
   const sections = page.locator(".opblock-tag-section");
   const filter = page.locator(".operation-filter-input");
+  const shown = () => sections.locator(".opblock-tag").evaluateAll((tags) => tags.map((t) => t.dataset.tag));
+  const all = await shown();
+  const left = (names) => names.includes(tag) && names.every((name) => name.includes(tag));
   await filter.fill(tag);
-  await page.waitForTimeout(500); // the filter waits for typing to end
-  const names = await sections.locator(".opblock-tag").evaluateAll((tags) => tags.map((t) => t.dataset.tag));
-  checks.that(
-    "the filter leaves the tag that was asked for",
-    names.includes(tag) && names.every((name) => name.includes(tag)),
-    names.join(", "),
-  );
+  const names = await settled(shown, left);
+  checks.that("the filter leaves the tag that was asked for", left(names), names.join(", "));
   await filter.fill("");
-  await page.waitForTimeout(500);
+  await settled(shown, (names) => names.length === all.length);
 }
 
 async function checkDeepLink({ base, browser, checks, credentials, document, watch, ...run }) {
@@ -111,15 +109,17 @@ async function checkDeepLink({ base, browser, checks, credentials, document, wat
     paths.length === 1 && paths[0] === target.path,
     paths.join(", "),
   );
-  await page.waitForTimeout(500); // scrolling
-  const { top, bar } = await page.evaluate(() => ({
-    top: document.querySelector(".opblock.is-open").getBoundingClientRect().top,
-    bar: document.querySelector(".ff-bar").getBoundingClientRect().bottom,
-  }));
+  const places = () =>
+    page.evaluate(() => ({
+      top: document.querySelector(".opblock.is-open").getBoundingClientRect().top,
+      bar: document.querySelector(".ff-bar").getBoundingClientRect().bottom,
+    }));
+  const below = ({ top, bar }) => top >= bar && top < 860;
+  const place = await settled(places, below);
   checks.that(
     "and scrolls it below the bar",
-    top >= bar && top < 860,
-    `${top} from the top, the bar ends at ${bar}`,
+    below(place),
+    `${place.top} from the top, the bar ends at ${place.bar}`,
   );
   await screenshot(run, page, "docs-deep-link");
 

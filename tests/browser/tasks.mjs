@@ -140,11 +140,14 @@ async function checkRun(run, page, jobs) {
   await others(run, page, "POST", id, "detached");
 }
 
-async function history(run, id) {
+// What the page is told of a job.
+async function shownJob(run, id) {
   const headers = { ...run.headers };
-  const answer = await fetch(`${run.base}/tasks/ui/data?search=${encodeURIComponent(id)}`, { headers });
-  return (await answer.json()).jobs.find((job) => job.id === id).history;
+  const answer = await fetch(`${run.base}/tasks/ui/data?id=${encodeURIComponent(id)}`, { headers });
+  return (await answer.json()).jobs[0];
 }
+
+const history = async (run, id) => (await shownJob(run, id)).history;
 
 async function checkDetails(run, page, jobs) {
   const { checks } = run;
@@ -153,9 +156,14 @@ async function checkDetails(run, page, jobs) {
   const details = page.locator("dialog.details[open]");
   await details.locator("tbody tr").first().waitFor();
   await screenshot(run, page, "tasks-details");
-  const text = await details.innerText();
-  const [last] = await history(run, id);
-  checks.that("the details have the id and the runs", text.includes(id) && text.includes(last.run), text);
+  let text = "";
+  // What they show is up to two seconds old, and the job runs on.
+  const shown = await eventually(async () => {
+    const [last] = await history(run, id);
+    text = await details.innerText();
+    return text.includes(id) && text.includes(last.run);
+  });
+  checks.that("the details have the id and the runs", shown, text);
   await page.keyboard.press("Escape");
   await details.waitFor({ state: "hidden" });
 }
@@ -232,6 +240,8 @@ async function checkForeignPage(run) {
   });
   await page.goto("http://127.0.0.1:1/");
   await api(run, "DELETE", `/${id}`);
+  // A run that is under way still comes to the history.
+  await eventually(async () => (await shownJob(run, id)).running === 0);
   const before = await history(run, id);
   const [answer] = await Promise.all([
     page.waitForResponse((response) => response.url().endsWith("/run")),

@@ -42,10 +42,15 @@ impl Workspace {
         })
     }
 
-    /// A command that runs at the root and finds what was installed into `.tools` first.
+    /// A command that runs at the root and finds what was installed into `.tools` first. A proxy of the
+    /// environment, which cargo may need, is not asked for this host: tests and servers talk to each other.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root);
+        for name in ["no_proxy", "NO_PROXY"] {
+            let others = crate::environment(name).unwrap_or_default();
+            command.env(name, format!("127.0.0.1,localhost,{others}"));
+        }
         if let Ok(path) = std::env::join_paths(self.search_path()) {
             command.env("PATH", path);
         }

@@ -86,7 +86,7 @@ async fn failures_are_answers_with_their_code() {
 #[tokio::test]
 async fn a_call_ends_with_the_request_that_it_is_made_for() {
     // The fewest threads for plain handlers that are allowed; each of them will ask a black hole.
-    let (stub, client) = setup([("flyer_request_timeout", "500ms"), ("flyer_threads", "5")]);
+    let (stub, client) = setup([("flyer_request_timeout", "3s"), ("flyer_threads", "5")]);
     stub.on("/get", [Reply::black_hole()]);
     let mut tasks = tokio::task::JoinSet::new();
     for path in ["/flyer/report"; 5].into_iter().chain(["/flyer/echo"]) {

@@ -80,6 +80,8 @@ fn stopped_service(settings: &[(&str, &str)]) -> String {
         .envs([("flyer_host", "127.0.0.1"), ("flyer_port", "0")])
         .env("flyer_access_logfile", &log)
         .env("flyer_ctl_socket", "off")
+        // The calls at the end may take their time.
+        .env("flyer_graceful_timeout", "30")
         .envs(settings.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

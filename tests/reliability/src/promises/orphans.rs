@@ -18,7 +18,7 @@ const BOUND: Duration = Duration::from_secs(2);
 /// Children of children that are left behind.
 const STRANGERS: u32 = 20;
 /// How long each of them lives, in milliseconds.
-const LIFE: u32 = 300;
+const LIFE: u32 = 2_000;
 
 /// Kills a supervisor under load, then runs one as process 1.
 pub(crate) fn measure(suite: &Suite) -> Result<Finding> {
@@ -47,7 +47,9 @@ fn killed(suite: &Suite, finding: &mut Finding) -> Result<()> {
         let sent = send(service.process, Signal::SIGKILL);
         let none_left = || family.iter().all(|process| !proc::is_alive(*process));
         let gone = eventually(Duration::from_secs(8), none_left).map(|_| killed.elapsed());
-        finding.expect(gone.is_some_and(|after| after <= BOUND), || match gone {
+        // The short form runs beside other work.
+        let bound = BOUND + Duration::from_secs(suite.pick(1, 0));
+        finding.expect(gone.is_some_and(|after| after <= bound), || match gone {
             Some(after) => format!("workers were left for {after:.1?}"),
             None => format!("workers are left: {family:?}"),
         });
@@ -99,11 +101,14 @@ fn first_process(suite: &Suite, finding: &mut Finding) -> Result<()> {
             .len()
             .saturating_sub(workers.len())
     };
-    let came = eventually(Duration::from_secs(2), || strangers() >= STRANGERS as usize).is_some();
+    let came = eventually(Duration::from_secs(10), || {
+        strangers() >= STRANGERS as usize
+    })
+    .is_some();
     finding.expect(came, || {
         format!("only {} strangers came to process 1", strangers())
     });
-    let reaped = eventually(Duration::from_secs(3), || strangers() == 0).is_some();
+    let reaped = eventually(Duration::from_secs(10), || strangers() == 0).is_some();
     let zombies = proc::children(supervisor);
     let zombies = zombies
         .iter()

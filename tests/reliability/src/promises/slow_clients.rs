@@ -115,11 +115,12 @@ fn roomy(suite: &Suite, finding: &mut Finding) -> Result<()> {
     Ok(())
 }
 
-/// Whether the last attempt is as promised.
+/// Whether the last attempt is as promised. Where the machine alone takes most of the bound, only what the
+/// attack adds can be told.
 fn is_kept(latencies: &[(Duration, Duration, u64)]) -> bool {
-    latencies
-        .last()
-        .is_some_and(|(quiet, latency, _)| *latency <= BOUND.min((*quiet).max(NOISE) * 2))
+    latencies.last().is_some_and(|(quiet, latency, _)| {
+        *latency <= (*quiet).max(NOISE) * 2 && (*latency <= BOUND || *quiet > BOUND / 2)
+    })
 }
 
 /// Each kind is gone by its limit and a second.

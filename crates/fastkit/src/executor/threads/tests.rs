@@ -237,7 +237,7 @@ fn a_running_single_task_is_told_when_it_is_cancelled_or_has_lost_its_lock() {
             run.sleep(LONG);
             reasons.lock().unwrap().insert(name, run.reason());
         });
-        pool.start(task.single_job(true).lock_ttl(Duration::from_millis(300)))
+        pool.start(task.single_job(true).lock_ttl(Duration::from_secs(2)))
             .unwrap()
     };
     let (asked, lost) = (start("asked"), start("lost"));

@@ -272,7 +272,7 @@ async fn a_holder_that_is_cut_off_cannot_do_harm() {
     proxy.hold();
     let cut = Instant::now();
     let error = first.renew().await.unwrap_err();
-    assert!(error.to_string().contains("within 300ms"), "{error}");
+    assert!(error.to_string().contains("within 900ms"), "{error}");
     let late = first.fence().redis_set(far.redis(), "report", "late");
     assert!(late.await.unwrap_err().is_timeout());
 

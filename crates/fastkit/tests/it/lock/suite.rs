@@ -168,7 +168,7 @@ pub(crate) async fn tasks_are_never_done(place: &impl Place) {
 #[expect(clippy::print_stdout, reason = "the time is a figure to be read")]
 pub(crate) async fn death(place: &impl Place) {
     let (one, other) = (place.lock(), place.lock());
-    let ttl = Duration::from_millis(500);
+    let ttl = Duration::from_secs(2);
     let claim = Claim {
         ttl,
         ..claim("job", due())

@@ -23,6 +23,6 @@ impl Reached for Server {
 
 pub(crate) fn impatient(port: u16) -> RedisConfig {
     RedisConfig::new("127.0.0.1", port)
-        .connect_timeout(Duration::from_millis(300))
-        .response_timeout(Duration::from_millis(300))
+        .connect_timeout(Duration::from_millis(900))
+        .response_timeout(Duration::from_millis(900))
 }

@@ -133,7 +133,7 @@ fn a_stop_waits_for_tasks_of_its_own_pool() {
         assert!(Instant::now() < end, "they begin in time");
         std::thread::yield_now();
     }
-    assert_eq!(watched.stop(Duration::from_millis(500)).cut, ["deaf"]);
+    assert_eq!(watched.stop(Duration::from_secs(2)).cut, ["deaf"]);
     ended.recv_timeout(PATIENCE).unwrap();
     drop(go);
 }

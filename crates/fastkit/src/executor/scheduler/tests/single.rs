@@ -126,9 +126,8 @@ fn the_time_of_a_holder_that_dies_is_taken_over() {
         .unwrap();
     let (due, why) = skipped(&other);
     assert_eq!(why, Skip::Elsewhere);
-    // The holder gives up before anybody else can have the lock.
+    // That it gives up before anybody else can have the lock is a test of the keeper.
     assert_eq!(told(&dying), Reason::LockLost);
-    assert!(begin.elapsed() < TTL);
     let past = other.ended("a");
     println!(
         "taken over after {:?} with a ttl of {TTL:?}",

@@ -50,6 +50,9 @@ impl Store for MemoryStore {
     }
 }
 
+/// So long that none ends while a test runs.
+const MONTH: Duration = Duration::from_secs(30 * 86_400);
+
 fn with<S: Store + 'static>(store: &Arc<S>, jobs: Jobs) -> Watched {
     let at = store.clone();
     let watched = Watched::new(|builder| builder.store(at).service("first"));
@@ -145,16 +148,16 @@ fn of_two_processes_that_change_a_job_the_second_wins() {
 #[test]
 fn a_restart_knows_pauses_removals_and_last_times() {
     let store = MemoryStore::default().beside();
-    let hourly = || {
-        let trigger = Trigger::interval(Duration::from_secs(3600)).aligned();
-        Job::new("hourly", trigger, || {}).misfire_grace_time(None)
+    let monthly = || {
+        let trigger = Trigger::interval(MONTH).aligned();
+        Job::new("monthly", trigger, || {}).misfire_grace_time(None)
     };
-    let first = with(&store, jobs().job(hourly()));
+    let first = with(&store, jobs().job(monthly()));
     first.scheduler.pause("a").unwrap();
     first.scheduler.remove("b").unwrap();
     first.stop(PATIENCE);
-    let at = Utc::now() - Duration::from_secs(3 * 3600);
-    let job = "hourly".to_owned();
+    let at = Utc::now() - 3 * MONTH;
+    let job = "monthly".to_owned();
     store
         .append(&[Entry {
             job,
@@ -162,7 +165,7 @@ fn a_restart_knows_pauses_removals_and_last_times() {
         }])
         .unwrap();
     // The same start of the service, as a worker that was replaced.
-    let again = with(&store.beside(), jobs().job(hourly()));
+    let again = with(&store.beside(), jobs().job(monthly()));
     assert!(again.scheduler.job("a").unwrap().paused);
     assert!(again.scheduler.job("b").is_none());
     let together = again.wait(|event| match event {
@@ -170,37 +173,44 @@ fn a_restart_knows_pauses_removals_and_last_times() {
         _ => None,
     });
     assert_eq!(together, 2);
-    again.ended("hourly");
+    again.ended("monthly");
     again.stop(PATIENCE);
     let due = store
-        .facts("hourly")
+        .facts("monthly")
         .into_iter()
         .filter(|fact| matches!(fact, Fact::Due { .. }));
     assert_eq!(due.count(), 2);
     // Another start of the service has all jobs again; it is not made up for twice.
     let store = store.beside();
     let anew = Watched::new(|builder| builder.store(store).service("second"));
-    anew.scheduler.add(jobs().job(hourly())).unwrap();
+    anew.scheduler.add(jobs().job(monthly())).unwrap();
     anew.scheduler.start().unwrap();
     assert!(anew.scheduler.job("b").is_some());
-    assert_eq!(anew.scheduler.job("hourly").unwrap().history.len(), 1);
-    assert!(anew.scheduler.job("hourly").unwrap().next_run_time.unwrap() > Utc::now());
+    assert_eq!(anew.scheduler.job("monthly").unwrap().history.len(), 1);
+    assert!(
+        anew.scheduler
+            .job("monthly")
+            .unwrap()
+            .next_run_time
+            .unwrap()
+            > Utc::now()
+    );
 }
 
 #[test]
 fn what_is_known_of_declared_jobs_survives_any_number_of_other_jobs() {
     let store = MemoryStore::default().beside();
-    let at = Utc::now() - Duration::from_secs(3 * 3600);
+    let at = Utc::now() - 3 * MONTH;
     let due = |job: String| Entry {
         job,
         fact: Fact::Due { at },
     };
     let others = (0..10_000).map(|number| due(format!("a-{number:05}")));
-    let all: Vec<_> = others.chain([due("hourly".into())]).collect();
+    let all: Vec<_> = others.chain([due("monthly".into())]).collect();
     store.append(&all).unwrap();
-    let trigger = Trigger::interval(Duration::from_secs(3600)).aligned();
-    let hourly = Job::new("hourly", trigger, || {}).misfire_grace_time(None);
-    let watched = with(&store, Jobs::new().job(hourly));
+    let trigger = Trigger::interval(MONTH).aligned();
+    let monthly = Job::new("monthly", trigger, || {}).misfire_grace_time(None);
+    let watched = with(&store, Jobs::new().job(monthly));
     let together = watched.wait(|event| match event {
         Event::Coalesced { times, .. } => Some(*times),
         _ => None,
