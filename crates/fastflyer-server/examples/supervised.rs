@@ -36,6 +36,7 @@ pub(crate) mod supervised {
     struct Options {
         supervisor: SupervisorConfig,
         event_loops: usize,
+        linger: Option<Duration>,
         max_requests: Option<u64>,
         behaviour: PathBuf,
         adopts_orphans: bool,
@@ -58,6 +59,7 @@ pub(crate) mod supervised {
                     supervisor.timeout = Some(milliseconds()?).filter(|time| !time.is_zero())
                 }
                 "graceful" => supervisor.graceful = milliseconds()?,
+                "linger" => self.linger = Some(milliseconds()?),
                 "keep_alive" => supervisor.keep_alive = milliseconds()?,
                 "control" => supervisor.control = Some(value.into()),
                 // As PID 1 does, and as a process can ask to on Linux.
@@ -159,12 +161,14 @@ pub(crate) mod supervised {
             worker.is_first(),
             release().unwrap_or_default(),
         );
+        let usual = Timeouts::default();
         let server = worker.server(ServerConfig {
             event_loops: options.event_loops,
             timeouts: Timeouts {
+                linger: options.linger.unwrap_or(usual.linger),
                 keep_alive: options.supervisor.keep_alive,
                 graceful: options.supervisor.graceful,
-                ..Timeouts::default()
+                ..usual
             },
             ..ServerConfig::default()
         })?;

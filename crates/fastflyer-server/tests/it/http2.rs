@@ -24,13 +24,13 @@ fn http2(front: Front) -> ServerConfig {
     config
 }
 
-/// On a loop of the client's own, for at most half a minute.
+/// On a loop of the client's own, for at most 100 seconds.
 fn run<F: Future>(client: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap()
-        .block_on(async { tokio::time::timeout(Duration::from_secs(30), client).await })
+        .block_on(async { tokio::time::timeout(Duration::from_secs(100), client).await })
         .unwrap()
 }
 
@@ -399,7 +399,7 @@ fn survives(name: &str, count: u32, attack: impl Fn(u32) -> Vec<u8> + Send + 'st
         "{name}: {sent} of {count} sent, {grown} KiB grown, slowest of {asked} answers {slowest:?}"
     );
     assert!(grown < 64 * 1024, "{name}: {grown} KiB");
-    assert!(slowest < Duration::from_secs(2), "{name}: {slowest:?}");
+    assert!(slowest < Duration::from_secs(10), "{name}: {slowest:?}");
     eventually(|| server.handle.stats().connections == 0);
 }
 

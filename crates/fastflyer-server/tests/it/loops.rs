@@ -4,9 +4,8 @@ use crate::{requests::eventually, support::*};
 use fastflyer_server::{Drain, Front, Server};
 use std::time::{Duration, Instant};
 
-const BLOCK: &[u8] = b"GET /block?4000 HTTP/1.1\r\nHost: a\r\n\r\n";
-/// Longer than anything takes that does not wait for a blocked loop, shorter than that is blocked.
-const BOUND: Duration = Duration::from_millis(2500);
+/// Blocks its loop until the gate is opened, so that whoever waits for that loop is never answered.
+const BLOCK: &[u8] = b"GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n";
 
 #[test]
 fn connections_are_spread_evenly() {
@@ -14,11 +13,8 @@ fn connections_are_spread_evenly() {
         let mut config = config(front);
         config.event_loops = 2;
         let server = start(config);
-        let mut clients: Vec<_> = (0..100).map(|_| Client::connect(server.address)).collect();
-        for client in &mut clients {
-            client.send(GET);
-            assert_eq!(client.answer().status, 200);
-        }
+        // One by one: of many at once a loop that has no core for a moment loses some to the other.
+        let _clients: Vec<_> = (0..100).map(|_| Client::answered(server.address)).collect();
         let open = server.handle.connections();
         assert_eq!(open.iter().sum::<usize>(), 100);
         assert!(open[0].abs_diff(open[1]) <= 10, "{front:?}: {open:?}");
@@ -34,7 +30,6 @@ fn a_blocked_loop_does_not_stall_newcomers() {
         let mut blocking = Client::connect(server.address);
         blocking.send(BLOCK);
         eventually(|| server.handle.stats().requests == 1);
-        let begun = Instant::now();
         // At once, so that each is handed over while others wait.
         let mut clients: Vec<_> = (0..50).map(|_| Client::connect(server.address)).collect();
         for client in &mut clients {
@@ -48,13 +43,12 @@ fn a_blocked_loop_does_not_stall_newcomers() {
             let (answers, _) = exchange(server.address, &[LAST]);
             assert_eq!(statuses(&answers), [200], "{front:?}");
         }
-        let took = begun.elapsed();
-        assert!(took < BOUND, "{front:?}: {took:?}");
+        server.gate.open();
         assert_eq!(blocking.answer().status, 200, "{front:?}");
         // The loop is trusted again.
         drop((clients, blocking));
         eventually(|| server.handle.stats().connections == 0);
-        let fresh: Vec<_> = (0..60).map(|_| Client::connect(server.address)).collect();
+        let fresh: Vec<_> = (0..60).map(|_| Client::answered(server.address)).collect();
         eventually(|| server.handle.connections().iter().all(|open| *open > 25));
         drop(fresh);
     }
@@ -65,14 +59,13 @@ fn a_blocked_server_leaves_newcomers_to_its_siblings() {
     for front in FRONTS {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
+        let app = App::default();
         let servers: Vec<_> = (0..2)
             .map(|_| {
+                let app = app.clone();
                 let server = Server::adopt(listener.try_clone().unwrap(), config(front)).unwrap();
                 let handle = server.handle();
-                (
-                    handle,
-                    std::thread::spawn(move || server.run(App::default()).unwrap()),
-                )
+                (handle, std::thread::spawn(move || server.run(app).unwrap()))
             })
             .collect();
         let mut blocking = Client::connect(address);
@@ -86,14 +79,13 @@ fn a_blocked_server_leaves_newcomers_to_its_siblings() {
         eventually(|| requests() == 1);
         // The loop has just taken a connection, and is trusted with more for a moment.
         std::thread::sleep(Duration::from_millis(100));
-        let begun = Instant::now();
         let mut clients: Vec<_> = (0..30).map(|_| Client::connect(address)).collect();
         for client in &mut clients {
             client.send(GET);
         }
+        // All but one, which the blocked server may have accepted.
         eventually(|| requests() >= 30);
-        let took = begun.elapsed();
-        assert!(took < BOUND, "{front:?}: {took:?}");
+        app.gate.open();
         for client in clients.iter_mut().chain([&mut blocking]) {
             assert_eq!(client.answer().status, 200, "{front:?}");
         }

@@ -3,6 +3,7 @@
 use crate::{requests::eventually, support::*};
 use fastflyer_server::{Application, Drain, Front, Peer, ProtocolError, Server};
 use std::{
+    net::TcpStream,
     pin::Pin,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -11,15 +12,16 @@ use std::{
 #[test]
 fn requests_in_flight_are_finished() {
     for front in FRONTS {
-        let server = start(config(front));
+        let mut server = start(config(front));
         let mut client = Client::connect(server.address);
-        client.send(b"GET /slow?400 HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        client.send(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n");
         let mut idle = Client::connect(server.address);
         idle.send(GET);
         idle.answer();
         eventually(|| server.handle.stats().requests == 2);
-        let report = server.stop();
-        assert_eq!(report.stats.cut, 0, "{front:?}");
+        server.handle.stop();
+        server.gate.open();
+        assert_eq!(server.join().stats.cut, 0, "{front:?}");
         let (bytes, end) = client.rest();
         let answers = answers(&bytes);
         assert_eq!(
@@ -37,17 +39,19 @@ fn requests_in_flight_are_finished() {
 #[test]
 fn a_pipeline_that_has_arrived_is_answered_whole() {
     for front in FRONTS {
-        let server = start(config(front));
+        let mut server = start(config(front));
         let mut client = Client::connect(server.address);
         // Larger than one read, so that most of it is still with the kernel at the stop.
-        let mut batch = b"GET /slow?300 HTTP/1.1\r\nHost: a\r\n\r\n".to_vec();
+        let mut batch = b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n".to_vec();
         for _ in 0..4 {
             batch.extend(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n");
             batch.extend([b'x'; 10_000]);
         }
         client.send(&batch);
         eventually(|| server.handle.stats().requests == 1);
-        assert_eq!(server.stop().stats.cut, 0, "{front:?}");
+        server.handle.stop();
+        server.gate.open();
+        assert_eq!(server.join().stats.cut, 0, "{front:?}");
         let (bytes, end) = client.rest();
         let answers = answers(&bytes);
         assert_eq!(
@@ -85,8 +89,34 @@ fn an_idle_connection_lingers_for_a_request_on_its_way() {
 fn what_waits_in_the_backlog_is_served() {
     for front in FRONTS {
         let mut server = start(config(front));
+        let mut blocking = Client::connect(server.address);
+        blocking.send(b"GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n");
+        eventually(|| server.handle.stats().requests == 1);
+        // While its only loop is blocked the server leaves nearly all of them in the backlog.
+        let mut clients: Vec<_> = (0..20).map(|_| Client::connect(server.address)).collect();
+        for client in &mut clients {
+            client.send(GET);
+        }
         server.handle.stop();
-        let mut client = Client::connect(server.address);
+        server.gate.open();
+        for client in clients.iter_mut().chain([&mut blocking]) {
+            assert_eq!(client.answer().status, 200, "{front:?}");
+        }
+        let stats = server.join().stats;
+        assert_eq!((stats.requests, stats.cut), (21, 0), "{front:?}");
+    }
+}
+
+#[test]
+fn who_comes_at_the_moment_of_the_stop_is_served_or_refused() {
+    for front in FRONTS {
+        let mut server = start(config(front));
+        server.handle.stop();
+        let Ok(socket) = TcpStream::connect(server.address) else {
+            assert_eq!(server.join().stats.requests, 0, "{front:?}");
+            continue;
+        };
+        let mut client = Client::over(socket);
         client.send(GET);
         // Either it was taken from the backlog and answered, or the listener was closed before it
         // came; what must not be is an accepted request without an answer.
@@ -144,9 +174,13 @@ fn a_signal_stops_gracefully() {
     config.signals = fastflyer_server::Signals::Handle;
     let mut server = start(config);
     let mut client = Client::connect(server.address);
-    client.send(b"GET /slow?300 HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.send(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n");
     eventually(|| server.handle.stats().requests == 1);
+    let address = server.address;
     nix::sys::signal::raise(nix::sys::signal::Signal::SIGTERM).unwrap();
+    // The stop has begun once nobody listens any more; the request is in flight until then.
+    eventually(|| TcpStream::connect(address).is_err());
+    server.gate.open();
     assert_eq!(client.answer().status, 200);
     assert_eq!(server.join().stats.cut, 0);
 }
@@ -171,13 +205,16 @@ fn no_request_is_lost_at_a_stop_under_load() {
     for front in FRONTS {
         let mut config = config(front);
         config.event_loops = 2;
-        config.timeouts.linger = Duration::from_secs(2);
+        config.timeouts.linger = Duration::from_secs(20);
+        config.timeouts.keep_alive = Duration::from_secs(20);
+        config.timeouts.graceful = Duration::from_secs(20);
         let server = start(config);
         let address = server.address;
         let clients: Vec<_> = (0..8)
             .map(|number| {
+                // Connected before the stop, whenever its thread begins.
+                let mut client = Client::connect(address);
                 std::thread::spawn(move || {
-                    let mut client = Client::connect(address);
                     let mut count = 0u64;
                     loop {
                         if number % 2 == 0 {
@@ -218,7 +255,9 @@ fn two_servers_on_one_socket_take_over_from_each_other() {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let serve = || {
-            let server = Server::adopt(listener.try_clone().unwrap(), config(front)).unwrap();
+            let mut config = config(front);
+            config.timeouts.keep_alive = Duration::from_secs(60);
+            let server = Server::adopt(listener.try_clone().unwrap(), config).unwrap();
             let handle = server.handle();
             (
                 handle,
@@ -231,7 +270,7 @@ fn two_servers_on_one_socket_take_over_from_each_other() {
         assert_eq!(kept.answer().status, 200);
         let (second, second_thread) = serve();
         first.stop_within(Drain {
-            linger: Duration::from_secs(3),
+            linger: Duration::from_secs(60),
             graceful: Duration::MAX,
         });
         for _ in 0..50 {
@@ -327,7 +366,7 @@ impl Application for Works {
 fn what_runs_besides_requests_is_waited_for_within_the_bounds() {
     for (takes, graceful, notes) in [
         (Some(200), 60_000, &["drain", "drained", "stop"][..]),
-        (None, 200, &["drain", "stop"]),
+        (None, 2_000, &["drain", "stop"]),
     ] {
         let mut config = config(Front::Fast);
         config.timeouts.graceful = Duration::from_millis(graceful);

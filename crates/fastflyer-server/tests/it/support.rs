@@ -12,7 +12,7 @@ use std::{
     io::{Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpStream},
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{Arc, Condvar, Mutex, PoisonError},
     task::{Context, Poll},
     thread::JoinHandle,
     time::Duration,
@@ -28,6 +28,38 @@ pub(crate) type Seen = Arc<Mutex<Vec<(String, Option<Bytes>)>>>;
 #[derive(Clone, Default)]
 pub(crate) struct App {
     pub(crate) seen: Seen,
+    pub(crate) gate: Arc<Gate>,
+}
+
+/// What requests to `/held` and `/stuck` wait for, so that a test and not a clock says how long they
+/// take. Opened once, it stays open.
+#[derive(Default)]
+pub(crate) struct Gate {
+    is_open: Mutex<bool>,
+    opened: Condvar,
+    told: tokio::sync::Notify,
+}
+
+impl Gate {
+    pub(crate) fn open(&self) {
+        *self.is_open.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.opened.notify_all();
+        self.told.notify_waiters();
+    }
+
+    async fn wait(&self) {
+        // Made before the look, so that no opening falls between the two.
+        let told = self.told.notified();
+        if !*self.is_open.lock().unwrap() {
+            told.await;
+        }
+    }
+
+    /// Keeps the thread, which is that of an event loop.
+    fn block(&self) {
+        let is_open = self.is_open.lock().unwrap();
+        drop(self.opened.wait_while(is_open, |is_open| !*is_open));
+    }
 }
 
 impl Application for App {
@@ -69,6 +101,14 @@ impl Service for App {
             }
             "/block" => {
                 std::thread::sleep(Duration::from_millis(query.parse().unwrap_or(0)));
+                return response;
+            }
+            "/held" => {
+                self.gate.wait().await;
+                return response;
+            }
+            "/stuck" => {
+                self.gate.block();
                 return response;
             }
             "/panic" => panic!("as asked"),
@@ -187,6 +227,7 @@ pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) handle: Handle,
     pub(crate) seen: Seen,
+    pub(crate) gate: Arc<Gate>,
     thread: Option<JoinHandle<Report>>,
 }
 
@@ -204,6 +245,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.handle.stop_now();
+        self.gate.open();
     }
 }
 
@@ -231,7 +273,7 @@ pub(crate) fn config(front: Front) -> ServerConfig {
 pub(crate) fn start(config: ServerConfig) -> Running {
     let server = Server::bind(config).unwrap();
     let app = App::default();
-    let seen = Arc::clone(&app.seen);
+    let (seen, gate) = (Arc::clone(&app.seen), Arc::clone(&app.gate));
     let handle = server.handle();
     let address = server.local_addr().unwrap();
     let thread = Some(std::thread::spawn(move || server.run(app).unwrap()));
@@ -239,6 +281,7 @@ pub(crate) fn start(config: ServerConfig) -> Running {
         address,
         handle,
         seen,
+        gate,
         thread,
     }
 }
@@ -257,7 +300,10 @@ pub(crate) struct Client(pub(crate) TcpStream, pub(crate) Vec<u8>);
 
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Self {
-        let socket = TcpStream::connect(address).unwrap();
+        Self::over(TcpStream::connect(address).unwrap())
+    }
+
+    pub(crate) fn over(socket: TcpStream) -> Self {
         socket
             .set_read_timeout(Some(Duration::from_secs(20)))
             .unwrap();
@@ -266,6 +312,14 @@ impl Client {
             .unwrap();
         socket.set_nodelay(true).unwrap();
         Self(socket, Vec::new())
+    }
+
+    /// A connection that has been served, so that a loop has it for certain.
+    pub(crate) fn answered(address: SocketAddr) -> Self {
+        let mut client = Self::connect(address);
+        client.send(GET);
+        assert_eq!(client.answer().status, 200);
+        client
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) {

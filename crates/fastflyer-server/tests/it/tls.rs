@@ -205,8 +205,8 @@ fn a_request_that_is_not_encrypted_is_told_so() {
 fn slow_handshakes_are_dropped() {
     let files = Files::new();
     let mut config = files.config(Front::Fast);
-    config.timeouts.first_byte = Duration::from_millis(200);
-    config.timeouts.head = Duration::from_millis(400);
+    config.timeouts.first_byte = Duration::from_millis(800);
+    config.timeouts.head = Duration::from_millis(2_000);
     let server = start(config);
     let mut silent = Client::connect(server.address);
     let mut slow = Client::connect(server.address);
@@ -217,7 +217,7 @@ fn slow_handshakes_are_dropped() {
     let begun = Instant::now();
     assert_eq!(silent.rest(), (Vec::new(), End::Closed));
     assert_eq!(slow.rest().0, b"");
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(begun.elapsed() < Duration::from_secs(15));
     let mut head = [0; 15];
     others.0.read_exact(&mut head).unwrap();
     assert_eq!(&head, b"HTTP/1.1 200 OK");

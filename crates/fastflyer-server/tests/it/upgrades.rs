@@ -173,14 +173,14 @@ fn an_idle_upgraded_connection_stays_and_keeps_its_permit() {
     for front in FRONTS {
         let mut config = config(front);
         config.max_connections = 1;
-        config.timeouts.keep_alive = Duration::from_millis(100);
-        config.timeouts.first_byte = Duration::from_millis(100);
+        config.timeouts.keep_alive = Duration::from_millis(500);
+        config.timeouts.first_byte = Duration::from_millis(500);
         let server = start(config);
         let mut client = upgraded(&server, "/upgrade");
         // It is not evicted for a newcomer either, who waits until it ends.
         let mut newcomer = Client::connect(server.address);
         newcomer.send(GET);
-        std::thread::sleep(Duration::from_millis(700));
+        std::thread::sleep(Duration::from_millis(1_500));
         assert_eq!(server.handle.stats().accepted, 1, "{front:?}");
         echoed(&mut client, b"still here");
         drop(client);

@@ -1,12 +1,18 @@
 //! Starting, dying, stopping.
 
 use super::support::*;
-use crate::support::{Client, GET};
+use crate::support::GET;
 use nix::{
     sys::signal::{Signal, kill, killpg},
     unistd::Pid,
 };
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
 
 #[test]
 fn workers_start_serve_and_stop() {
@@ -60,16 +66,32 @@ fn workers_start_with_the_usual_signals() {
     let mut service = Service::spawn(shell, own);
     service.expect_ready();
     let worker = service.workers()[0];
-    let mask = |name: &str| {
-        let text = std::fs::read_to_string(format!("/proc/{worker}/status")).unwrap();
+    let mask = |process: &dyn std::fmt::Display, name: &str| {
+        let text = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix(name));
         // Without the real-time signals, which nobody here touches.
         u64::from_str_radix(line.unwrap().trim(), 16).unwrap() & 0x7fff_ffff
     };
     // All are blocked for the moment in which a thread is made.
-    assert!(eventually(PATIENCE, || mask("SigBlk:") == 0));
-    // Every program in Rust ignores PIPE.
-    assert_eq!(mask("SigIgn:"), 1 << (Signal::SIGPIPE as i32 - 1));
+    assert!(eventually(PATIENCE, || mask(&worker, "SigBlk:") == 0));
+    // Of the signals that a service handles none is ignored, whatever was before.
+    let handled = [
+        Signal::SIGCHLD,
+        Signal::SIGHUP,
+        Signal::SIGINT,
+        Signal::SIGQUIT,
+        Signal::SIGTERM,
+        Signal::SIGTTIN,
+        Signal::SIGTTOU,
+        Signal::SIGUSR1,
+        Signal::SIGUSR2,
+    ];
+    let bit = |signal: Signal| 1 << (signal as i32 - 1);
+    let handled = handled.into_iter().fold(0, |sum, one| sum | bit(one));
+    // The others are as this process has them, which whoever runs it may have chosen. Every program
+    // in Rust ignores PIPE.
+    let others = mask(&"self", "SigIgn:") & !handled | bit(Signal::SIGPIPE);
+    assert_eq!(mask(&worker, "SigIgn:"), others);
     service.signal(Signal::SIGTERM);
     assert_eq!(service.end().code(), Some(0));
 }
@@ -78,8 +100,8 @@ fn workers_start_with_the_usual_signals() {
 fn what_a_stop_cuts_is_counted() {
     let mut service = Service::ready(&["graceful=200"]);
     let mut slow = service.connect();
-    slow.send(b"GET /slow?20000 HTTP/1.1\r\nHost: a\r\n\r\n");
-    std::thread::sleep(Duration::from_millis(100));
+    slow.send(b"GET /slow?60000 HTTP/1.1\r\nHost: a\r\n\r\n");
+    service.expect_requests(1);
     service.signal(Signal::SIGTERM);
     assert_eq!(service.end().code(), Some(0));
     assert_eq!(
@@ -92,16 +114,24 @@ fn what_a_stop_cuts_is_counted() {
 
 #[test]
 fn a_stop_under_load_loses_no_request() {
-    let mut service = Service::ready(&["workers=2", "graceful=10000"]);
-    let address = service.address();
+    let mut service = Service::ready(&[
+        "workers=2",
+        "graceful=20000",
+        "keep_alive=20000",
+        "linger=20000",
+    ]);
+    let answered = Arc::new(AtomicUsize::new(0));
     let clients: Vec<_> = (0..8)
         .map(|_| {
+            // Connected before the stop, whenever its thread begins.
+            let mut client = service.connect();
+            let answered = Arc::clone(&answered);
             std::thread::spawn(move || {
-                let mut client = Client::connect(address);
                 for count in 1_u64.. {
                     client.send(GET);
                     let answer = client.answer();
                     assert_eq!(answer.status, 200);
+                    answered.fetch_add(1, Relaxed);
                     if answer.header("connection") == Some("close") {
                         return count;
                     }
@@ -110,7 +140,7 @@ fn a_stop_under_load_loses_no_request() {
             })
         })
         .collect();
-    std::thread::sleep(Duration::from_millis(300));
+    assert!(eventually(PATIENCE, || answered.load(Relaxed) >= 500));
     service.signal(Signal::SIGTERM);
     let sent: u64 = clients
         .into_iter()
@@ -151,8 +181,8 @@ fn a_killed_worker_is_replaced_at_once() {
     service.expect("is ready after");
     let after = start.elapsed();
     println!("replaced after {} ms", after.as_millis());
-    assert!(after < Duration::from_secs(5), "{after:?}");
-    assert_eq!(service.count("must wait"), 0);
+    assert!(after < Duration::from_secs(10), "{after:?}");
+    assert_eq!(service.count("died soon"), 0);
     service.signal(Signal::SIGTERM);
     assert_eq!(service.end().code(), Some(0));
     service.assert_gone();
@@ -240,6 +270,6 @@ fn nobody_outlives_a_killed_supervisor() {
     service.signal(Signal::SIGKILL);
     service.end();
     println!("all gone after {} ms", start.elapsed().as_millis());
-    assert!(start.elapsed() < Duration::from_secs(4));
+    assert!(start.elapsed() < Duration::from_secs(15));
     service.assert_gone();
 }

@@ -1,7 +1,8 @@
 //! Workers that are replaced while they serve: no request is lost.
 
 use super::{load::Load, support::*};
-use fastflyer_server::supervisor::control::Client;
+use crate::support::Client;
+use fastflyer_server::supervisor::control;
 use nix::sys::signal::Signal;
 use std::{
     io::Write as _,
@@ -9,8 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Short, so that drained workers are soon gone.
-const SWIFT: &[&str] = &["workers=2", "keep_alive=300"];
+/// Short, so that drained workers are soon gone, but longer than a client under load stands still.
+const SWIFT: &[&str] = &["workers=2", "keep_alive=3000"];
 
 #[test]
 fn a_rolling_restart_loses_no_request() {
@@ -57,7 +58,7 @@ fn a_generation_that_does_not_start_leaves_the_old_one_alone() {
 
 #[test]
 fn workers_are_added_and_taken_away() {
-    let mut service = Service::ready(&["workers=1", "keep_alive=300"]);
+    let mut service = Service::ready(&["workers=1", "keep_alive=3000"]);
     let load = Load::start(service.address());
     service.signal(Signal::SIGTTIN);
     service.expect("all workers are ready now: 2");
@@ -77,7 +78,7 @@ fn workers_are_added_and_taken_away() {
 
 #[test]
 fn workers_that_have_served_their_number_are_replaced() {
-    let mut service = Service::ready(&["workers=2", "keep_alive=300", "max_requests=150"]);
+    let mut service = Service::ready(&["workers=2", "keep_alive=3000", "max_requests=150"]);
     let load = Load::start(service.address());
     for _ in 0..3 {
         service.expect("drains: it has served its number of requests");
@@ -97,17 +98,18 @@ fn a_worker_that_is_sent_term_is_replaced() {
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(old), Signal::SIGTERM).unwrap();
     service.expect("drains: it was sent TERM");
     assert_eq!(slow.answer().status, 200);
-    assert_ne!(service.ask("/").pid, old);
+    // Until it has ended it may take one more connection.
     service.expect("exited with code 0");
+    assert_ne!(service.ask("/").pid, old);
 }
 
 #[test]
 fn a_blocked_worker_is_replaced_and_its_healthy_loops_finish() {
-    let mut service = Service::ready(&["workers=1", "loops=2", "timeout=2000", "keep_alive=300"]);
+    let mut service = Service::ready(&["workers=1", "loops=2", "timeout=2000", "keep_alive=3000"]);
     let old = service.workers()[0];
-    // Two connections, one on each loop.
-    let mut blocked = service.connect();
-    let mut healthy = service.connect();
+    // Two connections, one on each loop: each is taken before the next one comes.
+    let mut blocked = Client::answered(service.address());
+    let mut healthy = Client::answered(service.address());
     blocked.send(b"GET /block?25000 HTTP/1.1\r\nHost: a\r\n\r\n");
     let start = Instant::now();
     std::thread::sleep(Duration::from_millis(100));
@@ -116,13 +118,13 @@ fn a_blocked_worker_is_replaced_and_its_healthy_loops_finish() {
     service.expect("is ready after");
     let after = start.elapsed();
     println!("replaced {} ms after the block began", after.as_millis());
-    assert!(after < Duration::from_secs(5), "{after:?}");
+    assert!(after < Duration::from_secs(15), "{after:?}");
     // A last connection may still be accepted for the blocked loop.
     std::thread::sleep(Duration::from_millis(500));
     assert_ne!(service.ask("/").pid, old);
     assert_eq!(healthy.answer().status, 200);
     service.expect("was killed by SIGKILL");
-    assert!(start.elapsed() < Duration::from_secs(15));
+    assert!(start.elapsed() < Duration::from_secs(20));
     assert!(!is_alive(old));
 }
 
@@ -195,7 +197,7 @@ fn an_upgrade_takes_the_program_on_disk_without_losing_a_request() {
     assert!(pids.len() >= 4, "{pids:?}");
     assert_eq!(service.count("did not start"), 0);
     // The process is the one that was started, with all that it is known by.
-    let mut client = Client::connect(&service.control(), PATIENCE).unwrap();
+    let mut client = control::Client::connect(&service.control(), PATIENCE).unwrap();
     let status = client.status().unwrap();
     assert_eq!((status.pid, status.reloads), (service.pid(), 2));
     service.signal(Signal::SIGTERM);

@@ -1,6 +1,7 @@
 //! A supervised service in processes of its own, and what can be seen of it from outside.
 
 use crate::support::Client;
+use fastflyer_server::supervisor::control;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -192,6 +193,13 @@ impl Service {
         About::from(client.answer().body)
     }
 
+    /// Waits until the workers have been handed so many requests.
+    pub(super) fn expect_requests(&self, count: u64) {
+        let mut control = control::Client::connect(&self.control(), PATIENCE).unwrap();
+        let is_true = || control.status().unwrap().requests == count;
+        assert!(eventually(PATIENCE, is_true));
+    }
+
     /// Waits until a worker of that generation answers: one that drains may accept a last connection.
     pub(super) fn expect_answers_of(&mut self, generation: u64) {
         assert!(eventually(PATIENCE, || self.ask("/").generation == generation));
@@ -229,7 +237,7 @@ impl Service {
         // A process closes its files a moment before it is gone.
         let is_gone = || !workers.iter().any(|pid| is_alive(*pid));
         assert!(
-            eventually(Duration::from_secs(1), is_gone),
+            eventually(Duration::from_secs(5), is_gone),
             "{:#?}",
             self.printed
         );
