@@ -31,8 +31,8 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Lowers one attributed function, with the path by which the toolkit is known. Every mistake is reported; the function is emitted in any case, so
-/// that one mistake does not cause others.
+/// Lowers one attributed function, with the path by which the toolkit is known. Every mistake is
+/// reported; the function is emitted in any case, so that one mistake does not cause others.
 pub(crate) fn lower(
     kind: Kind,
     krate: &TokenStream,

@@ -97,7 +97,7 @@ macro_rules! verbs {
 
             /// A request of any method.
             pub fn request(&self, method: Method, url: impl AsRef<str>) -> RequestBuilder<Self> {
-                let base = self.core.base_url.as_ref();
+                let base = self.core.defaults.base_url.as_ref();
                 RequestBuilder::new(self.clone(), base, method, url.as_ref())
             }
         }

@@ -164,7 +164,7 @@ impl Core {
         end: Instant,
         attempts: &mut u32,
     ) -> Result<Answer, Failure> {
-        let rival = self.hedge_after.filter(|_| call.may_repeat);
+        let rival = self.defaults.hedge_after.filter(|_| call.may_repeat);
         let Some((after, mut copy)) = rival.and_then(|after| Some((after, body.repeat()?))) else {
             return self.attempt(call, body, end).await;
         };
@@ -223,7 +223,7 @@ impl Core {
 
     /// Where an answer sends us, if we go there.
     fn target(&self, method: &Method, url: &Url, response: &reqwest::Response) -> Option<Target> {
-        if self.redirects == 0 || *method == Method::HEAD {
+        if self.defaults.redirects == 0 || *method == Method::HEAD {
             return None;
         }
         redirect::target(response.status(), response.headers(), url)
@@ -254,8 +254,8 @@ impl Core {
             if visited.iter().any(|(m, u)| *m == next && *u == to) {
                 return Err(Failure::redirect("the redirects go in a circle"));
             }
-            if visited.len() > self.redirects as usize {
-                let text = format!("more than {} redirects", self.redirects);
+            if visited.len() > self.defaults.redirects as usize {
+                let text = format!("more than {} redirects", self.defaults.redirects);
                 return Err(Failure::redirect(text));
             }
             redirect::adapt_headers(&mut headers, &url, &to, with_body);
@@ -297,7 +297,7 @@ impl Core {
         response: &mut reqwest::Response,
         glimpse: Option<usize>,
     ) -> Result<Bytes, Failure> {
-        let limit = glimpse.unwrap_or(self.max_size);
+        let limit = glimpse.unwrap_or(self.defaults.max_size);
         let too_large = || {
             let text = format!("the answer is larger than {limit} bytes (max_response_size)");
             Failure::lasting(Error::new(Kind::TooLarge, text))

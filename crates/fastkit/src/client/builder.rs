@@ -4,19 +4,15 @@ use super::{
     AsyncClient, CallLog, CircuitBreaker, Client, Error, RetryPolicy,
     call_log::Target,
     clock::{Clock, RealClock},
-    core::{Core, X_REQUEST_ID, shown_names, shown_url},
+    core::{Core, X_REQUEST_ID},
+    defaults::Defaults,
     host::Hosts,
     tls::{self, Tls},
     transport::{Transport, Wire},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use std::{
-    fmt::{self, Display},
-    sync::Arc,
-    time::Duration,
-};
-use url::Url;
+use std::{fmt::Display, sync::Arc, time::Duration};
 
 /// The settings of a client. Mistakes are told by `build`.
 ///
@@ -32,60 +28,21 @@ use url::Url;
 /// # let _ = client;
 /// # Ok::<(), fastkit::client::Error>(())
 /// ```
+#[derive(Debug)]
 #[must_use = "a builder does nothing until build()"]
 pub struct ClientBuilder {
     mistake: Option<Error>,
-    base_url: Option<Url>,
-    headers: HeaderMap,
-    timeout: Option<Duration>,
-    retry: RetryPolicy,
-    redirects: u32,
-    max_size: usize,
-    breaker: Option<CircuitBreaker>,
-    hedge_after: Option<Duration>,
-    log: Target,
+    defaults: Defaults,
     pub(super) clock: Arc<dyn Clock>,
     tls: Tls,
     wire: Wire,
 }
 
-/// Without the values of headers, which hold keys and passwords.
-impl fmt::Debug for ClientBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientBuilder")
-            .field("mistake", &self.mistake)
-            .field("base_url", &shown_url(self.base_url.as_ref()))
-            .field("headers", &shown_names(&self.headers))
-            .field("timeout", &self.timeout)
-            .field("retry", &self.retry)
-            .field("redirects", &self.redirects)
-            .field("max_size", &self.max_size)
-            .field("breaker", &self.breaker)
-            .field("hedge_after", &self.hedge_after)
-            .field("log", &self.log)
-            .field("tls", &self.tls)
-            .field("wire", &self.wire)
-            .finish_non_exhaustive()
-    }
-}
-
 impl ClientBuilder {
     pub(super) fn new() -> Self {
-        let mut headers = HeaderMap::new();
-        let agent = concat!("FastKit/", env!("CARGO_PKG_VERSION"));
-        headers.insert(header::USER_AGENT, HeaderValue::from_static(agent));
-        headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
         Self {
             mistake: None,
-            base_url: None,
-            headers,
-            timeout: Some(Duration::from_secs(60)),
-            retry: RetryPolicy::default(),
-            redirects: 20,
-            max_size: 64 * 1024 * 1024,
-            breaker: None,
-            hedge_after: None,
-            log: Target::default(),
+            defaults: Defaults::default(),
             clock: Arc::new(RealClock),
             tls: Tls::default(),
             wire: Wire::default(),
@@ -116,23 +73,16 @@ impl ClientBuilder {
         if let Some(mistake) = self.mistake {
             return Err(mistake);
         }
-        self.retry.check()?;
-        let mut headers = self.headers;
-        let request_id = headers.insert(X_REQUEST_ID, HeaderValue::from_static(""));
+        let mut defaults = self.defaults;
+        defaults.retry.check()?;
+        let no_id = HeaderValue::from_static("");
+        let request_id = defaults.headers.insert(X_REQUEST_ID, no_id);
         let mut tls = self.tls;
         tls.http1_only = self.wire.http1_only;
         Ok(Core {
             transport: Transport::new(tls.config()?, self.wire)?,
-            base_url: self.base_url,
-            headers,
+            defaults,
             request_id,
-            timeout: self.timeout,
-            retry: Arc::new(self.retry),
-            redirects: self.redirects,
-            max_size: self.max_size,
-            breaker: self.breaker,
-            hedge_after: self.hedge_after,
-            log: self.log,
             clock: self.clock,
             hosts: Hosts::default(),
         })
@@ -146,7 +96,7 @@ impl ClientBuilder {
     /// `https://host/v1/users`.
     pub fn base_url(mut self, url: &str) -> Self {
         match super::request::parse_url(url) {
-            Ok(url) => self.base_url = Some(url),
+            Ok(url) => self.defaults.base_url = Some(url),
             Err(error) => self.note(error),
         }
         self
@@ -160,7 +110,7 @@ impl ClientBuilder {
     {
         match super::request::header(name, value) {
             Ok((name, value)) => {
-                self.headers.insert(name, value);
+                self.defaults.headers.insert(name, value);
             }
             Err(error) => self.note(error),
         }
@@ -169,7 +119,7 @@ impl ClientBuilder {
 
     /// Several such headers.
     pub fn headers(mut self, headers: HeaderMap) -> Self {
-        super::request::replace_headers(&mut self.headers, headers);
+        super::request::replace_headers(&mut self.defaults.headers, headers);
         self
     }
 
@@ -180,7 +130,8 @@ impl ClientBuilder {
 
     /// `Authorization: Basic ..` for every request.
     pub fn basic_auth(mut self, user: &str, password: &str) -> Self {
-        self.headers
+        self.defaults
+            .headers
             .insert(header::AUTHORIZATION, basic(user, password));
         self
     }
@@ -189,7 +140,7 @@ impl ClientBuilder {
     pub fn bearer_auth(mut self, token: &str) -> Self {
         match bearer(token) {
             Ok(value) => {
-                self.headers.insert(header::AUTHORIZATION, value);
+                self.defaults.headers.insert(header::AUTHORIZATION, value);
             }
             Err(error) => self.note(error),
         }
@@ -199,13 +150,13 @@ impl ClientBuilder {
     /// How long one attempt may take, from its beginning to the last byte of the answer. 60 s by default. All
     /// attempts together end with [`stop_max_delay`](RetryPolicy::stop_max_delay).
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        self.defaults.timeout = Some(timeout);
         self
     }
 
     /// No limit for one attempt; that for all of them stays.
     pub fn no_timeout(mut self) -> Self {
-        self.timeout = None;
+        self.defaults.timeout = None;
         self
     }
 
@@ -223,26 +174,26 @@ impl ClientBuilder {
 
     /// When and how often calls are tried again.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry = policy;
+        self.defaults.retry = Arc::new(policy);
         self
     }
 
     /// How many redirects are followed; 20 by default, 0 for none: then the redirect itself is the answer.
     pub fn max_redirects(mut self, redirects: u32) -> Self {
-        self.redirects = redirects;
+        self.defaults.redirects = redirects;
         self
     }
 
     /// How many bytes of an answer are kept in memory, after decompression; 64 MiB by default. A
     /// [`ResponseStream`](super::ResponseStream) has no such limit.
     pub fn max_response_size(mut self, bytes: usize) -> Self {
-        self.max_size = bytes;
+        self.defaults.max_size = bytes;
         self
     }
 
     /// Stops asking hosts that keep failing. Off by default.
     pub fn circuit_breaker(mut self, breaker: CircuitBreaker) -> Self {
-        self.breaker = Some(breaker);
+        self.defaults.breaker = Some(breaker);
         self
     }
 
@@ -250,19 +201,19 @@ impl ClientBuilder {
     /// and takes what answers first. Each such request counts as a retry in the budget of its host.
     /// Off by default.
     pub fn hedge_after(mut self, time: Duration) -> Self {
-        self.hedge_after = Some(time);
+        self.defaults.hedge_after = Some(time);
         self
     }
 
     /// Who is told of each call, instead of the log of the process.
     pub fn log(mut self, log: impl CallLog + 'static) -> Self {
-        self.log = Target::Own(Arc::new(log));
+        self.defaults.log = Target::Own(Arc::new(log));
         self
     }
 
     /// Nobody is told of calls.
     pub fn no_log(mut self) -> Self {
-        self.log = Target::Nowhere;
+        self.defaults.log = Target::Nowhere;
         self
     }
 

@@ -4,11 +4,11 @@
 //! request that is being served is known there; it may run elsewhere.
 
 use super::{
-    CircuitBreaker, Error, Response, RetryPolicy,
+    Error, Response, RetryPolicy,
     attempt::{Answer, AnswerBody, Failure},
     body::Body,
-    call_log::Target,
     clock::{Clock, after},
+    defaults::Defaults,
     error::Kind,
     host::{Host, Hosts, Leave},
     request::{Request, replace_headers},
@@ -25,8 +25,6 @@ use crate::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use std::{
-    borrow::Cow,
-    fmt,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -38,50 +36,15 @@ const NO_STATUS: u16 = 0;
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
+#[derive(Debug)]
 pub(super) struct Core {
     pub(super) transport: Transport,
-    pub(super) base_url: Option<Url>,
-    /// Of every request, with a place for its id, so that a copy has room for it.
-    pub(super) headers: HeaderMap,
+    /// Its headers have a place for the id of a request, so that a copy has room for it.
+    pub(super) defaults: Defaults,
     /// The id of every request, where they all have the same.
     pub(super) request_id: Option<HeaderValue>,
-    pub(super) timeout: Option<Duration>,
-    pub(super) retry: Arc<RetryPolicy>,
-    pub(super) redirects: u32,
-    pub(super) max_size: usize,
-    pub(super) breaker: Option<CircuitBreaker>,
-    pub(super) hedge_after: Option<Duration>,
-    pub(super) log: Target,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) hosts: Hosts,
-}
-
-/// Without the values of headers, which hold keys and passwords.
-impl fmt::Debug for Core {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Core")
-            .field("base_url", &shown_url(self.base_url.as_ref()))
-            .field("headers", &shown_names(&self.headers))
-            .field("timeout", &self.timeout)
-            .field("retry", &self.retry)
-            .field("redirects", &self.redirects)
-            .field("max_size", &self.max_size)
-            .field("breaker", &self.breaker)
-            .field("hedge_after", &self.hedge_after)
-            .field("log", &self.log)
-            .field("transport", &self.transport)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A base URL with its secrets masked.
-pub(super) fn shown_url(url: Option<&Url>) -> Option<Cow<'_, str>> {
-    url.map(|url| mask_url(url.as_str()))
-}
-
-/// What may be shown of preset headers: which they are.
-pub(super) fn shown_names(headers: &HeaderMap) -> Vec<&str> {
-    headers.keys().map(HeaderName::as_str).collect()
 }
 
 /// Whether the body of the answer is read before the call ends.
@@ -128,8 +91,10 @@ impl Core {
     /// Everything that depends on the caller and on the client's settings.
     pub(super) fn prepare(&self, request: Request, mode: Mode) -> Result<(Box<Call>, Body), Error> {
         let served = Served::current();
-        let (method, url, mut headers, body, options) = request.finish(&self.headers)?;
-        let retry = options.retry.map_or_else(|| self.retry.clone(), Arc::new);
+        let (method, url, mut headers, body, options) = request.finish(&self.defaults.headers)?;
+        let retry = options
+            .retry
+            .map_or_else(|| self.defaults.retry.clone(), Arc::new);
         retry.check()?;
         // Exactly one: the caller's own, that of the request being served, or a new one.
         let request_id = headers
@@ -141,7 +106,7 @@ impl Core {
             });
         if let Some(trace) = served.as_ref().and_then(|served| served.trace.as_ref())
             && !headers.contains_key(TRACEPARENT)
-            && !self.headers.contains_key(TRACEPARENT)
+            && !self.defaults.headers.contains_key(TRACEPARENT)
         {
             let value = HeaderValue::from_str(trace.parent()).ok();
             value.map(|value| headers.insert(TRACEPARENT, value));
@@ -151,7 +116,7 @@ impl Core {
             value.map(|value| headers.insert(TRACESTATE, value));
         }
         let call = Call {
-            may_repeat: [&headers, &self.headers]
+            may_repeat: [&headers, &self.defaults.headers]
                 .iter()
                 .any(|headers| retry.may_repeat(&method, headers))
                 && body.repeat().is_some(),
@@ -160,7 +125,7 @@ impl Core {
             own_headers: headers,
             mode,
             retry,
-            timeout: options.timeout.unwrap_or(self.timeout),
+            timeout: options.timeout.unwrap_or(self.defaults.timeout),
             deadline: served.and_then(|served| served.deadline),
             request_id,
         };
@@ -169,7 +134,7 @@ impl Core {
 
     /// The headers of a request of the call.
     pub(super) fn headers(&self, call: &Call) -> HeaderMap {
-        let mut headers = self.headers.clone();
+        let mut headers = self.defaults.headers.clone();
         if let Some(place) = headers.get_mut(X_REQUEST_ID) {
             *place = call.request_id.clone();
         }
@@ -256,7 +221,7 @@ impl Core {
         transport::runtime().map_err(Ended::Failed)?;
         let most = after(started, call.retry.max_delay);
         let deadline = call.deadline.map_or(most, |deadline| deadline.min(most));
-        let mut host = match self.breaker {
+        let mut host = match self.defaults.breaker {
             Some(_) => self.host(call),
             None => self.hosts.known(call.origin()),
         };
@@ -268,7 +233,7 @@ impl Core {
                 return Err(Ended::Failed(Error::new(Kind::Timeout, text)));
             }
             let leave = host
-                .leave(self.breaker.as_ref(), now)
+                .leave(self.defaults.breaker.as_ref(), now)
                 .map_err(Ended::Failed)?;
             *attempts += 1;
             let end = call
@@ -297,7 +262,7 @@ impl Core {
         match outcome {
             Ok(answer)
                 if answer.status != StatusCode::TOO_MANY_REQUESTS
-                    && self.retry.statuses.contains(&answer.status) =>
+                    && self.defaults.retry.statuses.contains(&answer.status) =>
             {
                 leave.bad(self.clock.now());
             }
@@ -398,7 +363,9 @@ impl Core {
         outcome: Option<Result<&Answer, &Error>>,
         course: Course,
     ) {
-        let Some(log) = self.log.log() else { return };
+        let Some(log) = self.defaults.log.log() else {
+            return;
+        };
         let none = HeaderMap::new();
         let (status, headers, answer_body) = match outcome {
             None => (NO_STATUS, &none, Some(b"".as_slice())),

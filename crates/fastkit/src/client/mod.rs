@@ -42,6 +42,7 @@ mod builder;
 mod call_log;
 mod clock;
 mod core;
+mod defaults;
 mod error;
 mod host;
 mod multipart;

@@ -304,6 +304,33 @@ mod tests {
     }
 
     #[test]
+    fn who_follows_a_request_has_its_trace_and_no_deadline() {
+        let parent = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let served = Served {
+            id: id("outer"),
+            deadline: Some(Instant::now()),
+            trace: TraceContext::parse(parent, None),
+        };
+        let following = {
+            let _scope = served.enter();
+            follow(async { Served::current() })
+        };
+        let mut following = pin!(following);
+        let Poll::Ready(seen) = following
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        else {
+            panic!("it waits for nothing")
+        };
+        let expected = Served {
+            deadline: None,
+            ..served
+        };
+        assert!(expected.trace.is_some());
+        assert_eq!(seen, Some(expected));
+    }
+
+    #[test]
     fn futures_that_take_turns_keep_their_requests() {
         async fn two_steps() -> (Option<RequestId>, Option<RequestId>) {
             let first = current();

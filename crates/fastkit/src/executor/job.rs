@@ -179,12 +179,14 @@ impl Job {
     /// No time before this one counts. An interval that is not aligned begins with it, if it is yet to come.
     pub fn start(mut self, time: impl Into<DateTime<Utc>>) -> Self {
         self.options.start = Some(time.into());
+        self.options.start_text = None;
         self
     }
 
     /// No time after this one counts.
     pub fn end(mut self, time: impl Into<DateTime<Utc>>) -> Self {
         self.options.end = Some(time.into());
+        self.options.end_text = None;
         self
     }
 
@@ -226,9 +228,9 @@ impl Options {
     /// one. Gives what is wrong with them.
     pub(crate) fn settle_bounds(&mut self, zone: Zone) -> Vec<String> {
         let mut problems = Vec::new();
-        for (text, bound) in [
-            (self.start_text.take(), &mut self.start),
-            (self.end_text.take(), &mut self.end),
+        for (name, text, bound) in [
+            ("start", self.start_text.take(), &mut self.start),
+            ("end", self.end_text.take(), &mut self.end),
         ] {
             let Some(text) = text else {
                 continue;
@@ -236,8 +238,10 @@ impl Options {
             let time = Trigger::at_local(&text).map(|at| at.next(DateTime::<Utc>::MIN_UTC, zone));
             match time {
                 Ok(Some(time)) => *bound = Some(time),
-                Ok(None) => problems.push(format!("{text:?} does not exist in its time zone")),
-                Err(error) => problems.push(error.to_string()),
+                Ok(None) => problems.push(format!(
+                    "its {name} {text:?} does not exist in its time zone"
+                )),
+                Err(error) => problems.push(format!("its {name}: {error}")),
             }
         }
         problems

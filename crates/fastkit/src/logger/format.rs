@@ -6,17 +6,9 @@
 use chrono::{DateTime, FixedOffset, Local, Timelike, Utc};
 use std::{
     cell::RefCell,
-    fmt,
     io::Write,
     sync::atomic::{AtomicI32, Ordering},
 };
-
-/// Appends a string without control and direction characters, and without what its place forbids.
-#[derive(Debug)]
-pub(super) struct Escape<'a> {
-    pub(super) out: &'a mut Vec<u8>,
-    pub(super) place: Place,
-}
 
 /// Where a string goes. The number has a bit in [`SUSPICIOUS`].
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +16,7 @@ pub(super) struct Escape<'a> {
 pub(super) enum Place {
     /// A line of text, where it can pass for nothing else.
     Bare = 1,
-    /// The message of a line of text: a bar by itself would begin the fields. Of the strings that
-    /// are written one by one, each is taken for the whole message.
+    /// The message of a line of text: a bar by itself would begin the fields.
     Message = 2,
     /// Between quotes, as JSON.
     Quotes = 4,
@@ -50,29 +41,26 @@ static SUSPICIOUS: [u8; 256] = {
     places
 };
 
-impl fmt::Write for Escape<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let bytes = text.as_bytes();
-        let place = self.place as u8;
-        let mut plain = 0;
-        // Bytes from 0x80 on are looked at only where a character begins that has to be escaped.
-        for (at, byte) in bytes.iter().enumerate() {
-            if SUSPICIOUS[usize::from(*byte)] & place == 0 || at < plain {
-                continue;
-            }
-            let Some(character) = text[at..].chars().next() else {
-                break;
-            };
-            if !is_escaped(character) || (*byte == b'|' && !stands_alone(bytes, at)) {
-                continue;
-            }
-            self.out.extend_from_slice(&bytes[plain..at]);
-            self.escape(character);
-            plain = at + character.len_utf8();
+/// Appends a string without control and direction characters, and without what its place forbids.
+pub(super) fn escape(out: &mut Vec<u8>, place: Place, text: &str) {
+    let bytes = text.as_bytes();
+    let mut plain = 0;
+    // Bytes from 0x80 on are looked at only where a character begins that has to be escaped.
+    for (at, byte) in bytes.iter().enumerate() {
+        if SUSPICIOUS[usize::from(*byte)] & place as u8 == 0 || at < plain {
+            continue;
         }
-        self.out.extend_from_slice(&bytes[plain..]);
-        Ok(())
+        let Some(character) = text[at..].chars().next() else {
+            break;
+        };
+        if !is_escaped(character) || (*byte == b'|' && !stands_alone(bytes, at)) {
+            continue;
+        }
+        out.extend_from_slice(&bytes[plain..at]);
+        push_escape(out, character);
+        plain = at + character.len_utf8();
     }
+    out.extend_from_slice(&bytes[plain..]);
 }
 
 /// Whether no letter is beside the byte.
@@ -90,22 +78,20 @@ fn is_escaped(character: char) -> bool {
         || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-impl Escape<'_> {
-    fn escape(&mut self, character: char) {
-        let short = match character {
-            '\n' => "\\n",
-            '\r' => "\\r",
-            '\t' => "\\t",
-            '"' => "\\\"",
-            '\\' => "\\\\",
-            other => {
-                // All of them are in the basic plane, so that this is valid in JSON, too.
-                let _ = write!(self.out, "\\u{:04x}", u32::from(other));
-                return;
-            }
-        };
-        self.out.extend_from_slice(short.as_bytes());
-    }
+fn push_escape(out: &mut Vec<u8>, character: char) {
+    let short = match character {
+        '\n' => "\\n",
+        '\r' => "\\r",
+        '\t' => "\\t",
+        '"' => "\\\"",
+        '\\' => "\\\\",
+        other => {
+            // All of them are in the basic plane, so that this is valid in JSON, too.
+            let _ = write!(out, "\\u{:04x}", u32::from(other));
+            return;
+        }
+    };
+    out.extend_from_slice(short.as_bytes());
 }
 
 /// A moment, formatted once per second and thread.
@@ -204,16 +190,10 @@ pub fn json_report(out: &mut Vec<u8>, dropped: u64) {
 mod tests {
     use super::*;
     use chrono::TimeZone;
-    use std::fmt::Write;
 
     fn escaped(text: &str, place: Place) -> String {
         let mut out = Vec::new();
-        Escape {
-            out: &mut out,
-            place,
-        }
-        .write_str(text)
-        .unwrap();
+        escape(&mut out, place, text);
         String::from_utf8(out).unwrap()
     }
 

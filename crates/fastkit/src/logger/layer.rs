@@ -4,7 +4,7 @@
 //! [`context`], not from spans.
 
 use super::{
-    format::{self, Escape, Place},
+    format::{self, Place, escape},
     level::{Directives, Format, Level},
     sink::Sink,
 };
@@ -12,12 +12,7 @@ use crate::{
     context,
     mask::{MASK, is_secret_name, mask_url},
 };
-use std::{
-    cell::Cell,
-    error::Error,
-    fmt::{self, Write as _},
-    io::Write as _,
-};
+use std::{cell::Cell, error::Error, fmt, io::Write as _};
 use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},
@@ -206,11 +201,7 @@ impl Scratch {
         out.extend_from_slice(b"{\"time\":\"");
         format::time(out, true);
         let _ = write!(out, "\",\"level\":\"{}\",\"module\":\"", metadata.level());
-        let _ = Escape {
-            out,
-            place: Place::Quotes,
-        }
-        .write_str(module(metadata));
+        escape(out, Place::Quotes, module(metadata));
         let _ = write!(
             out,
             "\",\"line\":{},\"message\":\"",
@@ -290,15 +281,10 @@ impl Visit for TextFields<'_> {
                 } else {
                     Place::Bare
                 };
-                // Writing into a vector cannot fail.
-                let _ = Escape { out, place }.write_str(&value);
+                escape(out, place, &value);
             } else {
                 out.push(b'"');
-                let _ = Escape {
-                    out,
-                    place: Place::Quotes,
-                }
-                .write_str(&value);
+                escape(out, Place::Quotes, &value);
                 out.push(b'"');
             }
         }
@@ -340,11 +326,7 @@ struct JsonFields<'a> {
 impl JsonFields<'_> {
     fn begin(&mut self, field: &Field) -> Option<&mut Vec<u8>> {
         self.fields.extend_from_slice(b",\"");
-        let _ = Escape {
-            out: self.fields,
-            place: Place::Quotes,
-        }
-        .write_str(field.name());
+        escape(self.fields, Place::Quotes, field.name());
         self.fields.extend_from_slice(b"\":");
         if is_secret_name(field.name()) {
             let _ = write!(self.fields, "\"{MASK}\"");
@@ -363,18 +345,10 @@ impl JsonFields<'_> {
 
     fn quoted(&mut self, field: &Field, value: &str) {
         if field.name() == "message" {
-            let _ = Escape {
-                out: self.message,
-                place: Place::Quotes,
-            }
-            .write_str(value);
+            escape(self.message, Place::Quotes, value);
         } else if let Some(out) = self.begin(field) {
             out.push(b'"');
-            let _ = Escape {
-                out,
-                place: Place::Quotes,
-            }
-            .write_str(value);
+            escape(out, Place::Quotes, value);
             out.push(b'"');
         }
     }

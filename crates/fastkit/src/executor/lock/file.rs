@@ -8,6 +8,7 @@
 //! 256 bytes without a flush to the disk, about as long as handing them over would take.
 
 use super::{Answer, Boxed, Claim, Fence, Lease, Lock, LockError};
+use crate::executor::store::is_far_ahead;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -30,9 +31,6 @@ const LONGEST_NAME: usize = 180;
 
 /// How often the file is opened anew when it is removed at the moment that it is locked.
 const ATTEMPTS: usize = 16;
-
-/// A record from further ahead than this was written while the clock was wrong.
-const FAR_AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Locks in the files of a folder, for all threads, processes and services of this host that use the
 /// same folder.
@@ -187,7 +185,7 @@ impl Held {
             Record::default()
         });
         if let Some(at) = record.at
-            && (at - now).to_std().is_ok_and(|ahead| ahead > FAR_AHEAD)
+            && is_far_ahead(at, now)
         {
             tracing::warn!(
                 file = %self.path.display(),

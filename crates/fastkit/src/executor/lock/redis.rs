@@ -50,8 +50,9 @@ static RENEW: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Keys: running, done, fence. Arguments: token, due time in microseconds or nothing if none is done, memory of what is done,
-/// own fence. A lock that has ended and that nobody has had since still counts for what is done.
+/// Keys: running, done, fence. Arguments: token, due time in microseconds or nothing if none is done,
+/// memory of what is done, own fence. A lock that has ended and that nobody has had since still counts for
+/// what is done.
 static FINISH: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local holder = redis.call('GET', KEYS[1])

@@ -1,7 +1,8 @@
 //! [`Scheduler`]: runs jobs at their times.
 //!
 //! What is due is decided in `core`, which knows neither clocks nor threads; `runtime` has the threads,
-//! `runner` the life of one run and `begin` how it comes to a thread, `claim` the locks of single jobs, `memory` what is kept in the store.
+//! `begin` gives a run to a loop or a thread and `runner` stays with it to its end, `claim` asks for the
+//! locks of single jobs, `memory` has what is kept in the store.
 
 mod begin;
 mod builder;

@@ -455,11 +455,16 @@ fn start_and_end_are_times_of_the_zone_that_the_trigger_goes_by() {
             "2026-13-01 08:00",
         ))
         .unwrap_err();
-    assert!(error.to_string().contains("\"soon\" is no time"), "{error}");
-    assert!(
-        error.to_string().contains("\"2026-13-01 08:00\""),
-        "{error}"
-    );
+    for part in [
+        "its start: \"2026-13-01 08:00\" is no time",
+        "its end: \"soon\" is no time",
+    ] {
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    // What is said last counts.
+    let later = Utc::now() + Duration::from_secs(3600);
+    let job = private::start(Job::new("a", never(), || {}), "soon").start(later);
+    Scheduler::builder().build().add_job(job).unwrap();
 }
 
 #[test]
@@ -506,6 +511,22 @@ fn everything_that_is_wrong_is_told_at_once() {
         .add_job(Job::new("a", never(), || {}))
         .unwrap_err();
     assert_eq!(again.to_string(), "there is a job \"a\" already");
+}
+
+#[test]
+fn times_without_end_overflow_nothing() {
+    let lock = Arc::new(crate::executor::lock::memory::MemoryLock::default());
+    let scheduler = Scheduler::builder().lock(lock).build();
+    let job = || Job::new("a", never(), || {}).single_job(true);
+    let day = Duration::from_secs(86_400);
+    for ttl in [day + Duration::from_millis(1), Duration::MAX] {
+        let refused = scheduler.add_job(job().lock_ttl(ttl)).unwrap_err();
+        let expected = format!("lock_ttl is {ttl:?}; allowed is 100ms to 24h");
+        assert!(refused.to_string().contains(&expected), "{refused}");
+    }
+    let endless = job().lock_ttl(day).jitter(Duration::MAX);
+    let endless = endless.misfire_grace_time(Duration::MAX);
+    scheduler.add_job(endless.timeout(Duration::MAX)).unwrap();
 }
 
 #[test]

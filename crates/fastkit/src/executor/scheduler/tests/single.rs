@@ -166,6 +166,25 @@ fn what_could_not_begin_in_one_process_runs_in_another() {
 }
 
 #[test]
+fn what_a_stop_cuts_in_one_process_runs_in_another() {
+    let lock = MemoryLock::default();
+    let behind = lock.beside();
+    behind.break_down(true);
+    let (stops, other) = (single(&lock), single(&behind));
+    let trigger = soon();
+    let deaf = async |_: Run| std::future::pending::<()>().await;
+    let deaf = Job::new("a", trigger.clone(), deaf).single_job(true);
+    stops.scheduler.add_job(deaf.lock_ttl(TTL * 100)).unwrap();
+    other.scheduler.add_job(job(trigger, |_| true)).unwrap();
+    stops.started_run("a");
+    let (due, _) = skipped(&other);
+    behind.break_down(false);
+    assert_eq!(stops.stop(Duration::ZERO).cut, ["a"]);
+    let past = other.ended("a");
+    assert_eq!((past.scheduled, past.outcome), (due, Outcome::Succeeded));
+}
+
+#[test]
 fn a_run_beside_the_times_leaves_none_out() {
     let lock = MemoryLock::default();
     let behind = lock.beside();

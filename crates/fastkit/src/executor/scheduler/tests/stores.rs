@@ -8,6 +8,7 @@ use std::{
     sync::{
         Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc::Sender,
     },
 };
 
@@ -52,6 +53,35 @@ impl Store for MemoryStore {
 
 /// So long that none ends while a test runs.
 const MONTH: Duration = Duration::from_secs(30 * 86_400);
+
+/// A journal that can be read when the test says so, and says when it is asked.
+#[derive(Debug)]
+struct Reluctant {
+    asked: Sender<()>,
+    answers: Mutex<Receiver<io::Result<Vec<Entry>>>>,
+}
+
+impl Reluctant {
+    fn new() -> (Arc<Self>, Receiver<()>, Sender<io::Result<Vec<Entry>>>) {
+        let (asked, asks) = channel();
+        let (answer, answers) = channel();
+        let answers = Mutex::new(answers);
+        (Arc::new(Self { asked, answers }), asks, answer)
+    }
+}
+
+impl Store for Reluctant {
+    fn append(&self, _: &[Entry]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn poll(&self) -> io::Result<Vec<Entry>> {
+        // The test may have ended.
+        let _ = self.asked.send(());
+        let answer = self.answers.lock().unwrap().recv();
+        answer.unwrap_or_else(|_| Ok(Vec::new()))
+    }
+}
 
 fn with<S: Store + 'static>(store: &Arc<S>, jobs: Jobs) -> Watched {
     let at = store.clone();
@@ -263,4 +293,41 @@ fn what_cannot_be_written_is_written_later() {
     store.fails.store(false, Ordering::Relaxed);
     watched.stop(PATIENCE);
     assert_eq!(store.facts("a"), [Fact::Resumed, Fact::Ran(past)]);
+}
+
+#[test]
+fn a_job_that_came_before_the_threads_could_start_may_come_again() {
+    let (store, _asks, answer) = Reluctant::new();
+    let scheduler = Scheduler::builder().store(store).build();
+    // Nothing is to be done yet, so that nothing is read.
+    scheduler.start().unwrap();
+    answer.send(Err(io::Error::other("no such disk"))).unwrap();
+    let add = || scheduler.add_job(Job::new("a", never(), || {}));
+    let text = add().unwrap_err().to_string();
+    assert!(
+        text.contains("store of jobs cannot be read") && text.contains("no such disk"),
+        "{text}"
+    );
+    assert!(scheduler.jobs().is_empty());
+    drop(answer);
+    add().unwrap();
+    assert_eq!(scheduler.jobs().len(), 1);
+}
+
+#[test]
+fn a_stop_beside_the_start_wins() {
+    let (store, asks, answer) = Reluctant::new();
+    let watched = Watched::new(|builder| builder.store(store));
+    let scheduler = &watched.scheduler;
+    scheduler.add_job(Job::new("a", often(), || {})).unwrap();
+    let starts = {
+        let scheduler = scheduler.clone();
+        std::thread::spawn(move || scheduler.start())
+    };
+    asks.recv_timeout(PATIENCE).unwrap();
+    watched.stop(Duration::ZERO);
+    drop(answer);
+    assert!(starts.join().unwrap().unwrap_err().is_not_running());
+    assert!(scheduler.run_now("a").unwrap_err().is_not_running());
+    assert!(scheduler.start().unwrap_err().is_not_running());
 }
